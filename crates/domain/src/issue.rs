@@ -1,0 +1,299 @@
+//! What the office tracks, and the life of it.
+
+use crate::evidence::EvidenceView;
+use crate::finding::Severity;
+use crate::ids::{FindingId, IssueId, Millis, PersonId, RoundId, UnitId};
+use crate::people::Role;
+use crate::permission::{Act, may};
+use crate::words::Words;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Where an issue stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Open,
+    Assigned,
+    Proposed,
+    Objected,
+    Agreed,
+    UnderWay,
+    ClaimedDone,
+    Verified,
+    Closed,
+    Reopened,
+}
+
+/// A step from one status to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    Assign,
+    Propose,
+    Object,
+    Agree,
+    Start,
+    ClaimDone,
+    Verify,
+    Close,
+    Reopen,
+}
+
+/// What is sent to move an issue on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StepRequest {
+    pub step: Step,
+    /// With `assign`: who is responsible.
+    #[serde(default)]
+    pub unit: Option<UnitId>,
+    #[serde(default)]
+    pub person: Option<PersonId>,
+    /// With `assign` the deadline, with `propose` the day by which the solution is done.
+    #[serde(default)]
+    #[ts(type = "string | null")]
+    pub date: Option<Date>,
+    /// With `propose` the solution, with `object` and `reopen` the reason; elsewhere a note.
+    #[serde(default)]
+    pub words: String,
+}
+
+/// Why a step cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, TS)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum NoStep {
+    #[error("an issue that is {from:?} cannot take the step {step:?}")]
+    NotFromHere { from: Status, step: Step },
+    #[error("this person may not take this step")]
+    NotAllowed,
+    #[error("nobody verifies their own claim")]
+    OwnClaim,
+    #[error("an assignment names a unit, a person and a deadline")]
+    AssignmentIncomplete,
+    #[error("a proposed solution without a date is not accepted")]
+    NoDate,
+    #[error("a few words are missing")]
+    NoWords,
+}
+
+impl Step {
+    pub const ALL: [Self; 9] = [
+        Self::Assign,
+        Self::Propose,
+        Self::Object,
+        Self::Agree,
+        Self::Start,
+        Self::ClaimDone,
+        Self::Verify,
+        Self::Close,
+        Self::Reopen,
+    ];
+
+    /// What somebody must be allowed to do to take this step.
+    pub const fn act(self) -> Act {
+        match self {
+            Self::Assign | Self::Close => Act::Direct,
+            Self::Propose | Self::Start | Self::ClaimDone => Act::Answer,
+            Self::Object | Self::Agree => Act::Judge,
+            Self::Verify | Self::Reopen => Act::Verify,
+        }
+    }
+
+    /// The status that this step leads to from `from`, or `None` when it does not start there.
+    pub const fn leads_to(self, from: Status) -> Option<Status> {
+        use Status::{
+            Agreed, Assigned, ClaimedDone, Closed, Objected, Open, Proposed, Reopened, UnderWay, Verified,
+        };
+        Some(match (self, from) {
+            (Self::Assign, Open | Assigned | Objected | Reopened) => Assigned,
+            (Self::Propose, Assigned | Proposed | Objected) => Proposed,
+            (Self::Object, Proposed) => Objected,
+            (Self::Agree, Proposed) => Agreed,
+            (Self::Start, Agreed) => UnderWay,
+            (Self::ClaimDone, UnderWay) => ClaimedDone,
+            (Self::Verify, ClaimedDone) => Verified,
+            (Self::Close, Verified) => Closed,
+            (Self::Reopen, ClaimedDone | Verified | Closed) => Reopened,
+            _ => return None,
+        })
+    }
+}
+
+/// Who wants to take a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Mover<'a> {
+    pub person: PersonId,
+    pub roles: &'a [Role],
+}
+
+impl Mover<'_> {
+    /// The status that `step` leads to, if this person may take it from `from`.
+    pub fn may_take(&self, step: Step, from: Status, claimed_by: Option<PersonId>) -> Result<Status, NoStep> {
+        let to = step.leads_to(from).ok_or(NoStep::NotFromHere { from, step })?;
+        if !may(self.roles, step.act()) {
+            return Err(NoStep::NotAllowed);
+        }
+        if step == Step::Verify && claimed_by == Some(self.person) {
+            return Err(NoStep::OwnClaim);
+        }
+        Ok(to)
+    }
+
+    /// The steps that this person may take next.
+    pub fn next_steps(&self, from: Status, claimed_by: Option<PersonId>) -> Vec<Step> {
+        Step::ALL.into_iter().filter(|step| self.may_take(*step, from, claimed_by).is_ok()).collect()
+    }
+}
+
+impl StepRequest {
+    /// A step that needs nothing but itself.
+    pub fn bare(step: Step) -> Self {
+        Self { step, unit: None, person: None, date: None, words: String::new() }
+    }
+
+    /// Whether the request carries what its step needs.
+    pub fn complete(&self) -> Result<(), NoStep> {
+        let words = !self.words.trim().is_empty();
+        match self.step {
+            Step::Assign if self.unit.is_none() || self.person.is_none() || self.date.is_none() => {
+                Err(NoStep::AssignmentIncomplete)
+            }
+            Step::Propose if self.date.is_none() => Err(NoStep::NoDate),
+            Step::Propose | Step::Object | Step::Reopen if !words => Err(NoStep::NoWords),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An issue in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct IssueLine {
+    pub id: IssueId,
+    /// For people: the site's code and a number, `ZJ-35`.
+    pub number: String,
+    /// The question of the failed item, or what the office called it.
+    pub title: Words,
+    pub severity: Severity,
+    pub status: Status,
+    pub unit: Option<Words>,
+    pub person: Option<String>,
+    #[ts(type = "string | null")]
+    pub deadline: Option<Date>,
+    pub overdue: bool,
+    /// From the phase down to the place; empty where the issue has none.
+    pub path: Vec<Words>,
+    pub asset: Option<Words>,
+    pub changed: Millis,
+}
+
+/// An issue with everything that happened to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct IssueView {
+    #[serde(flatten)]
+    pub line: IssueLine,
+    pub finding: Option<FindingId>,
+    pub round: Option<RoundId>,
+    pub words: String,
+    pub unit_id: Option<UnitId>,
+    pub person_id: Option<PersonId>,
+    pub solution: Option<Solution>,
+    /// As it was found.
+    pub before: Vec<EvidenceView>,
+    /// As it was after the fix.
+    pub after: Vec<EvidenceView>,
+    pub timeline: Vec<TimelineEntry>,
+    /// The steps that the person who asks may take now.
+    pub next_steps: Vec<Step>,
+}
+
+/// A proposed solution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Solution {
+    pub words: String,
+    #[ts(type = "string")]
+    pub date: Date,
+}
+
+/// One thing that happened to an issue, as it is kept in the record and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TimelineEntry {
+    /// `None` for the entry that opened the issue.
+    pub step: Option<Step>,
+    pub to: Status,
+    pub by: String,
+    pub at: Millis,
+    #[serde(default)]
+    pub unit: Option<Words>,
+    #[serde(default)]
+    pub person: Option<String>,
+    #[serde(default)]
+    #[ts(type = "string | null")]
+    pub date: Option<Date>,
+    #[serde(default)]
+    pub words: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn person(n: u128) -> PersonId {
+        PersonId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn an_issue_walks_from_open_to_closed() {
+        let walk = [
+            Step::Assign,
+            Step::Propose,
+            Step::Object,
+            Step::Propose,
+            Step::Agree,
+            Step::Start,
+            Step::ClaimDone,
+            Step::Reopen,
+            Step::Assign,
+            Step::Propose,
+            Step::Agree,
+            Step::Start,
+            Step::ClaimDone,
+            Step::Verify,
+            Step::Close,
+        ];
+        let end = walk.into_iter().fold(Status::Open, |from, step| {
+            step.leads_to(from).unwrap_or_else(|| panic!("{step:?} from {from:?}"))
+        });
+        assert_eq!(end, Status::Closed);
+        assert_eq!(Step::Close.leads_to(Status::Open), None);
+        assert_eq!(Step::Start.leads_to(Status::Proposed), None, "work does not begin before somebody agreed");
+    }
+
+    #[test]
+    fn nobody_verifies_their_own_claim() {
+        let roles = [Role::Administrator];
+        let mover = Mover { person: person(1), roles: &roles };
+        let verify = |claimed_by| mover.may_take(Step::Verify, Status::ClaimedDone, claimed_by);
+        assert_eq!(verify(Some(person(1))), Err(NoStep::OwnClaim));
+        assert_eq!(verify(Some(person(2))), Ok(Status::Verified));
+    }
+
+    #[test]
+    fn an_inspector_may_verify_or_reopen_a_claimed_fix_and_nothing_else() {
+        let mover = Mover { person: person(1), roles: &[Role::Inspector] };
+        assert_eq!(mover.next_steps(Status::ClaimedDone, Some(person(2))), [Step::Verify, Step::Reopen]);
+        assert_eq!(mover.next_steps(Status::Open, None), []);
+    }
+
+    #[test]
+    fn a_step_carries_what_it_needs() {
+        let date = jiff::civil::date(2023, 7, 15);
+        let propose = |words: &str, date| StepRequest { date, words: words.into(), ..StepRequest::bare(Step::Propose) };
+        assert_eq!(propose("更换阀门", None).complete(), Err(NoStep::NoDate));
+        assert_eq!(propose(" ", Some(date)).complete(), Err(NoStep::NoWords));
+        assert_eq!(propose("更换阀门", Some(date)).complete(), Ok(()));
+        assert_eq!(StepRequest::bare(Step::Assign).complete(), Err(NoStep::AssignmentIncomplete));
+        assert_eq!(StepRequest::bare(Step::Verify).complete(), Ok(()));
+    }
+}

@@ -1,0 +1,155 @@
+//! How typed records lie in the log: one field of an operation for each field of the type.
+//!
+//! An entity's record is the set of its fields. [`fields`] takes a typed record apart, [`read`] puts it together
+//! again; both ends use them, so both ends read the same thing out of the same operations.
+
+use crate::finding::Severity;
+use crate::ids::{CheckId, FindingId, IssueId, PersonId, RoundId, SiteId, UnitId};
+use crate::issue::{Solution, Status};
+use crate::words::Words;
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// The names of entities, as operations carry them.
+pub mod entity {
+    pub const SITE: &str = "site";
+    pub const PLACE: &str = "place";
+    pub const ASSET: &str = "asset";
+    pub const UNIT: &str = "unit";
+    pub const PERSON: &str = "person";
+    pub const ROUND: &str = "round";
+    pub const CHECK: &str = "check";
+    pub const FINDING: &str = "finding";
+    pub const SIGN_OFF: &str = "sign-off";
+    pub const ISSUE: &str = "issue";
+}
+
+/// The names of fields that hold several values, each added by an operation of its own.
+pub mod set {
+    /// Evidence of a check, a finding, or (as it was found) an issue: values are [`crate::evidence::Evidence`].
+    pub const PHOTOS: &str = "photos";
+    /// Evidence of a fix: values are [`crate::evidence::Evidence`].
+    pub const PROOF: &str = "proof";
+    /// What happened to an issue: values are [`crate::issue::TimelineEntry`].
+    pub const TIMELINE: &str = "timeline";
+}
+
+/// An estate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    pub id: SiteId,
+    pub name: Words,
+    /// Stands before the number of an issue: `ZJ` in `ZJ-35`.
+    pub code: String,
+}
+
+/// A finding as it lies in the log; its photos are a set beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub id: FindingId,
+    pub check: CheckId,
+    pub item: String,
+    pub severity: Severity,
+    pub words: String,
+}
+
+/// An issue as it lies in the log; its timeline and photos are sets beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    pub id: IssueId,
+    pub number: u32,
+    pub title: Words,
+    pub severity: Severity,
+    pub status: Status,
+    #[serde(default)]
+    pub finding: Option<FindingId>,
+    #[serde(default)]
+    pub round: Option<RoundId>,
+    #[serde(default)]
+    pub words: String,
+    #[serde(default)]
+    pub unit: Option<UnitId>,
+    #[serde(default)]
+    pub person: Option<PersonId>,
+    #[serde(default)]
+    pub deadline: Option<Date>,
+    #[serde(default)]
+    pub solution: Option<Solution>,
+    #[serde(default)]
+    pub claimed_by: Option<PersonId>,
+}
+
+/// A record of the finding on one item of one check. There is at most one, so its id follows from them: two people who
+/// find the same thing at once meet in one record.
+pub fn finding_id(check: CheckId, item: &str) -> FindingId {
+    FindingId(Uuid::new_v5(&check.0, format!("finding:{item}").as_bytes()))
+}
+
+/// The issue that the office opens for a finding: at most one, however often the finding arrives.
+pub fn issue_id(finding: FindingId) -> IssueId {
+    IssueId(Uuid::new_v5(&finding.0, b"issue"))
+}
+
+/// A record that cannot be read out of its fields.
+#[derive(Debug, thiserror::Error)]
+#[error("the record {id} is incomplete or malformed: {source}")]
+pub struct Unreadable {
+    pub id: Uuid,
+    #[source]
+    pub source: serde_json::Error,
+}
+
+/// The fields of a typed record, without its id.
+///
+/// # Panics
+/// Never for the records of this crate: they are structs, and their keys are text.
+pub fn fields<T: Serialize>(record: &T) -> Map<String, Value> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(mut map)) => {
+            map.remove("id");
+            map
+        }
+        other => unreachable!("a record is an object, not {other:?}"),
+    }
+}
+
+/// The typed record out of its fields. Fields that the type does not know are left alone.
+pub fn read<T: DeserializeOwned>(id: Uuid, mut fields: Map<String, Value>) -> Result<T, Unreadable> {
+    fields.insert("id".to_owned(), Value::String(id.to_string()));
+    serde_json::from_value(Value::Object(fields)).map_err(|source| Unreadable { id, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_and_leaves_unknown_fields_alone() {
+        let check = CheckId(Uuid::from_u128(7));
+        let finding = Finding {
+            id: finding_id(check, "door-seal"),
+            check,
+            item: "door-seal".into(),
+            severity: Severity::Serious,
+            words: "封条破损".into(),
+        };
+        let mut map = fields(&finding);
+        assert!(!map.contains_key("id"));
+        map.insert("of-a-later-version".into(), Value::Bool(true));
+        assert_eq!(read::<Finding>(finding.id.0, map.clone()).unwrap(), finding);
+
+        map.remove("severity");
+        assert!(read::<Finding>(finding.id.0, map).is_err());
+    }
+
+    #[test]
+    fn two_people_who_find_the_same_thing_meet_in_one_record() {
+        let (one, other) = (CheckId(Uuid::from_u128(1)), CheckId(Uuid::from_u128(2)));
+        assert_eq!(finding_id(one, "valve"), finding_id(one, "valve"));
+        assert_ne!(finding_id(one, "valve"), finding_id(one, "hose"));
+        assert_ne!(finding_id(one, "valve"), finding_id(other, "valve"));
+    }
+}

@@ -1,0 +1,86 @@
+//! What a person is told about synchronisation. The line never lies, and is never a bare tick.
+
+use crate::evidence::EvidenceView;
+use crate::ids::Millis;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The one word of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncState {
+    /// The tablet does not belong to an office yet.
+    NotEnrolled,
+    /// Something is safe on this tablet and waits for the office.
+    Waiting,
+    Sending,
+    /// Everything is at the office, confirmed by it.
+    Safe,
+    /// Something will not go up by itself.
+    NeedsAttention,
+}
+
+/// The line at the foot of every screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SyncLine {
+    pub state: SyncState,
+    /// Records that the office has not acknowledged.
+    pub records: u32,
+    /// Photos and clips that the office has not confirmed from its own disk.
+    pub photos: u32,
+    /// Bytes of those photos and clips that have not arrived.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Records and photos that were set aside, by the office or by this tablet.
+    pub set_aside: u32,
+    /// When the office last confirmed that everything had arrived and nothing new was there to fetch.
+    pub last_synced: Option<Millis>,
+    /// What stands in the way; absent while all is well.
+    pub trouble: Option<Trouble>,
+}
+
+/// What stands between the tablet and the office. Recording goes on in every case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Trouble {
+    /// Nobody answers at the address: no network, or the hub is down.
+    NoAnswer,
+    /// Somebody answers, but not a Standpipe hub: a login page of a network, or a wrong address.
+    NotAHub,
+    /// The address is not one.
+    BadAddress,
+    /// The office has withdrawn this tablet's permission.
+    Revoked,
+    /// The hub speaks a newer protocol: the app must be updated before it can fetch; what it recorded is still taken.
+    HubNewer,
+    /// The hub speaks an older protocol than this app.
+    HubOlder,
+    /// The hub has a fault of its own, with what it said.
+    HubFault { detail: String },
+    /// The tablet's own disk or database refused.
+    TabletFault { detail: String },
+}
+
+/// What waits, for the person who taps the line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SyncDetail {
+    pub line: SyncLine,
+    /// The hub's address; absent when the tablet is not enrolled.
+    pub hub: Option<String>,
+    pub photos: Vec<EvidenceView>,
+    pub set_aside: Vec<SetAside>,
+    /// How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
+    #[ts(type = "number | null")]
+    pub clock_ahead: Option<i64>,
+}
+
+/// A record that the office put into quarantine, or a photo that will not go up by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SetAside {
+    /// Words for the record: its entity and field, or the photo's name.
+    pub what: String,
+    /// A stable code; the screen has a sentence for each.
+    pub code: String,
+    pub detail: String,
+    pub at: Millis,
+}

@@ -1,0 +1,230 @@
+//! What the tablet's screens show.
+
+use crate::answer::{Answer, Answers};
+use crate::asset::AssetLine;
+use crate::checklist::{Checklist, ChecklistRef};
+use crate::evidence::EvidenceView;
+use crate::finding::{FindingView, Severity};
+use crate::ids::{CheckId, IssueId, Millis, RoundId};
+use crate::round::{Round, RoundKind, RoundState, StopState};
+use crate::signoff::{Obstacles, SignOffView};
+use crate::sync::SyncLine;
+use crate::words::Words;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+/// The first screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Today {
+    /// Absent until the tablet is enrolled.
+    pub site: Option<Words>,
+    /// The inspector's name; absent until the tablet is enrolled.
+    pub person: Option<String>,
+    #[ts(type = "string")]
+    pub date: Date,
+    pub rounds: Vec<RoundLine>,
+    /// Issues whose fix is claimed and wants a second look.
+    pub to_recheck: u32,
+    pub open_issues: u32,
+    pub sync: SyncLine,
+    /// Set once after a damaged database was replaced.
+    pub rescue: Option<Rescue>,
+}
+
+/// What became of a damaged database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Rescue {
+    /// Records that were read out of the damaged file and are in the fresh one.
+    pub rescued: u32,
+    /// Records that could be read but did not fit what stood before them: kept in the copy, not in the fresh file.
+    pub unreadable: u32,
+    /// Where the damaged file was set aside.
+    pub copy: String,
+}
+
+/// A round in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct RoundLine {
+    pub id: RoundId,
+    pub title: Words,
+    pub kind: RoundKind,
+    #[ts(type = "string")]
+    pub due: Date,
+    pub state: RoundState,
+    pub stops: u32,
+    pub stops_done: u32,
+    pub items: u32,
+    pub answered: u32,
+    pub findings: u32,
+    pub to_sign: u32,
+    pub signed: u32,
+}
+
+/// A round as a route with its stops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct RoundView {
+    pub round: Round,
+    pub line: RoundLine,
+    pub site: Words,
+    /// The names of the units that walk along.
+    pub present: Vec<Words>,
+    pub stops: Vec<Stop>,
+    pub findings: Vec<FindingView>,
+    pub obstacles: Obstacles,
+    pub sign_offs: Vec<SignOffView>,
+}
+
+/// A stop on the route.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Stop {
+    pub check: CheckId,
+    pub asset: AssetLine,
+    pub state: StopState,
+    pub items: u32,
+    pub answered: u32,
+    pub failed: u32,
+    pub photos: u32,
+    pub sealed: bool,
+}
+
+/// One check: its checklist, what was answered, and what was answered last time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct CheckView {
+    pub id: CheckId,
+    pub round: RoundId,
+    pub stop: Stop,
+    pub reference: ChecklistRef,
+    /// Absent when this version of the app does not have the checklist: the check is shown, not edited.
+    pub checklist: Option<Checklist>,
+    pub answers: Answers,
+    /// The answers of the last round before this one, for the same asset.
+    pub last: BTreeMap<String, LastAnswer>,
+    /// Interlocks that must pass before water may be drawn.
+    pub open_interlocks: Vec<String>,
+    pub findings: Vec<FindingView>,
+    /// Photos and clips that belong to an item but to no finding.
+    pub photos: Vec<EvidenceView>,
+    /// Items on which two people's answers differ.
+    pub conflicts: Vec<FieldConflict>,
+    /// Set once the check is sealed: who signed, and when. It then takes amendments only.
+    pub sealed: Option<Sealed>,
+    pub amendments: Vec<Amendment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct LastAnswer {
+    pub answer: Answer,
+    #[ts(type = "string")]
+    pub on: Date,
+}
+
+/// Two or more values for one field, all of which stand until somebody chooses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct FieldConflict {
+    pub field: String,
+    pub sides: Vec<ConflictSide>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ConflictSide {
+    /// The operation that wrote this side.
+    pub rev: String,
+    #[ts(type = "unknown")]
+    pub value: serde_json::Value,
+    pub by: String,
+    pub device: String,
+    pub at: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Sealed {
+    pub by: Vec<String>,
+    pub at: Millis,
+}
+
+/// A change to a sealed check. It stands beside what was signed and wants a signature of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Amendment {
+    pub item: String,
+    pub answer: Answer,
+    pub reason: String,
+    pub by: String,
+    pub at: Millis,
+    pub signed: bool,
+}
+
+/// An asset and the checks made on it, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct AssetView {
+    pub asset: AssetLine,
+    pub checks: Vec<AssetCheck>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct AssetCheck {
+    pub check: CheckId,
+    pub round: RoundId,
+    pub title: Words,
+    #[ts(type = "string")]
+    pub due: Date,
+    pub state: StopState,
+}
+
+/// An answer, as a screen sends it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct NewAnswer {
+    pub check: CheckId,
+    pub item: String,
+    pub answer: Answer,
+}
+
+/// An amendment, as a screen sends it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct NewAmendment {
+    pub check: CheckId,
+    pub item: String,
+    pub answer: Answer,
+    pub reason: String,
+}
+
+/// A finding, as a screen sends it. One item of one check has at most one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NewFinding {
+    pub check: CheckId,
+    pub item: String,
+    pub severity: Severity,
+    pub words: String,
+}
+
+/// What a photo or clip is to be attached to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "to", rename_all = "kebab-case")]
+pub enum AttachTo {
+    /// An item of a check; when the item has a finding, it belongs to the finding.
+    Item { check: CheckId, item: String },
+    /// The proof of a fix.
+    Issue { issue: IssueId },
+}
+
+/// The start of bringing a file in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NewFile {
+    pub name: String,
+    #[ts(type = "number")]
+    pub bytes: u64,
+    pub to: AttachTo,
+}
+
+/// How a command that could not be done is told to the screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Problem {
+    /// A stable code; the screen has a sentence for each.
+    pub code: String,
+    /// In English, for the log and for a screen without a sentence for the code.
+    pub message: String,
+    /// What the sentence needs: a count, a name, the items that stand in the way.
+    #[ts(type = "Record<string, unknown>")]
+    pub details: serde_json::Value,
+}
