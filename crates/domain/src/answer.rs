@@ -82,7 +82,8 @@ impl Checklist {
 
     /// The interlocks that have not passed yet; water may not be drawn while there is one.
     pub fn open_interlocks(&self, answers: &Answers) -> Vec<String> {
-        let passed = |item: &&Item| answers.get(&item.id).is_some_and(|answer| answer.outcome == Outcome::Pass);
+        let passed =
+            |item: &&Item| answers.get(&item.id).is_some_and(|answer| answer.outcome == Outcome::Pass);
         self.items.iter().filter(|item| item.interlock && !passed(item)).map(|item| item.id.clone()).collect()
     }
 }
@@ -92,7 +93,8 @@ impl Item {
         match (&self.answer, answer.outcome) {
             (_, Outcome::NotApplicable) if answer.reading.is_none() && answer.choice.is_none() => Ok(()),
             (AnswerKind::Reading { unit, limit }, outcome) => {
-                let reading = answer.reading.filter(|reading| reading.unit == *unit).ok_or(Refusal::WrongKind)?;
+                let reading =
+                    answer.reading.filter(|reading| reading.unit == *unit).ok_or(Refusal::WrongKind)?;
                 if !reading.value.is_finite() {
                     return Err(Refusal::NotANumber);
                 }
@@ -100,11 +102,16 @@ impl Item {
                 if outside && outcome == Outcome::Pass { Err(Refusal::OutsideLimit) } else { Ok(()) }
             }
             (AnswerKind::Choice { options }, _) => {
-                let chosen = answer.choice.as_ref().is_some_and(|id| options.iter().any(|option| option.id == *id));
+                let chosen =
+                    answer.choice.as_ref().is_some_and(|id| options.iter().any(|option| option.id == *id));
                 if chosen && answer.reading.is_none() { Ok(()) } else { Err(Refusal::WrongKind) }
             }
             (AnswerKind::PassFail | AnswerKind::Text, _) => {
-                if answer.reading.is_none() && answer.choice.is_none() { Ok(()) } else { Err(Refusal::WrongKind) }
+                if answer.reading.is_none() && answer.choice.is_none() {
+                    Ok(())
+                } else {
+                    Err(Refusal::WrongKind)
+                }
             }
         }
     }
@@ -129,7 +136,11 @@ mod tests {
     }
 
     fn unlocked() -> Answers {
-        standpipe().open_interlocks(&Answers::new()).into_iter().map(|id| (id, answer(Outcome::Pass))).collect()
+        standpipe()
+            .open_interlocks(&Answers::new())
+            .into_iter()
+            .map(|id| (id, answer(Outcome::Pass)))
+            .collect()
     }
 
     #[test]

@@ -55,7 +55,11 @@ pub enum AnswerKind {
     #[default]
     PassFail,
     /// A number with a unit; the result follows from the limit, where there is one.
-    Reading { unit: Unit, #[serde(default)] limit: Limit },
+    Reading {
+        unit: Unit,
+        #[serde(default)]
+        limit: Limit,
+    },
     /// One of several words: a stage of pipe works, say. It passes.
     Choice { options: Vec<Choice> },
     /// Free text, such as the number of a new seal. It passes.
@@ -128,7 +132,9 @@ static BUILT_IN: LazyLock<Vec<Checklist>> = LazyLock::new(|| {
     ]
     .into_iter()
     // The files are compiled in, and a test reads every one: a malformed one cannot be shipped.
-    .map(|text| serde_json::from_str(text).unwrap_or_else(|error| panic!("built-in checklist: {error}: {text:.60}")))
+    .map(|text| {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("built-in checklist: {error}: {text:.60}"))
+    })
     .collect()
 });
 

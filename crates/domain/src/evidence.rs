@@ -44,7 +44,9 @@ pub enum Preview {
     Pending,
     Ready,
     /// There will be none: the reason's code. The original is kept whole all the same.
-    None { code: String },
+    None {
+        code: String,
+    },
     /// A clip: played, not previewed.
     Clip,
 }

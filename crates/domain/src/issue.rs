@@ -267,7 +267,11 @@ mod tests {
         });
         assert_eq!(end, Status::Closed);
         assert_eq!(Step::Close.leads_to(Status::Open), None);
-        assert_eq!(Step::Start.leads_to(Status::Proposed), None, "work does not begin before somebody agreed");
+        assert_eq!(
+            Step::Start.leads_to(Status::Proposed),
+            None,
+            "work does not begin before somebody agreed"
+        );
     }
 
     #[test]
@@ -289,7 +293,8 @@ mod tests {
     #[test]
     fn a_step_carries_what_it_needs() {
         let date = jiff::civil::date(2023, 7, 15);
-        let propose = |words: &str, date| StepRequest { date, words: words.into(), ..StepRequest::bare(Step::Propose) };
+        let propose =
+            |words: &str, date| StepRequest { date, words: words.into(), ..StepRequest::bare(Step::Propose) };
         assert_eq!(propose("更换阀门", None).complete(), Err(NoStep::NoDate));
         assert_eq!(propose(" ", Some(date)).complete(), Err(NoStep::NoWords));
         assert_eq!(propose("更换阀门", Some(date)).complete(), Ok(()));

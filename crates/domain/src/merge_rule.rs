@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn the_safer_value_ranks_higher() {
         let answer = rule("check", "answer:hose-present");
-        assert!(answer.rank(&json!({"outcome": "fail"}), false) > answer.rank(&json!({"outcome": "pass"}), true));
+        assert!(
+            answer.rank(&json!({"outcome": "fail"}), false) > answer.rank(&json!({"outcome": "pass"}), true)
+        );
         let severity = rule("finding", "severity");
         assert!(severity.rank(&json!("critical"), false) > severity.rank(&json!("minor"), true));
         let deadline = rule("issue", "deadline");

@@ -1,0 +1,50 @@
+//! The 64-bit additive checksum of a set of operations: both ends of a scope compare it after each pull.
+//!
+//! Each operation counts as the first eight bytes of the SHA-256 of its id and its body; the sum wraps. Order does not
+//! matter, and adding or taking away one operation needs no look at the others.
+
+use crate::chain::sha256;
+use uuid::Uuid;
+
+/// A sum over operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checksum(pub u64);
+
+impl Checksum {
+    /// What one operation counts.
+    pub fn of(op_id: Uuid, body: &str) -> Self {
+        let mut bytes = Vec::with_capacity(16 + body.len());
+        bytes.extend_from_slice(op_id.as_bytes());
+        bytes.extend_from_slice(body.as_bytes());
+        let [a, b, c, d, e, f, g, h, ..] = sha256(&bytes).0;
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+impl std::ops::Add for Checksum {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+}
+
+impl std::iter::Sum for Checksum {
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        iter.fold(Self::default(), |sum, next| sum + next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_does_not_matter_and_every_byte_does() {
+        let of = |n: u128, body| Checksum::of(Uuid::from_u128(n), body);
+        let sum = |all: &[Checksum]| all.iter().copied().sum::<Checksum>();
+        let (a, b) = (of(1, "a"), of(2, "b"));
+        assert_eq!(sum(&[a, b]), sum(&[b, a]));
+        assert_ne!(sum(&[a, b]), sum(&[a, of(2, "c")]));
+        assert_ne!(sum(&[a, b]), sum(&[a]));
+    }
+}

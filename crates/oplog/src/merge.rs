@@ -1,0 +1,217 @@
+//! The state of a field out of the operations on it: a conflict is a value with its sides, not an error.
+//!
+//! A field's operations form a graph by `base_rev`. The *heads*, those that no other operation has replaced, are its
+//! sides. One head, or several of equal value: that is the value. Otherwise all stand, the field's declared rule picks
+//! the one that is shown, and somebody is asked. The state follows from the *set* of operations, not from the order
+//! in which they arrived: so replicas that hold the same operations show the same thing.
+
+use crate::clock::Hlc;
+use crate::op::{Amend, Kind, Op, Resolve, Saw};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use standpipe_domain::ids::{DeviceId, Millis, PersonId};
+use standpipe_domain::merge_rule::Rule;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// One value of a field, and who wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    pub rev: Uuid,
+    pub value: Value,
+    pub hlc: Hlc,
+    pub actor: PersonId,
+    pub device: DeviceId,
+    pub at: Millis,
+}
+
+/// A field with all its sides.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Register {
+    /// The value that is shown stands first. Empty when nothing wrote the field.
+    pub sides: Vec<Side>,
+    /// What was signed and may not change; it is shown whatever else was written.
+    pub pin: Option<Uuid>,
+}
+
+/// A change that was made to a sealed field, and stands beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Amended {
+    pub side: Side,
+    pub reason: String,
+}
+
+impl Side {
+    fn new(op: &Op, value: Value) -> Self {
+        Self { rev: op.op_id, value, hlc: op.hlc, actor: op.actor, device: op.device, at: op.device_time }
+    }
+}
+
+impl Register {
+    /// The register of `field` out of every operation on it, in any order.
+    ///
+    /// `pin` is the operation whose value was sealed. `office` is the hub's own device, which some rules prefer.
+    pub fn fold<'a>(
+        ops: impl IntoIterator<Item = &'a Op>,
+        field: &str,
+        rule: Rule,
+        pin: Option<Uuid>,
+        office: Option<DeviceId>,
+    ) -> Self {
+        let mut sides: Vec<Side> = Vec::new();
+        let mut replaced: HashSet<Uuid> = HashSet::new();
+        for op in ops {
+            match written(op, field) {
+                Some((value, saw)) => {
+                    replaced.extend(saw);
+                    sides.push(Side::new(op, value));
+                }
+                None => continue,
+            }
+        }
+        let head = |side: &Side| pin == Some(side.rev) || !replaced.contains(&side.rev);
+        // Only a forger can make operations that replace each other in a ring; what was written is shown all the same.
+        if sides.iter().any(head) {
+            sides.retain(head);
+        }
+        let mut register = Self { sides, pin };
+        register.arrange(rule, office);
+        register
+    }
+
+    /// The value that is shown, with its author; `None` when nothing wrote the field.
+    pub fn shown(&self) -> Option<&Side> {
+        self.sides.first()
+    }
+
+    /// Whether two different values stand and somebody must choose.
+    pub fn in_conflict(&self) -> bool {
+        self.sides.iter().any(|side| !same(&side.value, &self.sides[0].value))
+    }
+
+    /// Takes the operation in without a look at the others, where that gives what [`Register::fold`] would: the field
+    /// is unsealed, and the operation replaces its only side, or is the first. `false` when only a fold can tell.
+    pub fn advance(&mut self, op: &Op, field: &str) -> bool {
+        if self.pin.is_some() || self.sides.len() > 1 {
+            return false;
+        }
+        let Some((value, saw)) = written(op, field) else { return false };
+        match self.sides.first() {
+            None if saw.is_empty() => {}
+            Some(only) if saw.contains(&only.rev) => {}
+            _ => return false,
+        }
+        self.sides = vec![Side::new(op, value)];
+        true
+    }
+
+    /// Puts the shown side first.
+    fn arrange(&mut self, rule: Rule, office: Option<DeviceId>) {
+        let pin = self.pin;
+        let key = |side: &Side| {
+            let by_office = office == Some(side.device);
+            (pin == Some(side.rev), rule.rank(&side.value, by_office), side.hlc, side.rev)
+        };
+        self.sides.sort_by(|a, b| key(b).cmp(&key(a)));
+    }
+}
+
+/// Two people who gave the same answer a minute apart agree.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let but_time = |key: &&String| key.as_str() != "at";
+            a.keys().filter(but_time).chain(b.keys().filter(but_time)).all(|key| a.get(key) == b.get(key))
+        }
+        _ => a == b,
+    }
+}
+
+/// What an operation writes into `field`, and the operations that it replaces there.
+fn written(op: &Op, field: &str) -> Option<(Value, Vec<Uuid>)> {
+    let own = op.field.as_deref() == Some(field);
+    match op.kind {
+        Kind::Set if own => Some((op.value.clone(), op.base_rev.into_iter().collect())),
+        Kind::Set if op.field.is_none() => {
+            Some((op.value.get(field)?.clone(), op.base_rev.into_iter().collect()))
+        }
+        Kind::Resolve if own => {
+            let resolve = Resolve::deserialize(&op.value).ok()?;
+            Some((resolve.value, resolve.saw))
+        }
+        _ => None,
+    }
+}
+
+/// The amendments of `field`, oldest first.
+pub fn amendments<'a>(ops: impl IntoIterator<Item = &'a Op>, field: &str) -> Vec<Amended> {
+    let mut all: Vec<Amended> = ops
+        .into_iter()
+        .filter(|op| op.kind == Kind::Amend && op.field.as_deref() == Some(field))
+        .filter_map(|op| {
+            let amend = Amend::deserialize(&op.value).ok()?;
+            Some(Amended { side: Side::new(op, amend.value), reason: amend.reason })
+        })
+        .collect();
+    all.sort_by_key(|amended| (amended.side.hlc, amended.side.rev));
+    all
+}
+
+/// The members of a field that holds several, oldest first: added, and not taken out by somebody who saw them.
+pub fn members<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, field: &str) -> Vec<Side> {
+    let own = |op: &&&Op| op.field.as_deref() == Some(field);
+    let gone: HashSet<Uuid> = ops
+        .clone()
+        .into_iter()
+        .filter(|op| op.kind == Kind::Remove && own(&op))
+        .filter_map(|op| Saw::deserialize(&op.value).ok())
+        .flat_map(|saw| saw.saw)
+        .collect();
+    let mut members: Vec<Side> = ops
+        .into_iter()
+        .filter(|op| op.kind == Kind::Add && own(&op) && !gone.contains(&op.op_id))
+        .map(|op| Side::new(op, op.value.clone()))
+        .collect();
+    members.sort_by_key(|side| (side.hlc, side.rev));
+    members
+}
+
+/// What became of a record after somebody deleted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Alive,
+    /// A tombstone stands, and everything written was seen by whoever set it.
+    Deleted,
+    /// A tombstone stands, and so does an edit that its author had not seen: the record is kept, and flagged.
+    EditedAgainstDelete,
+}
+
+/// Whether a record is alive, out of every operation on it.
+pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone) -> Life {
+    let tombstones = || ops.clone().into_iter().filter(|op| op.kind == Kind::Delete);
+    if tombstones().next().is_none() {
+        return Life::Alive;
+    }
+    let mut seen: HashSet<Uuid> = HashSet::new();
+    for saw in tombstones().filter_map(|op| Saw::deserialize(&op.value).ok()) {
+        seen.extend(saw.saw);
+    }
+    // Who deletes names the newest operation on each field; what that one replaced was seen too.
+    loop {
+        let before = seen.len();
+        for op in ops.clone() {
+            if seen.contains(&op.op_id) {
+                seen.extend(op.base_rev);
+            }
+        }
+        if seen.len() == before {
+            break;
+        }
+    }
+    let unseen = |op: &Op| op.kind != Kind::Delete && !seen.contains(&op.op_id);
+    if ops.into_iter().any(unseen) { Life::EditedAgainstDelete } else { Life::Deleted }
+}
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+use super::*;
+use crate::op::{Kind, Op};
+use serde_json::{Value, json};
+use standpipe_domain::ids::SiteId;
+use standpipe_domain::merge_rule::rule;
+
+fn uuid(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn op(n: u128, kind: Kind, field: Option<&str>, value: Value, base: Option<u128>) -> Op {
+    Op {
+        op_id: uuid(n),
+        device: DeviceId(uuid(1000 + n)),
+        incarnation: 1,
+        dev_seq: 1,
+        tx: uuid(n),
+        scope: SiteId(uuid(1)),
+        entity: "check".into(),
+        id: uuid(9),
+        kind,
+        field: field.map(str::to_owned),
+        value,
+        base_rev: base.map(uuid),
+        hlc: Hlc(u64::try_from(n).unwrap() << 16),
+        device_time: Millis(0),
+        clock_offset: None,
+        actor: PersonId(uuid(2)),
+        schema: 1,
+    }
+}
+
+fn answer(n: u128, outcome: &str, base: Option<u128>) -> Op {
+    op(n, Kind::Set, Some("answer:valve"), json!({"outcome": outcome, "at": u64::try_from(n).unwrap()}), base)
+}
+
+fn fold(ops: &[Op], pin: Option<u128>) -> Register {
+    Register::fold(ops, "answer:valve", rule("check", "answer:valve"), pin.map(uuid), None)
+}
+
+fn revs(register: &Register) -> Vec<u128> {
+    register.sides.iter().map(|side| side.rev.as_u128()).collect()
+}
+
+#[test]
+fn an_edit_of_what_one_saw_replaces_it() {
+    assert_eq!(revs(&fold(&[answer(1, "pass", None), answer(2, "fail", Some(1))], None)), [2]);
+}
+
+#[test]
+fn two_edits_of_one_value_both_stand_and_the_worse_is_shown() {
+    let register =
+        fold(&[answer(1, "pass", None), answer(2, "fail", Some(1)), answer(3, "pass", Some(1))], None);
+    assert_eq!(revs(&register), [2, 3]);
+    assert!(register.in_conflict());
+}
+
+#[test]
+fn two_people_who_say_the_same_agree() {
+    let register =
+        fold(&[answer(1, "pass", None), answer(2, "fail", Some(1)), answer(3, "fail", Some(1))], None);
+    assert_eq!(revs(&register), [3, 2]);
+    assert!(!register.in_conflict(), "only the time differs");
+}
+
+#[test]
+fn the_order_of_arrival_does_not_matter() {
+    let resolve = op(
+        4,
+        Kind::Resolve,
+        Some("answer:valve"),
+        json!({"value": {"outcome": "pass"}, "saw": [uuid(2), uuid(3)]}),
+        None,
+    );
+    let mut ops = vec![
+        answer(1, "pass", None),
+        answer(2, "fail", Some(1)),
+        answer(3, "not-applicable", Some(1)),
+        resolve,
+        answer(5, "fail", Some(4)),
+        answer(6, "pass", Some(3)),
+    ];
+    let expected = fold(&ops, None);
+    assert_eq!(revs(&expected), [5, 6]);
+    for _ in 0..ops.len() {
+        ops.rotate_left(1);
+        assert_eq!(fold(&ops, None), expected);
+        ops.swap(0, 3);
+        assert_eq!(fold(&ops, None), expected);
+    }
+}
+
+#[test]
+fn a_resolve_settles_the_sides_it_saw_and_no_other() {
+    let resolve = |saw: &[u128]| {
+        let saw: Vec<_> = saw.iter().copied().map(uuid).collect();
+        op(9, Kind::Resolve, Some("answer:valve"), json!({"value": {"outcome": "pass"}, "saw": saw}), None)
+    };
+    let sides = [answer(1, "fail", None), answer(2, "not-applicable", None)];
+    let with = |resolve: Op| fold(&[&sides[..], &[resolve]].concat(), None);
+    assert_eq!(revs(&with(resolve(&[1, 2]))), [9]);
+    assert_eq!(revs(&with(resolve(&[2]))), [1, 9], "the side that nobody saw still stands");
+}
+
+#[test]
+fn advancing_gives_what_a_fold_gives_or_says_that_it_cannot() {
+    // Every base for each of four operations, in every combination: far more shapes than people make.
+    let bases = [None, Some(1), Some(2), Some(3), Some(4)];
+    let mut advanced = 0;
+    for shape in 0..bases.len().pow(4) {
+        let base_of: Vec<Option<u128>> =
+            (0..4).map(|n| bases[shape / bases.len().pow(n) % bases.len()]).collect();
+        // An author has seen what they replace, so no operation stands, by whatever way, behind itself.
+        let ends = |start| {
+            let mut at = Some(start);
+            (0..=4).any(|_| {
+                at = at.and_then(|n: u128| base_of[usize::try_from(n - 1).unwrap()]);
+                at.is_none()
+            })
+        };
+        if !(1..=4).all(ends) {
+            continue;
+        }
+        let outcome = |n| if n % 2 == 0 { "pass" } else { "fail" };
+        let ops: Vec<Op> = (1..).zip(&base_of).map(|(n, base)| answer(n, outcome(n), *base)).collect();
+        let mut register = Register::default();
+        for upto in 0..ops.len() {
+            let folded = fold(&ops[..=upto], None);
+            if register.advance(&ops[upto], "answer:valve") {
+                assert_eq!(register, folded, "{:?}", &ops[..=upto]);
+                advanced += 1;
+            }
+            register = folded;
+        }
+    }
+    assert!(advanced > 50, "the short way is taken at all: {advanced}");
+}
+
+#[test]
+fn what_was_sealed_is_shown_whatever_arrives_late() {
+    let late = [answer(1, "pass", None), answer(2, "fail", Some(1)), answer(3, "fail", None)];
+    let register = fold(&late, Some(1));
+    assert_eq!(register.shown().unwrap().rev, uuid(1));
+    assert!(register.in_conflict(), "the late ones are shown beside it");
+}
+
+#[test]
+fn an_amendment_stands_beside_what_was_signed() {
+    let amend = op(
+        2,
+        Kind::Amend,
+        Some("answer:valve"),
+        json!({"value": {"outcome": "fail"}, "reason": "misread"}),
+        Some(1),
+    );
+    let ops = [answer(1, "pass", None), amend];
+    assert_eq!(revs(&fold(&ops, Some(1))), [1]);
+    assert_eq!(amendments(&ops, "answer:valve")[0].reason, "misread");
+}
+
+#[test]
+fn a_record_written_at_once_gives_each_of_its_fields() {
+    let record = op(1, Kind::Set, None, json!({"answer:valve": {"outcome": "pass"}, "order": 3}), None);
+    assert_eq!(revs(&fold(&[record, answer(2, "fail", Some(1))], None)), [2]);
+}
+
+#[test]
+fn photos_of_both_stand_and_only_what_was_seen_is_taken_out() {
+    let add = |n| op(n, Kind::Add, Some("photos"), json!({"sha256": n.to_string()}), None);
+    let remove = op(3, Kind::Remove, Some("photos"), json!({"saw": [uuid(1)]}), None);
+    let ops = [remove, add(1), add(2)];
+    let left: Vec<_> = members(&ops, "photos").iter().map(|side| side.rev.as_u128()).collect();
+    assert_eq!(left, [2]);
+}
+
+#[test]
+fn an_edit_against_a_delete_keeps_the_record_and_flags_it() {
+    let delete = op(3, Kind::Delete, None, json!({"saw": [uuid(2)]}), None);
+    let seen = [answer(1, "pass", None), answer(2, "fail", Some(1)), delete];
+    assert_eq!(life(&seen[..2]), Life::Alive);
+    assert_eq!(life(&seen), Life::Deleted, "the tombstone saw 2, and with it 1");
+    let unseen = [&seen[..], &[answer(4, "pass", Some(1))]].concat();
+    assert_eq!(life(&unseen), Life::EditedAgainstDelete);
+}

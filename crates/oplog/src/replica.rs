@@ -1,0 +1,124 @@
+//! How an operation changes a replica's first projection: registers and members.
+//!
+//! The typed tables of the tablet and of the hub are made from these, so that both read the same record out of the same
+//! operations. The rules stand here once; each side brings its own storage.
+
+use crate::merge::{Register, Side};
+use crate::op::{Kind, Op};
+use crate::seal::Jws;
+use serde::Deserialize;
+use standpipe_domain::ids::DeviceId;
+use standpipe_domain::merge_rule::rule;
+use standpipe_domain::record::entity;
+use uuid::Uuid;
+
+/// The storage that a projection needs. All calls of one operation happen in one database transaction.
+pub trait Replica {
+    type Error;
+
+    /// Every operation on a record that this replica holds, in any order.
+    fn ops_of(&mut self, id: Uuid) -> Result<Vec<Op>, Self::Error>;
+    /// The register of a field; empty when nothing wrote it.
+    fn register(&mut self, id: Uuid, field: &str) -> Result<Register, Self::Error>;
+    fn put_register(
+        &mut self,
+        entity: &str,
+        id: Uuid,
+        field: &str,
+        register: &Register,
+    ) -> Result<(), Self::Error>;
+    /// Replaces the members of a field that holds several.
+    fn put_members(
+        &mut self,
+        entity: &str,
+        id: Uuid,
+        field: &str,
+        members: &[Side],
+    ) -> Result<(), Self::Error>;
+    /// Adds one member to a field that nothing was ever removed from.
+    fn add_member(&mut self, entity: &str, id: Uuid, field: &str, member: &Side) -> Result<(), Self::Error>;
+    /// Whether an operation that takes members out of a field of this record is held.
+    fn has_removals(&mut self, id: Uuid) -> Result<bool, Self::Error>;
+    /// The operation whose value was sealed in a field.
+    fn pin(&mut self, id: Uuid, field: &str) -> Result<Option<Uuid>, Self::Error>;
+    fn put_pin(&mut self, id: Uuid, field: &str, rev: Uuid) -> Result<(), Self::Error>;
+    /// The hub's own device, where it is known.
+    fn office(&self) -> Option<DeviceId>;
+}
+
+/// A record that an operation changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Touched {
+    pub entity: String,
+    pub id: Uuid,
+}
+
+/// Applies one operation, which the replica's log already holds. Gives the records whose projections it changed.
+pub fn apply<R: Replica>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
+    let mut touched = vec![Touched { entity: op.entity.clone(), id: op.id }];
+    match (op.kind, &op.field) {
+        (Kind::Set, None) => {
+            for field in op.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+                write(replica, op, field)?;
+            }
+        }
+        (Kind::Set | Kind::Resolve, Some(field)) => write(replica, op, field)?,
+        (Kind::Add, Some(field)) if !replica.has_removals(op.id)? => {
+            let member = crate::merge::members([op], field);
+            for side in &member {
+                replica.add_member(&op.entity, op.id, field, side)?;
+            }
+        }
+        (Kind::Add | Kind::Remove, Some(field)) => {
+            let members = crate::merge::members(&replica.ops_of(op.id)?, field);
+            replica.put_members(&op.entity, op.id, field, &members)?;
+        }
+        (Kind::Seal, _) => touched.extend(pin_sealed(replica, op)?),
+        // Amendments and tombstones are read from the log where they are shown; what is unknown waits for an update.
+        _ => {}
+    }
+    Ok(touched)
+}
+
+fn write<R: Replica>(replica: &mut R, op: &Op, field: &str) -> Result<(), R::Error> {
+    let mut register = replica.register(op.id, field)?;
+    register.pin = replica.pin(op.id, field)?;
+    if !register.advance(op, field) {
+        refold(replica, &op.entity, op.id, field, register.pin)?;
+        return Ok(());
+    }
+    replica.put_register(&op.entity, op.id, field, &register)
+}
+
+fn refold<R: Replica>(
+    replica: &mut R,
+    entity: &str,
+    id: Uuid,
+    field: &str,
+    pin: Option<Uuid>,
+) -> Result<(), R::Error> {
+    let ops = replica.ops_of(id)?;
+    let register = Register::fold(&ops, field, rule(entity, field), pin, replica.office());
+    replica.put_register(entity, id, field, &register)
+}
+
+/// A seal pins what it covers: a change that was on its way, or was never meant to be, cannot replace it.
+fn pin_sealed<R: Replica>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
+    let Some(payload) = Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) else {
+        return Ok(Vec::new());
+    };
+    let mut touched = Vec::new();
+    let checks = payload.checks.iter().map(|check| (entity::CHECK, check.id.0, &check.revs));
+    let findings = payload.findings.iter().map(|finding| (entity::FINDING, finding.id.0, &finding.revs));
+    for (entity, id, revs) in checks.chain(findings) {
+        for (field, rev) in revs {
+            // The first seal holds: those who sign later sign the same.
+            if replica.pin(id, field)?.is_none() {
+                replica.put_pin(id, field, *rev)?;
+                refold(replica, entity, id, field, Some(*rev))?;
+            }
+        }
+        touched.push(Touched { entity: entity.to_owned(), id });
+    }
+    Ok(touched)
+}

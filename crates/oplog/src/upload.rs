@@ -1,0 +1,178 @@
+//! The upload of one blob over tus 1.0.0: asks how far the hub is, sends the next piece, until the hub has confirmed
+//! the hash from its own disk. Pieces grow on a good link and shrink on a bad one.
+
+/// The smallest and the largest piece, in bytes.
+pub const PIECE: std::ops::RangeInclusive<u64> = 64 * 1024..=4 * 1024 * 1024;
+/// Pieces grow while one takes less than this, in milliseconds, and shrink when it takes more than four times as long.
+const COMFORTABLE: u64 = 1_000;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    Start,
+    /// The hub made a place for the blob, or had one.
+    Created,
+    /// The hub holds this many bytes.
+    Offset(u64),
+    /// A piece arrived, in so many milliseconds; the hub now holds this many bytes.
+    Sent {
+        offset: u64,
+        millis: u64,
+    },
+    /// The hub has re-read and hashed its own copy.
+    Verified,
+    /// The hub's copy has another hash: what it held is thrown away, and the blob begins again.
+    Mismatch,
+    /// The hub no longer knows the upload.
+    Gone,
+    /// The connection broke: how much arrived is not known.
+    Lost,
+    /// The hub will not take it, with its reason's code.
+    Refused(String),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Create,
+    AskOffset,
+    Send {
+        offset: u64,
+        len: u64,
+    },
+    /// All bytes are there: ask whether the hub has verified them.
+    AskVerified,
+    /// Write down, durably, that the blob is safe at the office.
+    Done,
+    /// Hold the blob back, and show why. The lane goes on with the next.
+    SetAside(String),
+    BackOff,
+}
+
+/// The state of one blob's upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    bytes: u64,
+    offset: u64,
+    piece: u64,
+    created: bool,
+    mismatches: u32,
+}
+
+impl Upload {
+    /// `piece` is what the link bore lately; `created` whether the hub has made a place for it before.
+    pub fn new(bytes: u64, piece: u64, created: bool) -> Self {
+        Self { bytes, offset: 0, piece: piece.clamp(*PIECE.start(), *PIECE.end()), created, mismatches: 0 }
+    }
+
+    /// The bytes that the hub is known to hold.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The size of the next piece, for the blob that comes after.
+    pub fn piece(&self) -> u64 {
+        self.piece
+    }
+
+    pub fn step(&mut self, event: Event) -> Effect {
+        match event {
+            Event::Start if self.created => Effect::AskOffset,
+            Event::Start => Effect::Create,
+            Event::Created => {
+                self.created = true;
+                Effect::AskOffset
+            }
+            Event::Offset(offset) => self.at(offset),
+            Event::Sent { offset, millis } => {
+                self.adapt(millis);
+                self.at(offset)
+            }
+            Event::Verified => Effect::Done,
+            Event::Mismatch => {
+                self.mismatches += 1;
+                self.created = false;
+                self.offset = 0;
+                // Twice the same bytes with the wrong hash: it is not the link.
+                if self.mismatches > 1 { Effect::SetAside("hash-mismatch".into()) } else { Effect::Create }
+            }
+            Event::Gone => {
+                self.created = false;
+                self.offset = 0;
+                Effect::Create
+            }
+            Event::Lost => {
+                self.piece = (self.piece / 2).max(*PIECE.start());
+                Effect::BackOff
+            }
+            Event::Refused(code) => Effect::SetAside(code),
+        }
+    }
+
+    fn at(&mut self, offset: u64) -> Effect {
+        self.offset = offset.min(self.bytes);
+        match self.bytes - self.offset {
+            0 => Effect::AskVerified,
+            left => Effect::Send { offset: self.offset, len: left.min(self.piece) },
+        }
+    }
+
+    fn adapt(&mut self, millis: u64) {
+        if millis < COMFORTABLE {
+            self.piece = (self.piece * 2).min(*PIECE.end());
+        } else if millis > 4 * COMFORTABLE {
+            self.piece = (self.piece / 2).max(*PIECE.start());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIB: u64 = 1024;
+
+    #[test]
+    fn a_blob_goes_up_in_growing_pieces_and_is_done_only_when_verified() {
+        let mut upload = Upload::new(300 * KIB, 64 * KIB, false);
+        assert_eq!(upload.step(Event::Start), Effect::Create);
+        assert_eq!(upload.step(Event::Created), Effect::AskOffset);
+        assert_eq!(upload.step(Event::Offset(0)), Effect::Send { offset: 0, len: 64 * KIB });
+        let sent = Event::Sent { offset: 64 * KIB, millis: 10 };
+        assert_eq!(upload.step(sent), Effect::Send { offset: 64 * KIB, len: 128 * KIB });
+        let sent = Event::Sent { offset: 192 * KIB, millis: 10 };
+        assert_eq!(upload.step(sent), Effect::Send { offset: 192 * KIB, len: 108 * KIB });
+        assert_eq!(upload.step(Event::Sent { offset: 300 * KIB, millis: 10 }), Effect::AskVerified);
+        assert_eq!(upload.step(Event::Verified), Effect::Done);
+    }
+
+    #[test]
+    fn after_a_cut_the_hub_is_asked_how_far_it_is() {
+        let mut upload = Upload::new(1000 * KIB, 256 * KIB, true);
+        upload.step(Event::Start);
+        upload.step(Event::Offset(0));
+        assert_eq!(upload.step(Event::Lost), Effect::BackOff);
+        assert_eq!(upload.step(Event::Start), Effect::AskOffset);
+        assert_eq!(upload.step(Event::Offset(100 * KIB)), Effect::Send { offset: 100 * KIB, len: 128 * KIB });
+    }
+
+    #[test]
+    fn a_wrong_hash_begins_again_once_and_is_then_shown() {
+        let mut upload = Upload::new(10, 64 * KIB, true);
+        assert_eq!(upload.step(Event::Mismatch), Effect::Create);
+        assert_eq!(upload.step(Event::Mismatch), Effect::SetAside("hash-mismatch".into()));
+    }
+
+    #[test]
+    fn an_upload_that_the_hub_forgot_begins_again() {
+        let mut upload = Upload::new(10, 64 * KIB, true);
+        assert_eq!(upload.step(Event::Start), Effect::AskOffset);
+        assert_eq!(upload.step(Event::Gone), Effect::Create);
+    }
+
+    #[test]
+    fn an_empty_blob_needs_no_piece() {
+        let mut upload = Upload::new(0, 64 * KIB, true);
+        assert_eq!(upload.step(Event::Offset(0)), Effect::AskVerified);
+    }
+}

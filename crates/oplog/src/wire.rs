@@ -1,0 +1,237 @@
+//! The wire format of push and pull: zstd over lines of JSON.
+//!
+//! The first line is the batch's head, each further line an operation: as it was written, byte for byte. Limits are
+//! enforced while decompressing, so that a small body cannot become a large one.
+
+use crate::chain::{NotAnOp, Written};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use standpipe_domain::ids::{Millis, Sha256};
+use std::fmt::Write as _;
+use std::io::Read;
+use uuid::Uuid;
+
+/// The most operations in one push.
+pub const MAX_OPS: usize = 500;
+/// The most bytes of operations in one push, before compression, unless one operation alone is larger.
+pub const MAX_PUSH: usize = 256 * 1024;
+/// The most bytes that one operation may have. A larger one is refused when it is recorded.
+pub const MAX_OP: usize = 4 * 1024 * 1024;
+/// The most bytes that a body may have after decompression: one largest operation, or one full batch, with its head.
+pub const MAX_BODY: usize = MAX_OP + MAX_PUSH;
+
+const LEVEL: i32 = 3;
+
+/// The head of a push.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushHead {
+    pub protocol: u32,
+    pub incarnation: u32,
+    /// The sequence number and hash of the operation before the first one here.
+    pub after: u64,
+    pub prev_hash: Sha256,
+}
+
+/// What the hub answers to a push that it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushAnswer {
+    pub acknowledged: u64,
+    /// Everything up to here is in a backup: the tablet need not offer it again.
+    pub durable_seq: u64,
+    pub quarantined: Vec<Refused>,
+}
+
+/// An operation that the hub keeps, but did not apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub op_id: Uuid,
+    pub code: String,
+    pub detail: String,
+}
+
+/// What the hub answers, with status 409, to a push that does not fit what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum PushConflict {
+    /// The same sequence number with another hash: this tablet was cloned, or restored from an old copy.
+    Forked { incarnation: u32 },
+    /// The hub's next operation of this tablet is another one.
+    Expected { expected: u64 },
+}
+
+/// The head of a page of a pull.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullHead {
+    pub protocol: u32,
+    pub hub_epoch: Uuid,
+    /// The cursor after this page.
+    pub next: u64,
+    /// Whether another page is there to fetch.
+    pub more: bool,
+    /// The checksum of everything up to `next`, as 16 hexadecimal digits.
+    pub checksum: String,
+    pub now: Millis,
+}
+
+/// One line of a pull. The hub's place and time of receipt, and the operation as its author wrote it.
+#[derive(Debug, Serialize, Deserialize)]
+struct PullLine<'a> {
+    seq: u64,
+    at: Millis,
+    #[serde(borrow)]
+    op: &'a RawValue,
+}
+
+/// An operation as the hub numbered it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbered {
+    pub seq: u64,
+    /// When the hub received it.
+    pub at: Millis,
+    pub op: crate::op::Op,
+    pub body: Box<str>,
+}
+
+/// A body that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Malformed {
+    #[error("the body is not zstd: {0}")]
+    NotZstd(std::io::Error),
+    #[error("the body is larger than {MAX_BODY} bytes after decompression")]
+    TooLarge,
+    #[error("the body holds more than {MAX_OPS} operations")]
+    TooMany,
+    #[error("the body is empty")]
+    Empty,
+    #[error("the body is not text: {0}")]
+    NotText(#[from] std::string::FromUtf8Error),
+    #[error("line {line}: {source}")]
+    Line { line: usize, source: serde_json::Error },
+}
+
+impl Malformed {
+    /// A stable code for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotZstd(_) => "not-zstd",
+            Self::TooLarge => "too-large",
+            Self::TooMany => "too-many",
+            Self::Empty => "empty",
+            Self::NotText(_) => "not-text",
+            Self::Line { .. } => "not-json",
+        }
+    }
+}
+
+/// The body of a push: `ops` stand one behind the other, after what `head` names.
+pub fn encode_push<'a>(
+    head: &PushHead,
+    bodies: impl IntoIterator<Item = &'a str>,
+) -> std::io::Result<Vec<u8>> {
+    let mut text = serde_json::to_string(head)?;
+    for body in bodies {
+        text.push('\n');
+        text.push_str(body);
+    }
+    zstd::bulk::compress(text.as_bytes(), LEVEL)
+}
+
+/// Reads a push. Each line that is no operation is given as its error with its text, so that it can be set aside.
+pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Result<Written, (String, NotAnOp)>>), Malformed> {
+    let text = decompress(body)?;
+    let (head, lines): (PushHead, _) = split(&text)?;
+    if lines.clone().count() > MAX_OPS {
+        return Err(Malformed::TooMany);
+    }
+    let mut prev = head.prev_hash;
+    let ops = lines
+        .map(|line| {
+            let read = Written::read(line, prev).map_err(|error| (line.to_owned(), error));
+            prev = crate::chain::link(prev, line);
+            read
+        })
+        .collect();
+    Ok((head, ops))
+}
+
+/// The body of a page of a pull.
+pub fn encode_pull<'a>(
+    head: &PullHead,
+    ops: impl IntoIterator<Item = (u64, Millis, &'a str)>,
+) -> std::io::Result<Vec<u8>> {
+    let mut text = serde_json::to_string(head)?;
+    for (seq, at, body) in ops {
+        // The body is JSON already; writing the line by hand keeps every byte of it.
+        let _ = write!(text, "\n{{\"seq\":{seq},\"at\":{},\"op\":{body}}}", at.0);
+    }
+    zstd::bulk::compress(text.as_bytes(), LEVEL)
+}
+
+/// Reads a page of a pull.
+pub fn decode_pull(body: &[u8]) -> Result<(PullHead, Vec<Numbered>), Malformed> {
+    let text = decompress(body)?;
+    let (head, lines): (PullHead, _) = split(&text)?;
+    let mut ops = Vec::new();
+    for (at, line) in lines.enumerate() {
+        let fault = |source| Malformed::Line { line: at + 2, source };
+        let PullLine { seq, at, op } = serde_json::from_str(line).map_err(fault)?;
+        let body: Box<str> = op.get().into();
+        ops.push(Numbered { seq, at, op: serde_json::from_str(&body).map_err(fault)?, body });
+    }
+    Ok((head, ops))
+}
+
+fn decompress(body: &[u8]) -> Result<String, Malformed> {
+    let decoder = zstd::stream::read::Decoder::new(body).map_err(Malformed::NotZstd)?;
+    let mut bytes = Vec::new();
+    decoder.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes).map_err(Malformed::NotZstd)?;
+    if bytes.len() > MAX_BODY {
+        return Err(Malformed::TooLarge);
+    }
+    Ok(String::from_utf8(bytes)?)
+}
+
+fn split<H: DeserializeOwned>(text: &str) -> Result<(H, std::str::Split<'_, char>), Malformed> {
+    // Not `lines`: that would eat a carriage return, and with it a byte that was hashed.
+    let mut lines = text.split('\n');
+    let head = lines.next().filter(|line| !line.is_empty()).ok_or(Malformed::Empty)?;
+    Ok((serde_json::from_str(head).map_err(|source| Malformed::Line { line: 1, source })?, lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::START;
+
+    fn head() -> PushHead {
+        PushHead { protocol: 1, incarnation: 1, after: 0, prev_hash: START }
+    }
+
+    #[test]
+    fn a_line_that_is_no_operation_is_set_aside_and_the_rest_read() {
+        let body = encode_push(&head(), [r#"{"of":"tomorrow"}"#, "not json"]).unwrap();
+        let (back, ops) = decode_push(&body).unwrap();
+        assert_eq!(back, head());
+        assert_eq!(ops.len(), 2);
+        assert!(ops.iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn hostile_bodies_are_told_apart() {
+        let pack = |text: &str| zstd::bulk::compress(text.as_bytes(), 1).unwrap();
+        let bomb = zstd::bulk::compress(&vec![b' '; 64 << 20], 19).unwrap();
+        assert!(bomb.len() < 16 * 1024, "a bomb is small");
+        let crowd = encode_push(&head(), std::iter::repeat_n("{}", MAX_OPS + 1)).unwrap();
+        for (body, code) in [
+            (b"plain".to_vec(), "not-zstd"),
+            (bomb, "too-large"),
+            (crowd, "too-many"),
+            (pack(""), "empty"),
+            (pack("<html>"), "not-json"),
+            (zstd::bulk::compress(&[0xff, 0xfe], 1).unwrap(), "not-text"),
+        ] {
+            assert_eq!(decode_push(&body).unwrap_err().code(), code);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import type { IssueLine, Outcome, RoundState, Severity, StopState } from './generated/domain';
+
+/** A state's shape and colour. A word always stands beside it. */
+export type Mark =
+  | 'pass'
+  | 'fail'
+  | 'na'
+  | 'open'
+  | 'due'
+  | 'overdue'
+  | 'progress'
+  | 'attention'
+  | 'sign'
+  | 'sealed'
+  | 'minor'
+  | 'serious'
+  | 'critical';
+
+export const markOf = {
+  outcome: (outcome: Outcome): Mark => outcomes[outcome],
+  stop: (state: StopState): Mark => stops[state],
+  round: (state: RoundState): Mark => rounds[state],
+  severity: (severity: Severity): Mark => severity,
+  issue: (issue: Pick<IssueLine, 'status'>): Mark => issues[issue.status],
+};
+
+const outcomes: Record<Outcome, Mark> = { pass: 'pass', fail: 'fail', 'not-applicable': 'na' };
+
+const stops: Record<StopState, Mark> = { open: 'open', 'under-way': 'progress', passed: 'pass', failed: 'fail' };
+
+const rounds: Record<RoundState, Mark> = {
+  planned: 'due',
+  overdue: 'overdue',
+  'under-way': 'progress',
+  'to-sign': 'sign',
+  signed: 'sealed',
+};
+
+const issues: Record<IssueLine['status'], Mark> = {
+  open: 'due',
+  assigned: 'progress',
+  proposed: 'progress',
+  objected: 'attention',
+  agreed: 'progress',
+  'under-way': 'progress',
+  'claimed-done': 'attention',
+  verified: 'pass',
+  closed: 'na',
+  reopened: 'fail',
+};
+
+/** The pair of tokens that a mark is set in. */
+export const toneOf: Record<Mark, 'pass' | 'fail' | 'na' | 'due' | 'progress' | 'attention'> = {
+  pass: 'pass',
+  fail: 'fail',
+  na: 'na',
+  open: 'na',
+  due: 'due',
+  overdue: 'due',
+  progress: 'progress',
+  attention: 'attention',
+  sign: 'progress',
+  sealed: 'na',
+  minor: 'na',
+  serious: 'due',
+  critical: 'fail',
+};

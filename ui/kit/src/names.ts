@@ -1,0 +1,76 @@
+import type {
+  AssetKind,
+  Evidence,
+  Judgement,
+  Lack,
+  Outcome,
+  Role,
+  RoundKind,
+  RoundState,
+  Severity,
+  Source,
+  Status,
+  Step,
+  StopState,
+  UnitLevel,
+  Whereabouts,
+} from './generated/domain';
+import { date, list, sentences } from './format';
+import { m } from './paraglide/messages.js';
+import { reason } from './problem';
+
+export const names = {
+  asset: (kind: AssetKind) => m[`asset.${kind}`](),
+  round: (kind: RoundKind) => m[`round.${kind}`](),
+  roundState: (state: RoundState) => m[`roundState.${state}`](),
+  stop: (state: StopState) => m[`stop.${state}`](),
+  outcome: (outcome: Outcome) => m[`outcome.${outcome}`](),
+  severity: (severity: Severity) => m[`severity.${severity}`](),
+  severityHelp: (severity: Severity) => m[`severityHelp.${severity}`](),
+  status: (status: Status) => m[`status.${status}`](),
+  step: (step: Step) => m[`step.${step}`](),
+  role: (role: Role) => m[`role.${role}`](),
+  level: (level: UnitLevel) => m[`level.${level}`](),
+  judgement: (judgement: Judgement) => m[`judgement.${judgement}`](),
+};
+
+/** Where the bytes of a photo are. */
+export function whereabouts(where: Whereabouts): string {
+  switch (where.state) {
+    case 'sending':
+      return m['where.sending']({ percent: where.percent });
+    case 'needs-attention':
+      return m['where.needs-attention']({ reason: reason(where.code) });
+    default:
+      return m[`where.${where.state}`]();
+  }
+}
+
+/** Why there is a placeholder instead of a picture; `null` when there is a picture or a clip to show. */
+export function noPicture({ preview, whereabouts: where }: { whereabouts: Whereabouts } & PreviewOf): string | null {
+  if (preview.state === 'none') return m['picture.none']({ reason: reason(preview.code) });
+  if (where.state === 'elsewhere') return m['picture.elsewhere']();
+  return preview.state === 'pending' ? m['picture.pending']() : null;
+}
+
+type PreviewOf = Pick<import('./generated/domain').EvidenceView, 'preview'>;
+
+export function isClip({ media_type }: Pick<Evidence, 'media_type'>): boolean {
+  return media_type.startsWith('video/');
+}
+
+/** What a finding still lacks; empty when it lacks nothing. */
+export function lackSentence(lacks: Lack[]): string {
+  return lacks.length === 0 ? '' : m['lack.still']({ things: list(lacks.map((lack) => m[`lack.${lack}`]())) });
+}
+
+/** Where an item comes from and how far that can be relied on. */
+export function sourceSentence({ code, clause, standing, from, until }: Source): string {
+  const dates = [
+    from && m['source.from']({ day: date(from) }),
+    until && m['source.until']({ day: date(until) }),
+    m[`standing.${standing}`](),
+  ];
+  const source = [code, clause].filter(Boolean).join(' ');
+  return sentences(m['source.label']({ source })) + ' · ' + dates.filter(Boolean).join(' · ');
+}
