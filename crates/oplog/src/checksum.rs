@@ -16,8 +16,7 @@ impl Checksum {
         let mut bytes = Vec::with_capacity(16 + body.len());
         bytes.extend_from_slice(op_id.as_bytes());
         bytes.extend_from_slice(body.as_bytes());
-        let [a, b, c, d, e, f, g, h, ..] = sha256(&bytes).0;
-        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        Self(sha256(&bytes).0[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
     }
 }
 

@@ -61,12 +61,9 @@ impl Register {
         let mut sides: Vec<Side> = Vec::new();
         let mut replaced: HashSet<Uuid> = HashSet::new();
         for op in ops {
-            match written(op, field) {
-                Some((value, saw)) => {
-                    replaced.extend(saw);
-                    sides.push(Side::new(op, value));
-                }
-                None => continue,
+            if let Some((value, saw)) = written(op, field) {
+                replaced.extend(saw);
+                sides.push(Side::new(op, value));
             }
         }
         let head = |side: &Side| pin == Some(side.rev) || !replaced.contains(&side.rev);
@@ -112,7 +109,7 @@ impl Register {
             let by_office = office == Some(side.device);
             (pin == Some(side.rev), rule.rank(&side.value, by_office), side.hlc, side.rev)
         };
-        self.sides.sort_by(|a, b| key(b).cmp(&key(a)));
+        self.sides.sort_by_key(|side| std::cmp::Reverse(key(side)));
     }
 }
 

@@ -27,28 +27,28 @@ pub enum Verdict {
 pub fn receive<E>(
     head: &PushHead,
     hashes: &[Sha256],
-    held: Held,
+    state: Held,
     next_incarnation: u32,
     mut hash_at: impl FnMut(u64) -> Result<Option<Sha256>, E>,
 ) -> Result<Verdict, E> {
-    if head.after > held.last_seq {
-        return Ok(Verdict::Conflict(PushConflict::Expected { expected: held.last_seq + 1 }));
+    if head.after > state.last_seq {
+        return Ok(Verdict::Conflict(PushConflict::Expected { expected: state.last_seq + 1 }));
     }
     let forked = Ok(Verdict::Conflict(PushConflict::Forked { incarnation: next_incarnation }));
     let before = match head.after {
         0 => Some(crate::chain::START),
-        seq if seq == held.last_seq => Some(held.last_hash),
+        seq if seq == state.last_seq => Some(state.last_hash),
         seq => hash_at(seq)?,
     };
     if before != Some(head.prev_hash) {
         return forked;
     }
-    let known = usize::try_from(held.last_seq - head.after).unwrap_or(usize::MAX).min(hashes.len());
+    let known = usize::try_from(state.last_seq - head.after).unwrap_or(usize::MAX).min(hashes.len());
     // The chain makes the last known hash stand for all before it.
     if let Some(last) = known.checked_sub(1) {
         let seq = head.after + known as u64;
-        let held_hash = if seq == held.last_seq { Some(held.last_hash) } else { hash_at(seq)? };
-        if held_hash != Some(hashes[last]) {
+        let kept = if seq == state.last_seq { Some(state.last_hash) } else { hash_at(seq)? };
+        if kept != Some(hashes[last]) {
             return forked;
         }
     }
@@ -75,14 +75,14 @@ mod tests {
         let (ours, theirs) = (chain(held), chain(sent));
         let at =
             |hashes: &[Sha256], seq: usize| if seq == 0 { Some(START) } else { hashes.get(seq - 1).copied() };
-        let head = PushHead {
+        let push = PushHead {
             protocol: 1,
             incarnation: 1,
             after: after as u64,
             prev_hash: at(&theirs, after).unwrap_or(START),
         };
         let state = Held { last_seq: ours.len() as u64, last_hash: at(&ours, ours.len()).unwrap() };
-        receive::<Infallible>(&head, &theirs[after..], state, 2, |seq| {
+        receive::<Infallible>(&push, &theirs[after..], state, 2, |seq| {
             Ok(at(&ours, usize::try_from(seq).unwrap()))
         })
         .unwrap()

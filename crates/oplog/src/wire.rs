@@ -124,6 +124,9 @@ impl Malformed {
     }
 }
 
+/// A line of a push: an operation, or the text that is none.
+pub type Line = Result<Written, (String, NotAnOp)>;
+
 /// The body of a push: `ops` stand one behind the other, after what `head` names.
 pub fn encode_push<'a>(
     head: &PushHead,
@@ -138,7 +141,7 @@ pub fn encode_push<'a>(
 }
 
 /// Reads a push. Each line that is no operation is given as its error with its text, so that it can be set aside.
-pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Result<Written, (String, NotAnOp)>>), Malformed> {
+pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Line>), Malformed> {
     let text = decompress(body)?;
     let (head, lines): (PushHead, _) = split(&text)?;
     if lines.clone().count() > MAX_OPS {
