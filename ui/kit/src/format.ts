@@ -45,11 +45,12 @@ export function limit({ min, max }: Limit, name: Unit): string {
   return m['limit.none']();
 }
 
-/** "a, b and c". */
+/** "a, b and c". Chinese sets a space before a figure, none before a character. */
 export function list(parts: string[]): string {
   const last = parts.length - 1;
   if (last < 1) return parts.join('');
-  return parts.slice(0, last).join(m['list.separator']()) + m['list.last']() + parts[last];
+  const joined = parts.slice(0, last).join(m['list.separator']()) + m['list.last']() + parts[last];
+  return joined.replace(/(\p{Script=Han})(\d)/gu, '$1 $2');
 }
 
 /** Sentences after one another, as the language sets them. */

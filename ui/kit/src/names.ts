@@ -71,6 +71,7 @@ export function sourceSentence({ code, clause, standing, from, until }: Source):
     until && m['source.until']({ day: date(until) }),
     m[`standing.${standing}`](),
   ];
+  if (standing === 'practice') return m['source.label']({ source: m['standing.practice']() });
   const source = [code, clause].filter(Boolean).join(' ');
   return sentences(m['source.label']({ source })) + ' · ' + dates.filter(Boolean).join(' · ');
 }

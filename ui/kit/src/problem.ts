@@ -6,9 +6,8 @@ type Sentence = (details: Record<string, unknown>) => string;
 
 /** The sentence for a code; one that owns up to not knowing the code where there is none. */
 export function reason(code: string, details: Record<string, unknown> = {}): string {
-  const key = `problem.${code}`;
-  if (code === 'fallback' || !(key in m)) return m['problem.fallback']({ code });
-  return (m as unknown as Record<string, Sentence>)[key](legible(details));
+  const sentence = (m as unknown as Record<string, Sentence | undefined>)[`problem.${code}`];
+  return sentence ? sentence(legible(details)) : m['problem.fallback']({ code });
 }
 
 /** What went wrong, whatever was thrown. */
@@ -20,7 +19,7 @@ export function problem(error: unknown): string {
 export function asProblem(error: unknown): Problem {
   if (error instanceof TypeError) return { code: 'network', message: error.message, details: {} };
   const thrown = error as Partial<Problem & ApiProblem> | null;
-  if (typeof thrown?.code !== 'string') return { code: 'fault', message: String(error), details: {} };
+  if (typeof thrown?.code !== 'string') return { code: 'unexpected', message: String(error), details: {} };
   return { code: thrown.code, message: thrown.message ?? '', details: thrown.details ?? {} };
 }
 

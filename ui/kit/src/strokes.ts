@@ -13,15 +13,9 @@ export function outline(strokes: Point[][]): { x: number; y: number; width: numb
   const points = strokes.flat();
   if (points.length === 0) return { x: 0, y: 0, width: 1000, height: 400 };
   const air = 20;
-  const bounds = points.reduce(
-    ([left, top, right, bottom], [x, y]) => [
-      Math.min(left, x),
-      Math.min(top, y),
-      Math.max(right, x),
-      Math.max(bottom, y),
-    ],
-    [Infinity, Infinity, -Infinity, -Infinity],
-  );
-  const [left, top, right, bottom] = bounds as [number, number, number, number];
+  const across = points.map(([x]) => x);
+  const down = points.map(([, y]) => y);
+  const [left, right] = [Math.min(...across), Math.max(...across)];
+  const [top, bottom] = [Math.min(...down), Math.max(...down)];
   return { x: left - air, y: top - air, width: right - left + 2 * air, height: bottom - top + 2 * air };
 }

@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { SyncLine, SyncState, Trouble } from '../src';
+import { languages, speak, syncSentence } from '../src';
+
+const now = new Date(2023, 6, 1, 11, 0).getTime();
+const synced = new Date(2023, 6, 1, 10, 42).getTime();
+
+const line = (state: SyncState, more: Partial<SyncLine> = {}): SyncLine => ({
+  state,
+  records: 0,
+  photos: 0,
+  bytes: 0,
+  set_aside: 0,
+  last_synced: synced,
+  trouble: null,
+  ...more,
+});
+const load = { records: 12, photos: 8, bytes: 24_000_000 };
+const offline: Trouble = { code: 'no-answer' };
+
+afterEach(() => speak('zh-CN'));
+
+describe('the sync line', () => {
+  it.each<[string, SyncLine, string, string]>([
+    [
+      'offline with work waiting says what is safe, how much, and since when',
+      line('waiting', { ...load, trouble: offline }),
+      '离线。12 条记录和 8 张照片（24 MB）已安全保存在本平板上。上次同步 10:42。',
+      'Offline. Safe on this tablet: 12 records and 8 photos (24 MB). Last synced 10:42.',
+    ],
+    [
+      'waiting with a network says that it goes up by itself',
+      line('waiting', { records: 1 }),
+      '1 条记录已安全保存在本平板上。会自动上传。上次同步 10:42。',
+      'Safe on this tablet: 1 record. It goes up by itself. Last synced 10:42.',
+    ],
+    [
+      'sending counts what is still on its way',
+      line('sending', { photos: 1, bytes: 3_300_000 }),
+      '正在上传。还有 1 张照片（3.3 MB）在途，都已安全保存在本平板上。上次同步 10:42。',
+      'Sending. Still on its way, and safe on this tablet: 1 photo (3.3 MB). Last synced 10:42.',
+    ],
+    [
+      'safe says who has it and when that was confirmed',
+      line('safe'),
+      '全部内容都已到达办公室。确认于 10:42。',
+      'Everything is at the office. Confirmed 10:42.',
+    ],
+    [
+      'safe but out of reach says both',
+      line('safe', { trouble: offline }),
+      '离线。全部内容都已到达办公室。确认于 10:42。',
+      'Offline. Everything is at the office. Confirmed 10:42.',
+    ],
+    [
+      'what was set aside is counted beside what is safe',
+      line('needs-attention', { records: 2, set_aside: 2 }),
+      '2 条记录已安全保存在本平板上。有 2 项被搁置。上次同步 10:42。',
+      'Safe on this tablet: 2 records. 2 things were set aside. Last synced 10:42.',
+    ],
+    [
+      'a tablet without an office does not pretend to wait for one',
+      line('not-enrolled', { records: 3, last_synced: null }),
+      '3 条记录已安全保存在本平板上。本平板还没有加入办公室。',
+      'Safe on this tablet: 3 records. This tablet does not belong to an office yet.',
+    ],
+    [
+      'never synced is said, not left out',
+      line('waiting', { last_synced: null, trouble: offline }),
+      '离线。本平板上没有待传内容。尚未同步。',
+      'Offline. Nothing waits on this tablet. Not synced yet.',
+    ],
+  ])('%s', (_, shown, zh, en) => {
+    speak('zh-CN');
+    expect(syncSentence(shown, now)).toBe(zh);
+    speak('en');
+    expect(syncSentence(shown, now)).toBe(en);
+  });
+
+  it('adds the day once it is not today any more', () => {
+    speak('en');
+    const sentence = syncSentence(line('safe', { last_synced: new Date(2023, 5, 30, 10, 42).getTime() }), now);
+    expect(sentence).toContain('Jun 30, 2023');
+  });
+
+  it('has a sentence of its own for every trouble in both languages', () => {
+    const codes = ['no-answer', 'not-a-hub', 'bad-address', 'revoked', 'hub-newer', 'hub-older'] as const;
+    const troubles: Trouble[] = [
+      ...codes.map((code) => ({ code })),
+      { code: 'hub-fault', detail: 'disk' },
+      { code: 'tablet-fault', detail: 'disk' },
+    ];
+    for (const language of languages) {
+      speak(language);
+      const said = troubles.map((trouble) => syncSentence(line('waiting', { ...load, trouble }), now));
+      expect(new Set(said).size).toBe(troubles.length);
+    }
+  });
+
+  it('says a word and a full stop in every state: never a bare tick, never an empty line', () => {
+    const states: SyncState[] = ['not-enrolled', 'waiting', 'sending', 'safe', 'needs-attention'];
+    for (const language of languages) {
+      speak(language);
+      for (const state of states) expect(syncSentence(line(state), now)).toMatch(/\p{L}{4}.*[.。]$/u);
+    }
+  });
+});

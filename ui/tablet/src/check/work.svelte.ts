@@ -1,0 +1,104 @@
+import type { Answer, CheckView, Outcome, Severity } from '@standpipe/kit';
+import * as engine from '../engine';
+import { keep, kept } from '../kept';
+import { Live } from '../live.svelte';
+
+type Change = Partial<Omit<Answer, 'at'>>;
+
+/** The note of an item that has no answer yet. */
+export const noteName = (check: string, item: string) => `note.${check}.${item}`;
+
+/**
+ * The work on one check. What is recorded goes to the engine one after the other, each built on what the one before left:
+ * a note that is saved while an outcome is tapped keeps both.
+ */
+export class CheckWork {
+  readonly id: string;
+  readonly live: Live<CheckView>;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(id: string) {
+    this.id = id;
+    this.live = new Live(`check ${id}`, () => engine.check(id));
+  }
+
+  get view(): CheckView | undefined {
+    return this.live.value;
+  }
+
+  /** Changes an item's answer, or gives it its first one. */
+  record(item: string, outcome: Outcome | null, change: Change = {}): Promise<void> {
+    return this.#next(async () => {
+      const before = this.view?.answers[item];
+      const note = noteName(this.id, item);
+      const given: Answer = {
+        reading: before?.reading,
+        choice: before?.choice,
+        note: before?.note || kept(note),
+        ...change,
+        outcome: outcome ?? before?.outcome ?? 'pass',
+        at: Date.now(),
+      };
+      if (given.outcome === 'not-applicable') {
+        delete given.reading;
+        delete given.choice;
+      }
+      const view = await engine.answer({ check: this.id, item, answer: given });
+      keep(note, '');
+      return view;
+    });
+  }
+
+  /** Changes the finding of a failed item, or makes it. Without a word from the person it counts as serious. */
+  find(item: string, change: { severity?: Severity; words?: string } = {}): Promise<void> {
+    return this.#next(() => {
+      const found = this.view?.findings.find((finding) => finding.item === item);
+      const severity = change.severity ?? found?.severity ?? 'serious';
+      return engine.finding({ check: this.id, item, severity, words: change.words ?? found?.words ?? '' });
+    });
+  }
+
+  /** Makes sure that a failed item has its finding, so that it is acted on. */
+  async fail(item: string, change: Change = {}): Promise<void> {
+    await this.record(item, 'fail', change);
+    await this.ensureFinding(item);
+  }
+
+  /** Makes the finding of a failed item unless it has one; two who ask at once make one. */
+  ensureFinding(item: string): Promise<void> {
+    return this.#next(async () => {
+      const view = this.view;
+      const wanting = view?.answers[item]?.outcome === 'fail' && !view.findings.some((found) => found.item === item);
+      if (view && !wanting) return view;
+      return engine.finding({ check: this.id, item, severity: 'serious', words: '' });
+    });
+  }
+
+  resolve(field: string, keepRev: string): Promise<void> {
+    return this.#next(() => engine.resolve(this.id, field, keepRev));
+  }
+
+  detach(item: string, sha256: string): Promise<void> {
+    return this.#next(() => engine.detach(this.id, item, sha256));
+  }
+
+  amend(item: string, answer: Answer, reason: string): Promise<void> {
+    return this.#next(() => engine.amend({ check: this.id, item, answer, reason }));
+  }
+
+  #next(command: () => Promise<CheckView>): Promise<void> {
+    const turn = this.#queue.then(async () => this.live.take(await command()));
+    // One refusal does not hold up what comes after it; whoever asked hears of it.
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const works = new Map<string, CheckWork>();
+
+/** The work on a check: one for each, so that a text saved late is built on what was recorded since. */
+export function workOn(id: string): CheckWork {
+  const known = works.get(id) ?? new CheckWork(id);
+  works.set(id, known);
+  return known;
+}

@@ -1,0 +1,99 @@
+/** Typed text on its way to the engine. */
+
+/** The longest that typed text stays unsaved, in milliseconds, also while typing goes on without a pause. */
+export const PATIENCE = 500;
+
+/** How long a number rests before it is saved: `0.35` on its way through `0` and `0.3` is not two fails and a pass. */
+export const SETTLE = 800;
+
+/** How long until text that could not be saved is offered again. */
+export const RETRY = 3_000;
+
+export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed';
+
+/** Saves a text. `false` says that there is nothing to save yet: half a number, say. */
+export type Save = (text: string) => Promise<void | false>;
+
+/** Texts that are not saved yet, by name: leaving a screen does not drop them. */
+const unsaved = new Map<string, Draft>();
+
+export class Draft {
+  text = $state('');
+  state = $state<DraftState>('idle');
+  problem = $state.raw<unknown>(null);
+  /** While somebody is writing in the field, nothing but their own typing changes it. */
+  held = false;
+  #name: string;
+  #kept: string;
+  #save: Save;
+  #settles: boolean;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(name: string, kept: string, save: Save, settles = false) {
+    this.#name = name;
+    this.#kept = kept;
+    this.#save = save;
+    this.#settles = settles;
+    this.text = kept;
+  }
+
+  type(text: string): void {
+    if (this.state === 'failed' || this.#settles) this.#stopWaiting();
+    this.text = text;
+    this.state = 'typing';
+    unsaved.set(this.#name, this);
+    this.#timer ??= setTimeout(() => void this.flush(), this.#settles ? SETTLE : PATIENCE);
+  }
+
+  /** What the engine holds; it is shown unless something newer is being typed. */
+  adopt(kept: string): void {
+    if (this.held || unsaved.has(this.#name) || kept === this.#kept) return;
+    this.#kept = kept;
+    this.text = kept;
+  }
+
+  /** Saves now what is not saved; resolves when it is, or when that failed. */
+  flush(): Promise<void> {
+    this.#stopWaiting();
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #run(): Promise<void> {
+    // What is typed while a save is under way is saved in the next turn.
+    while (unsaved.has(this.#name)) {
+      const text = this.text;
+      this.state = 'saving';
+      let saved: void | false;
+      try {
+        saved = await this.#save(text);
+      } catch (error) {
+        this.problem = error;
+        this.state = 'failed';
+        this.#timer ??= setTimeout(() => void this.flush(), RETRY);
+        return;
+      }
+      this.problem = null;
+      this.#kept = text;
+      if (text === this.text) {
+        unsaved.delete(this.#name);
+        this.state = saved === false ? 'idle' : 'saved';
+      }
+    }
+  }
+}
+
+/** The draft of that name if it still waits to be saved, or a new one. */
+export function draft(name: string, kept: string, save: Save, settles = false): Draft {
+  return unsaved.get(name) ?? new Draft(name, kept, save, settles);
+}
+
+export function saveEverything(): void {
+  for (const waiting of unsaved.values()) void waiting.flush();
+}

@@ -1,0 +1,89 @@
+/** Everything that the app asks of the engine behind it. Nothing else in the app talks to the shell. */
+import type {
+  AssetLine,
+  AssetView,
+  AttachTo,
+  CheckView,
+  EvidenceView,
+  IssueLine,
+  IssueView,
+  NewAmendment,
+  NewAnswer,
+  NewFile,
+  NewFinding,
+  NewSignOff,
+  Problem,
+  RoundView,
+  SealReport,
+  StepRequest,
+  SyncDetail,
+  SyncLine,
+  Today,
+} from '@standpipe/kit';
+import { convertFileSrc, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+
+export const today = () => invoke<Today>('today');
+export const enrol = (address: string, code: string) => invoke<Today>('enrol', { address, code });
+
+export const round = (id: string) => invoke<RoundView>('round', { id });
+export const check = (id: string) => invoke<CheckView>('check', { id });
+export const answer = (given: NewAnswer) => invoke<CheckView>('answer', { new: given });
+export const finding = (found: NewFinding) => invoke<CheckView>('finding', { new: found });
+export const amend = (amendment: NewAmendment) => invoke<CheckView>('amend', { new: amendment });
+export const detach = (check: string, item: string, sha256: string) =>
+  invoke<CheckView>('detach', { check, item, sha256 });
+export const resolve = (check: string, field: string, keep: string) =>
+  invoke<CheckView>('resolve', { check, field, keep });
+
+export const sign = (signOff: NewSignOff) => invoke<RoundView>('sign', { new: signOff });
+export const verifySeals = (round: string) => invoke<SealReport[]>('verify_seals', { round });
+export const exportSeal = (id: string) => invoke<string>('export_seal', { id });
+
+export const issues = () => invoke<IssueLine[]>('issues');
+export const issue = (id: string) => invoke<IssueView>('issue', { id });
+export const issueStep = (id: string, request: StepRequest) => invoke<IssueView>('issue_step', { id, request });
+
+export const search = (text: string) => invoke<AssetLine[]>('search', { text });
+export const asset = (id: string) => invoke<AssetView>('asset', { id });
+
+export const syncDetail = () => invoke<SyncDetail>('sync_detail');
+export const syncNow = () => invoke<null>('sync_now');
+
+/** What the screens show may have changed: whoever shows something asks for it again. */
+export const onChanged = (hear: () => void) => listen('changed', hear);
+export const onSync = (hear: (line: SyncLine) => void) => listen<SyncLine>('sync', ({ payload }) => hear(payload));
+
+/** The address of a picture. The part after the scheme is one percent-encoded path. */
+export const picture = (sha256: string, size: 'thumb' | 'preview' | 'original') =>
+  convertFileSrc(`${sha256}/${size}`, 'evidence');
+
+/** How much of a file is handed over at a time: enough to be quick, little enough for a tablet's memory. */
+export const PIECE = 4 * 1024 * 1024;
+
+/** Brings a file in. It resolves once the engine has the bytes on its disk under their hash, not before. */
+export async function attach(file: File, to: AttachTo, progress: (share: number) => void): Promise<EvidenceView> {
+  const begin: NewFile = { name: file.name, bytes: file.size, to };
+  const upload = await invoke<string>('attach_begin', { file: begin });
+  try {
+    for (let at = 0; at < file.size; at += PIECE) {
+      const piece = await read(file.slice(at, at + PIECE));
+      const arrived = await invoke<number>('attach_chunk', piece, { headers: { upload } });
+      progress(arrived / file.size);
+    }
+    return await invoke<EvidenceView>('attach_end', { upload });
+  } catch (error) {
+    // What has arrived of it is of no use; that it could not be thrown away changes nothing for the person.
+    await invoke('attach_cancel', { upload }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function read(piece: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await piece.arrayBuffer());
+  } catch (error) {
+    const problem: Problem = { code: 'unreadable-file', message: String(error), details: {} };
+    throw problem;
+  }
+}

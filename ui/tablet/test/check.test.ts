@@ -1,0 +1,61 @@
+import type { Answer, Outcome } from '@standpipe/kit';
+import { describe, expect, it } from 'vitest';
+import { after, conflictsOf, locked, markOfItem, nextOpen, outcomeOf } from '../src/check/items';
+import { item, view } from './estate';
+
+const given = (outcome: Outcome, more: Partial<Answer> = {}): Answer => ({ outcome, at: 0, ...more });
+const three = [item('a'), item('b'), item('c')];
+
+describe('what is asked next', () => {
+  it('is the next item without an answer, from the top again after the last', () => {
+    const answers = { b: given('pass') };
+    expect(nextOpen(view(three, { answers }), 'a')).toBe('c');
+    expect(nextOpen(view(three, { answers }), 'c')).toBe('a');
+    expect(nextOpen(view(three), null)).toBe('a');
+  });
+
+  it('is nothing once every item has an answer', () => {
+    const answers = { a: given('pass'), b: given('fail'), c: given('not-applicable') };
+    expect(nextOpen(view(three, { answers }), 'b')).toBeNull();
+    expect(after(view(three, { answers }), 'c')).toBeNull();
+    expect(after(view(three, { answers }), 'a')).toBe('b');
+  });
+});
+
+describe('a reading', () => {
+  const pressure = item('p', { answer: { type: 'reading', unit: 'MPa', limit: { min: 0.35, max: 0.5 } } });
+  const read = (outcome: Outcome, value: number) => given(outcome, { reading: { value, unit: 'MPa' } });
+
+  it('fails outside its limit and passes within it', () => {
+    expect(outcomeOf(pressure, 0.2, undefined)).toBe('fail');
+    expect(outcomeOf(pressure, 0.35, undefined)).toBe('pass');
+  });
+
+  it('that failed by its number passes once the number is right', () => {
+    expect(outcomeOf(pressure, 0.4, read('fail', 0.2))).toBe('pass');
+  });
+
+  it('that somebody failed although it lies within stays failed', () => {
+    expect(outcomeOf(pressure, 0.42, read('fail', 0.4))).toBe('fail');
+  });
+});
+
+describe('an item', () => {
+  it('that draws water is locked until nothing is left to pass before', () => {
+    const water = item('w', { draws_water: true });
+    expect(locked(view([water], { open_interlocks: ['told'] }), water)).toBe(true);
+    expect(locked(view([water]), water)).toBe(false);
+    expect(locked(view([water], { open_interlocks: ['told'] }), item('look'))).toBe(false);
+  });
+
+  it('in conflict is marked so, whatever is shown meanwhile', () => {
+    const conflict = { field: 'answer:a', sides: [] };
+    const shown = view(three, { answers: { a: given('pass'), b: given('pass') }, conflicts: [conflict] });
+    expect(conflictsOf(shown, 'a')).toEqual([conflict]);
+    expect([markOfItem(shown, 'a'), markOfItem(shown, 'b'), markOfItem(shown, 'c')]).toEqual([
+      'attention',
+      'pass',
+      'open',
+    ]);
+  });
+});

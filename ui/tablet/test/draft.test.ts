@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { draft, Draft, PATIENCE, RETRY, saveEverything, SETTLE } from '../src/draft.svelte';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(async () => {
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+});
+
+/** Saves that are answered when the test says so. */
+function slow() {
+  const asked: { text: string; answer: () => void; refuse: (why: unknown) => void }[] = [];
+  const save = (text: string) =>
+    new Promise<void>((answer, refuse) => asked.push({ text, answer: () => answer(), refuse }));
+  return { asked, save };
+}
+
+describe('typed text', () => {
+  it('is handed over within a second although typing goes on without a pause', async () => {
+    const { asked, save } = slow();
+    const text = new Draft('going on', '', save);
+    for (let at = 0; at < 1000; at += 100) {
+      text.type(`${at}`);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(PATIENCE).toBeLessThan(1000);
+    expect(asked.length).toBeGreaterThan(0);
+    asked.forEach(({ answer }) => answer());
+    await vi.advanceTimersByTimeAsync(0);
+    asked.forEach(({ answer }) => answer());
+  });
+
+  it('that is a number is saved once it rests, not on its way there, and still within a second', async () => {
+    const { asked, save } = slow();
+    const number = new Draft('settling', '', save, true);
+    for (const text of ['0', '0.', '0.3', '0.35']) {
+      number.type(text);
+      await vi.advanceTimersByTimeAsync(SETTLE - 1);
+    }
+    expect(asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(SETTLE).toBeLessThan(1000);
+    expect(asked.map((one) => one.text)).toEqual(['0.35']);
+    asked[0]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+  });
+
+  it('is called saved only once the engine has answered', async () => {
+    const { asked, save } = slow();
+    const text = new Draft('honest', '', save);
+    text.type('锈');
+    expect(text.state).toBe('typing');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    expect(text.state).toBe('saving');
+    asked[0]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text.state).toBe('saved');
+  });
+
+  it('that was typed during a save is saved after it, and not called saved before', async () => {
+    const { asked, save } = slow();
+    const text = new Draft('during', '', save);
+    text.type('one');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    text.type('one two');
+    asked[0]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text.state).not.toBe('saved');
+    expect(asked.map((one) => one.text)).toEqual(['one', 'one two']);
+    asked[1]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text.state).toBe('saved');
+  });
+
+  it('that could not be saved says so, stays, and is offered again by itself', async () => {
+    const { asked, save } = slow();
+    const text = new Draft('refused', '', save);
+    text.type('栓');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    asked[0]!.refuse({ code: 'tablet-fault' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([text.state, text.text, text.problem]).toEqual(['failed', '栓', { code: 'tablet-fault' }]);
+    await vi.advanceTimersByTimeAsync(RETRY);
+    expect(asked[1]!.text).toBe('栓');
+    asked[1]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text.state).toBe('saved');
+  });
+
+  it('is saved at once when the app is put away, and found again by whoever comes back', async () => {
+    const { asked, save } = slow();
+    draft('put away', '', save).type('half');
+    saveEverything();
+    expect(asked.map((one) => one.text)).toEqual(['half']);
+    expect(draft('put away', '', save).text).toBe('half');
+    asked[0]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(draft('put away', 'half', save).state).toBe('idle');
+  });
+
+  it('is not overwritten by what the engine holds while it is unsaved or being written', async () => {
+    const { asked, save } = slow();
+    const text = new Draft('mine', 'old', save);
+    text.adopt('theirs');
+    expect(text.text).toBe('theirs');
+    text.type('mine');
+    text.adopt('older');
+    expect(text.text).toBe('mine');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    asked[0]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    text.held = true;
+    text.adopt('theirs again');
+    expect(text.text).toBe('mine');
+  });
+
+  it('that amounts to nothing yet is not called saved', async () => {
+    const text = new Draft('half a number', '', () => Promise.resolve(false as const));
+    text.type('-');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    expect(text.state).toBe('idle');
+  });
+});

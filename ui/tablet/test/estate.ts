@@ -1,0 +1,49 @@
+import type { CheckView, Item, Stop } from '@standpipe/kit';
+
+const same = (text: string) => ({ 'zh-CN': text, en: text });
+
+export function item(id: string, more: Partial<Item> = {}): Item {
+  return {
+    id,
+    question: same(id),
+    help: null,
+    answer: { type: 'pass-fail' },
+    draws_water: false,
+    interlock: false,
+    source: { code: 'GB 50974-2014', clause: null, standing: 'secondary', from: null, until: null },
+    ...more,
+  };
+}
+
+export function stop(check: string, more: Partial<Stop> = {}, path: string[] = ['一期']): Stop {
+  return {
+    check,
+    asset: { id: `asset of ${check}`, kind: 'standpipe', name: same('立管'), tag: check, path: path.map(same) },
+    state: 'open',
+    items: 3,
+    answered: 0,
+    failed: 0,
+    photos: 0,
+    sealed: false,
+    ...more,
+  };
+}
+
+export function view(items: Item[], more: Partial<CheckView> = {}): CheckView {
+  return {
+    id: 'c',
+    round: 'r',
+    stop: stop('c'),
+    reference: { id: 'standpipe', version: 1 },
+    checklist: { id: 'standpipe', version: 1, asset_kind: 'standpipe', name: same('立管'), items },
+    answers: {},
+    last: {},
+    open_interlocks: [],
+    findings: [],
+    photos: [],
+    conflicts: [],
+    sealed: null,
+    amendments: [],
+    ...more,
+  };
+}

@@ -1,0 +1,92 @@
+import type { CheckView, NewAnswer, NewFinding } from '@standpipe/kit';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { item, view } from './estate';
+
+const invoke = vi.fn();
+vi.mock('@tauri-apps/api/core', () => ({ invoke, convertFileSrc: vi.fn() }));
+vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
+
+const store = new Map<string, string>();
+vi.stubGlobal('localStorage', {
+  getItem: (key: string) => store.get(key) ?? null,
+  setItem: (key: string, value: string) => store.set(key, value),
+  removeItem: (key: string) => store.delete(key),
+});
+
+const { CheckWork, noteName, workOn } = await import('../src/check/work.svelte');
+const { keep, kept } = await import('../src/kept');
+
+let held: CheckView;
+
+beforeEach(async () => {
+  store.clear();
+  held = view([item('a'), item('b')]);
+  invoke.mockReset().mockImplementation(async (command: string, { new: given }: { new: NewAnswer & NewFinding }) => {
+    await Promise.resolve();
+    if (command === 'answer') held = { ...held, answers: { ...held.answers, [given.item]: given.answer } };
+    if (command === 'finding') {
+      const { item, severity, words } = given;
+      held = {
+        ...held,
+        findings: [{ id: 'f', check: 'c', item, severity, words, photos: [], issue: null, lacks: [] }],
+      };
+    }
+    return held;
+  });
+});
+
+async function begun() {
+  const work = new CheckWork('c');
+  work.live.take(held);
+  return work;
+}
+
+describe('the work on a check', () => {
+  it('keeps both a note and an outcome that were given at once', async () => {
+    const work = await begun();
+    await work.record('a', 'pass');
+    await Promise.all([work.record('a', null, { note: '渗水' }), work.record('a', 'not-applicable')]);
+    expect(held.answers['a']).toMatchObject({ outcome: 'not-applicable', note: '渗水' });
+  });
+
+  it('takes a note that waited for its answer into the record, and only then lets go of it', async () => {
+    const work = await begun();
+    keep(noteName('c', 'a'), '门锁着');
+    invoke.mockRejectedValueOnce({ code: 'tablet-fault' });
+    await expect(work.record('a', 'pass')).rejects.toEqual({ code: 'tablet-fault' });
+    expect(kept(noteName('c', 'a'))).toBe('门锁着');
+    await work.record('a', 'pass');
+    expect(held.answers['a']!.note).toBe('门锁着');
+    expect(kept(noteName('c', 'a'))).toBe('');
+  });
+
+  it('makes a finding with the first fail, and leaves a finding that is there alone', async () => {
+    const work = await begun();
+    await work.fail('a');
+    await Promise.all([work.ensureFinding('a'), work.ensureFinding('a'), work.ensureFinding('b')]);
+    expect(invoke.mock.calls.filter(([command]) => command === 'finding')).toHaveLength(1);
+    expect(held.findings).toMatchObject([{ item: 'a', severity: 'serious', words: '' }]);
+    await work.find('a', { words: '封条破损' });
+    await work.find('a', { severity: 'critical' });
+    await work.fail('a');
+    expect(held.findings).toMatchObject([{ severity: 'critical', words: '封条破损' }]);
+  });
+
+  it('goes on after a refusal', async () => {
+    const work = await begun();
+    invoke.mockRejectedValueOnce({ code: 'interlocked' });
+    const [refused, taken] = await Promise.allSettled([work.record('a', 'pass'), work.record('b', 'pass')]);
+    expect([refused.status, taken.status]).toEqual(['rejected', 'fulfilled']);
+  });
+
+  it('does not carry a reading into "not applicable"', async () => {
+    const work = await begun();
+    await work.record('a', 'pass', { reading: { value: 0.4, unit: 'MPa' } });
+    await work.record('a', 'not-applicable');
+    expect(held.answers['a']).not.toHaveProperty('reading');
+  });
+
+  it('is the same for whoever comes back to the check', () => {
+    expect(workOn('c9')).toBe(workOn('c9'));
+  });
+});
