@@ -1,0 +1,34 @@
+# The two commands a newcomer needs, then the rest. Each is a few lines; the work is in scripts/.
+.PHONY: run test build setup bench package types format clean
+
+## Starts the hub with the demonstration estate and opens the tablet app.
+run: setup build
+	@scripts/run.sh
+
+## Runs every check and every test.
+test:
+	@scripts/test.sh
+
+## Builds both user interfaces, the app and the hub.
+build:
+	@scripts/build.sh
+
+## Installs what building and testing need, where it is missing.
+setup:
+	@scripts/setup.sh
+
+## Measures; one line of JSON for each figure. Release build.
+bench: setup
+	@scripts/bench.sh
+
+## Makes the app's .deb and the hub's.
+package: setup
+	@scripts/package.sh
+
+## Generates the TypeScript types from crates/domain.
+types:
+	cargo run -q -p standpipe-domain --example typescript
+
+format:
+	cargo fmt --all
+	cd ui && npm run format

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Makes the app's .deb and the hub's, in target/release/bundle/deb and target/debian.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+say "Building the interfaces"
+(cd ui && quietly npm run build)
+say "Packaging the app"
+(cd ui && npx tauri build --config ../src-tauri/tauri.conf.json --bundles deb)
+say "Packaging the hub"
+cargo build --release -p standpipe-hub
+scripts/hub-deb.sh target/release/standpipe-hub
+ls -l target/release/bundle/deb/*.deb target/debian/*.deb

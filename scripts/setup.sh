@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what building and testing need on Debian 12 or Ubuntu: system packages and the interfaces' npm packages.
+# Does nothing where everything is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+for tool in cargo node npm; do
+  command -v "$tool" >/dev/null || fail "$tool is missing: install Rust 1.95 and Node 20 or later first"
+done
+
+packages=(
+  build-essential pkg-config libwebkit2gtk-4.1-dev          # the app
+  gstreamer1.0-plugins-good gstreamer1.0-libav              # clips play in the app
+  webkit2gtk-driver xvfb xauth fonts-noto-cjk               # the app's tests
+  libvips-tools                                             # the photo bench's peer
+)
+# The office's browser in tests. On Ubuntu both come as one snap under another name.
+if [ "$(. /etc/os-release && echo "$ID")" = ubuntu ]; then
+  packages+=(chromium-browser chromium-chromedriver)
+else
+  packages+=(chromium chromium-driver)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  say "Installing ${#missing[@]} system packages: ${missing[*]}"
+  root=(); [ "$(id -u)" = 0 ] || root=(sudo)
+  export DEBIAN_FRONTEND=noninteractive
+  quietly "${root[@]}" apt-get update
+  quietly "${root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
+fi
+
+if [ ! -e ui/node_modules/.installed ] || [ ui/package-lock.json -nt ui/node_modules/.installed ]; then
+  say "Installing the interfaces' packages"
+  (cd ui && quietly npm ci --no-audit --no-fund)
+  touch ui/node_modules/.installed
+fi

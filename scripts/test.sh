@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Every check and every test. Sets up what it needs on a fresh machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+scripts/setup.sh
+
+say "Interfaces: format, types, unit tests"
+(cd ui && npm run --silent format:check && npm run --silent check && npm run --silent test)
+
+say "Rust: format"
+cargo fmt --all -- --check
+
+scripts/build.sh
+
+say "Rust: tests, the whole-system story among them"
+cargo test --workspace
+
+say "Rust: clippy"
+cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+say "Dependencies: licences, bans, sources"
+deny=target/tools/bin/cargo-deny
+[ -x "$deny" ] || quietly cargo install --locked --root target/tools cargo-deny@0.20.2
+"$deny" check licenses bans sources
+
+say "All tests passed"

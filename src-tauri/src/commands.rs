@@ -1,0 +1,151 @@
+//! What the screens may ask: each command is one call of the engine.
+
+use crate::App;
+use standpipe_device::error::Error;
+use standpipe_domain::asset::AssetLine;
+use standpipe_domain::evidence::EvidenceView;
+use standpipe_domain::ids::{AssetId, CheckId, IssueId, RoundId, Sha256, SignOffId};
+use standpipe_domain::issue::{IssueLine, IssueView, StepRequest};
+use standpipe_domain::signoff::{NewSignOff, SealReport};
+use standpipe_domain::sync::SyncDetail;
+use standpipe_domain::tablet::{
+    AssetView, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, Problem, RoundView, Today,
+};
+use tauri::State;
+use tauri::ipc::{InvokeBody, Request};
+
+type Answer<T> = Result<T, Problem>;
+
+fn told(error: Error) -> Problem {
+    error.problem()
+}
+
+#[tauri::command(async)]
+pub fn today(app: State<App>) -> Answer<Today> {
+    let line = app.driver()?.line();
+    app.engine()?.today(line).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn round(app: State<App>, id: RoundId) -> Answer<RoundView> {
+    app.engine()?.round(id).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn check(app: State<App>, id: CheckId) -> Answer<CheckView> {
+    app.engine()?.check(id).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn answer(app: State<App>, new: NewAnswer) -> Answer<CheckView> {
+    app.engine()?.answer(&new).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn finding(app: State<App>, new: NewFinding) -> Answer<CheckView> {
+    app.engine()?.finding(&new).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn resolve(app: State<App>, check: CheckId, field: String, keep: String) -> Answer<CheckView> {
+    app.engine()?.resolve(check, &field, &keep).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn amend(app: State<App>, new: NewAmendment) -> Answer<CheckView> {
+    app.engine()?.amend(&new).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn attach_begin(app: State<App>, file: NewFile) -> Answer<String> {
+    app.engine()?.attach_begin(file).map_err(told)
+}
+
+/// A piece of a file, as raw bytes; the upload's id stands in the header `upload`.
+#[tauri::command(async)]
+pub fn attach_chunk(app: State<App>, request: Request) -> Answer<u64> {
+    let upload = request.headers().get("upload").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let InvokeBody::Raw(bytes) = request.body() else {
+        return Err(Problem {
+            code: "not-bytes".into(),
+            message: "a piece of a file comes as raw bytes".into(),
+            details: serde_json::Value::Null,
+        });
+    };
+    app.engine()?.attach_chunk(upload, bytes).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn attach_end(app: State<App>, upload: String) -> Answer<EvidenceView> {
+    app.engine()?.attach_end(&upload).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn attach_cancel(app: State<App>, upload: String) -> Answer<()> {
+    app.engine()?.attach_cancel(&upload);
+    Ok(())
+}
+
+#[tauri::command(async)]
+pub fn detach(app: State<App>, check: CheckId, item: String, sha256: Sha256) -> Answer<CheckView> {
+    app.engine()?.detach(check, &item, sha256).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn sign(app: State<App>, new: NewSignOff) -> Answer<RoundView> {
+    app.engine()?.sign(new).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn verify_seals(app: State<App>, round: RoundId) -> Answer<Vec<SealReport>> {
+    app.engine()?.verify_seals(round).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn export_seal(app: State<App>, id: SignOffId) -> Answer<String> {
+    app.engine()?.export_seal(id).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn issues(app: State<App>) -> Answer<Vec<IssueLine>> {
+    app.engine()?.issues().map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn issue(app: State<App>, id: IssueId) -> Answer<IssueView> {
+    app.engine()?.issue(id).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn issue_step(app: State<App>, id: IssueId, request: StepRequest) -> Answer<IssueView> {
+    app.engine()?.issue_step(id, &request).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn search(app: State<App>, text: String) -> Answer<Vec<AssetLine>> {
+    app.engine()?.search(&text).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn asset(app: State<App>, id: AssetId) -> Answer<AssetView> {
+    app.engine()?.asset(id).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn sync_detail(app: State<App>) -> Answer<SyncDetail> {
+    let line = app.driver()?.line();
+    app.engine()?.sync_detail(line).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn sync_now(app: State<App>) -> Answer<()> {
+    app.driver()?.sync_now();
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn enrol(app: State<'_, App>, address: String, code: String) -> Answer<Today> {
+    app.enrol(&address, &code).await?;
+    let line = app.driver()?.line();
+    app.engine()?.today(line).map_err(told)
+}

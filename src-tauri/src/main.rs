@@ -1,0 +1,5 @@
+//! The app on a desktop.
+
+fn main() {
+    standpipe_app::run();
+}
