@@ -7,4 +7,5 @@ cd "$(dirname "$0")/.."
 say "Building the interfaces"
 (cd ui && quietly npm run build)
 say "Building the app and the hub (the first time takes some minutes)"
-cargo build -p standpipe -p standpipe-hub -p standpipe-tests "$@"
+# All of it with its tests, also for a mere run: a part would be built with other features, and then built again.
+cargo build --workspace --all-targets

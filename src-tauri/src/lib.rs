@@ -33,7 +33,11 @@ impl App {
             Ok((Arc::new(engine), driver))
         });
         if let Err(problem) = &opened {
-            tracing::error!(code = problem.code, "the tablet's data could not be opened: {}", problem.message);
+            tracing::error!(
+                code = problem.code,
+                "the tablet's data could not be opened: {}",
+                problem.message
+            );
         }
         Self { opened }
     }

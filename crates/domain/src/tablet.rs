@@ -38,7 +38,7 @@ pub struct Today {
 pub struct Rescue {
     /// Records that were read out of the damaged file and are in the fresh one.
     pub rescued: u32,
-    /// Records that could be read but did not fit what stood before them: kept in the copy, not in the fresh file.
+    /// Records that could not be read: the copy alone may hold them, and the office those that it had.
     pub unreadable: u32,
     /// Where the damaged file was set aside.
     pub copy: String,

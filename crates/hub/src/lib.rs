@@ -1,1 +1,20 @@
+//! The office's server: what the tablets record arrives here, and the office's answer goes back.
+//!
+//! One way in: whatever changes is an operation, taken by [`ingest`] from a tablet or written by [`office`] as the hub's
+//! own device, in one transaction of the [`store`]. Nothing else writes the tables that the console reads.
 
+pub mod blobs;
+pub mod cli;
+#[cfg(test)]
+mod conformance;
+pub mod demo;
+pub mod founding;
+pub mod http;
+pub mod ingest;
+pub mod issues;
+mod judge;
+pub mod office;
+pub mod pull;
+pub mod secret;
+pub mod store;
+pub mod world;

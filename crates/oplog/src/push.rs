@@ -71,7 +71,8 @@ impl Push {
             }
             Event::Conflict(PushConflict::Expected { expected }) => {
                 self.in_flight = false;
-                self.acknowledged = expected.saturating_sub(1).min(self.last);
+                // Only ever back: what a hub expects does not prove that it holds what comes before.
+                self.acknowledged = expected.saturating_sub(1).min(self.acknowledged);
                 let mut effects = vec![Effect::Rewind { to: self.acknowledged }];
                 effects.extend(self.send());
                 effects
@@ -134,6 +135,14 @@ mod tests {
         push.step(Event::Wake { last: 100 });
         let effects = push.step(Event::Conflict(PushConflict::Expected { expected: 41 }));
         assert_eq!(effects, [Effect::Rewind { to: 40 }, Effect::Send { after: 40 }]);
+    }
+
+    #[test]
+    fn a_hub_that_expects_more_than_it_acknowledged_is_offered_the_same_again() {
+        let mut push = Push::new(3, 9);
+        push.step(Event::Wake { last: 9 });
+        let effects = push.step(Event::Conflict(PushConflict::Expected { expected: 8 }));
+        assert_eq!(effects, [Effect::Rewind { to: 3 }, Effect::Send { after: 3 }]);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct Touched {
 }
 
 /// Applies one operation, which the replica's log already holds. Gives the records whose projections it changed.
-pub fn apply<R: Replica>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
+pub fn apply<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
     let mut touched = vec![Touched { entity: op.entity.clone(), id: op.id }];
     match (op.kind, &op.field) {
         (Kind::Set, None) => {
@@ -80,7 +80,7 @@ pub fn apply<R: Replica>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Er
     Ok(touched)
 }
 
-fn write<R: Replica>(replica: &mut R, op: &Op, field: &str) -> Result<(), R::Error> {
+fn write<R: Replica + ?Sized>(replica: &mut R, op: &Op, field: &str) -> Result<(), R::Error> {
     let mut register = replica.register(op.id, field)?;
     register.pin = replica.pin(op.id, field)?;
     if !register.advance(op, field) {
@@ -90,7 +90,7 @@ fn write<R: Replica>(replica: &mut R, op: &Op, field: &str) -> Result<(), R::Err
     replica.put_register(&op.entity, op.id, field, &register)
 }
 
-fn refold<R: Replica>(
+fn refold<R: Replica + ?Sized>(
     replica: &mut R,
     entity: &str,
     id: Uuid,
@@ -103,7 +103,7 @@ fn refold<R: Replica>(
 }
 
 /// A seal pins what it covers: a change that was on its way, or was never meant to be, cannot replace it.
-fn pin_sealed<R: Replica>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
+fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
     let Some(payload) = Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) else {
         return Ok(Vec::new());
     };

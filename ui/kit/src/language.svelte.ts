@@ -6,11 +6,14 @@ export const languages: readonly Language[] = ['zh-CN', 'en'];
 
 const remembered = 'standpipe.language';
 
-/** The person's own choice; before the first one, what the system speaks. */
+/**
+ * The person's own choice; before the first one Chinese. A tablet's web view tells the language of its C library, which is
+ * English on many a machine whose people read Chinese; the switch is one tap away on the first screen.
+ */
 function first(): Language {
   const choice = globalThis.localStorage?.getItem(remembered);
   if (choice === 'zh-CN' || choice === 'en') return choice;
-  return (globalThis.navigator?.language ?? 'zh').startsWith('zh') ? 'zh-CN' : 'en';
+  return 'zh-CN';
 }
 
 let current = $state<Language>(first());

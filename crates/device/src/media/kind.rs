@@ -78,7 +78,8 @@ fn of_brands(head: &[u8]) -> MediaKind {
     let file_type = &head[..head.len().min(stated)];
     let major = file_type.get(8..12);
     let compatible = file_type.get(16..).unwrap_or_default().chunks_exact(4);
-    major.into_iter().chain(compatible).find_map(of_brand).unwrap_or_else(|| match major {
+    let told = major.into_iter().chain(compatible).find_map(of_brand);
+    told.unwrap_or(match major {
         Some(b"mif1" | b"msf1") => MediaKind::Photo(PhotoFormat::Heic),
         _ => MediaKind::Other,
     })
@@ -87,7 +88,9 @@ fn of_brands(head: &[u8]) -> MediaKind {
 fn of_brand(brand: &[u8]) -> Option<MediaKind> {
     use MediaKind::{Clip, Photo};
     Some(match brand {
-        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => Photo(PhotoFormat::Heic),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
+            Photo(PhotoFormat::Heic)
+        }
         b"avif" | b"avis" => Photo(PhotoFormat::Avif),
         b"qt  " => Clip(ClipFormat::QuickTime),
         // Apple's sound files name mp42 as compatible, so they must be known before it.

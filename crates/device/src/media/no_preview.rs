@@ -12,7 +12,9 @@ pub enum NoPreview {
     #[error("the file holds no picture, whatever its name says: it is kept as it is")]
     NotAPicture,
     /// More pixels than a tablet's memory can be asked for.
-    #[error("the photo has {width} x {height} pixels, too many to shrink on this device: it is kept as it is")]
+    #[error(
+        "the photo has {width} x {height} pixels, too many to shrink on this device: it is kept as it is"
+    )]
     TooManyPixels { width: u32, height: u32 },
     /// Damaged or cut off. What can still be read of it is not shown, because it would look like the photo.
     #[error("the photo's data is damaged or breaks off ({detail}): if you still can, take it again")]
@@ -43,6 +45,8 @@ impl NoPreview {
         !matches!(self, Self::Io { .. })
     }
 
+    // By value, so that `map_err` can call it by name.
+    #[allow(clippy::needless_pass_by_value)]
     pub(super) fn broken(detail: impl ToString) -> Self {
         Self::Broken { detail: detail.to_string() }
     }
@@ -56,5 +60,6 @@ impl NoPreview {
 /// Runs decoders behind a wall: one strange file must not take the app down with the record being typed.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, NoPreview>) -> Result<T, NoPreview> {
     // Nothing that the work touched is used after a panic, so nothing half-done can be seen.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(NoPreview::broken("the decoder gave up on it")))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(NoPreview::broken("the decoder gave up on it")))
 }

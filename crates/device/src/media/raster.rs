@@ -83,7 +83,8 @@ impl Raster {
 /// Decoded samples as eight-bit RGB, transparency over white as on paper; `None` for floating point,
 /// which no format read here gives. Sixteen-bit samples are in native byte order.
 pub(super) fn to_rgb(samples: Vec<u8>, colour: ColorType) -> Option<Vec<u8>> {
-    let narrow = |pair: [u8; 2]| u8::try_from((u32::from(u16::from_ne_bytes(pair)) + 128) / 257).unwrap_or(255);
+    let narrow =
+        |pair: [u8; 2]| u8::try_from((u32::from(u16::from_ne_bytes(pair)) + 128) / 257).unwrap_or(255);
     let paper = |c: u8, alpha: u8| {
         let (c, alpha) = (u32::from(c), u32::from(alpha));
         u8::try_from((c * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(255)

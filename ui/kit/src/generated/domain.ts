@@ -27,736 +27,476 @@ export type Sha256 = string;
 
 export type Millis = number;
 
-export type Words = { 'zh-CN': string; en: string };
+export type Words = { "zh-CN": string, en: string, };
 
-export type PlaceKind = 'site' | 'phase' | 'building' | 'floor' | 'area';
+export type PlaceKind = "site" | "phase" | "building" | "floor" | "area";
 
-export type Place = {
-  id: PlaceId;
-  kind: PlaceKind;
-  parent: PlaceId | null;
-  name: Words;
-  /**
-   * The floor's number within its building; 1 is the ground floor as counted in China.
-   */
-  level: number | null;
-};
+export type Place = { id: PlaceId, kind: PlaceKind, parent: PlaceId | null, name: Words, 
+/**
+ * The floor's number within its building; 1 is the ground floor as counted in China.
+ */
+level: number | null, };
 
-export type AssetKind =
-  | 'indoor-hydrant'
-  | 'outdoor-hydrant'
-  | 'hose-reel'
-  | 'extinguisher'
-  | 'reservoir'
-  | 'roof-tank'
-  | 'pump'
-  | 'standpipe'
-  | 'control-room'
-  | 'cctv-room'
-  | 'domestic-pump-room'
-  | 'pipe-works';
+export type AssetKind = "indoor-hydrant" | "outdoor-hydrant" | "hose-reel" | "extinguisher" | "reservoir" | "roof-tank" | "pump" | "standpipe" | "control-room" | "cctv-room" | "domestic-pump-room" | "pipe-works";
 
-export type Asset = {
-  id: AssetId;
-  kind: AssetKind;
-  place: PlaceId;
-  name: Words;
-  /**
-   * What is written on it, for finding it again: unique within the site by custom, not by force.
-   */
-  tag: string;
-  /**
-   * Facts that do not change from round to round: an agent, a capacity, the materials of a pipe upgrade.
-   */
-  facts: { [key in string]: string };
-};
+export type Asset = { id: AssetId, kind: AssetKind, place: PlaceId, name: Words, 
+/**
+ * What is written on it, for finding it again: unique within the site by custom, not by force.
+ */
+tag: string, 
+/**
+ * Facts that do not change from round to round: an agent, a capacity, the materials of a pipe upgrade.
+ */
+facts: { [key in string]: string }, };
 
-export type AssetLine = {
-  id: AssetId;
-  kind: AssetKind;
-  name: Words;
-  tag: string;
-  /**
-   * From the phase down to the place it stands in; the site itself is left out.
-   */
-  path: Array<Words>;
-};
+export type AssetLine = { id: AssetId, kind: AssetKind, name: Words, tag: string, 
+/**
+ * From the phase down to the place it stands in; the site itself is left out.
+ */
+path: Array<Words>, };
 
-export type Unit = 'MPa' | 'm' | '%' | 'L/s' | '°C' | 's' | 'min' | 'h' | 'kg' | 'persons';
+export type Unit = "MPa" | "m" | "%" | "L/s" | "°C" | "s" | "min" | "h" | "kg" | "persons";
 
-export type Limit = { min: number | null; max: number | null };
+export type Limit = { min: number | null, max: number | null, };
 
-export type Judgement = 'within' | 'too-low' | 'too-high' | 'unjudged';
+export type Judgement = "within" | "too-low" | "too-high" | "unjudged";
 
-export type ChecklistRef = { id: string; version: number };
+export type ChecklistRef = { id: string, version: number, };
 
-export type Checklist = { id: string; version: number; asset_kind: AssetKind; name: Words; items: Array<Item> };
+export type Checklist = { id: string, version: number, asset_kind: AssetKind, name: Words, items: Array<Item>, };
 
-export type Item = {
-  /**
-   * Unique within the checklist, kept across its versions.
-   */
-  id: string;
-  question: Words;
-  /**
-   * A few more words on how to look, or why it matters.
-   */
-  help: Words | null;
-  answer: AnswerKind;
-  /**
-   * The item asks for water to be drawn: every interlock of the checklist must have passed before.
-   */
-  draws_water: boolean;
-  /**
-   * The item must have passed before water is drawn.
-   */
-  interlock: boolean;
-  source: Source;
-};
+export type Item = { 
+/**
+ * Unique within the checklist, kept across its versions.
+ */
+id: string, question: Words, 
+/**
+ * A few more words on how to look, or why it matters.
+ */
+help: Words | null, answer: AnswerKind, 
+/**
+ * The item asks for water to be drawn: every interlock of the checklist must have passed before.
+ */
+draws_water: boolean, 
+/**
+ * The item must have passed before water is drawn.
+ */
+interlock: boolean, source: Source, };
 
-export type AnswerKind =
-  | { type: 'pass-fail' }
-  | { type: 'reading'; unit: Unit; limit: Limit }
-  | { type: 'choice'; options: Array<Choice> }
-  | { type: 'text' };
+export type AnswerKind = { "type": "pass-fail" } | { "type": "reading", unit: Unit, limit: Limit, } | { "type": "choice", options: Array<Choice>, } | { "type": "text" };
 
-export type Choice = { id: string; name: Words };
+export type Choice = { id: string, name: Words, };
 
-export type Source = {
-  /**
-   * For example `GB 50974-2014`.
-   */
-  code: string;
-  clause: string | null;
-  standing: Standing;
-  /**
-   * The first day on which the rule holds.
-   */
-  from: string | null;
-  /**
-   * The last day on which the rule holds.
-   */
-  until: string | null;
-};
+export type Source = { 
+/**
+ * For example `GB 50974-2014`.
+ */
+code: string, clause: string | null, standing: Standing, 
+/**
+ * The first day on which the rule holds.
+ */
+from: string | null, 
+/**
+ * The last day on which the rule holds.
+ */
+until: string | null, };
 
-export type Standing = 'secondary' | 'unconfirmed' | 'practice';
+export type Standing = "secondary" | "unconfirmed" | "practice";
 
-export type Outcome = 'fail' | 'not-applicable' | 'pass';
+export type Outcome = "fail" | "not-applicable" | "pass";
 
-export type Reading = { value: number; unit: Unit };
+export type Reading = { value: number, unit: Unit, };
 
-export type Answer = {
-  outcome: Outcome;
-  reading?: Reading | null;
-  /**
-   * The chosen option's id.
-   */
-  choice?: string | null;
-  /**
-   * A note, or the answer itself where the item asks for text.
-   */
-  note?: string;
-  /**
-   * When this answer was given (not when the form was opened), by the tablet's clock.
-   */
-  at: Millis;
-};
+export type Answer = { outcome: Outcome, reading?: Reading | null, 
+/**
+ * The chosen option's id.
+ */
+choice?: string | null, 
+/**
+ * A note, or the answer itself where the item asks for text.
+ */
+note?: string, 
+/**
+ * When this answer was given (not when the form was opened), by the tablet's clock.
+ */
+at: Millis, };
 
-export type Refusal =
-  | { code: 'unknown-item'; item: string }
-  | { code: 'wrong-kind' }
-  | { code: 'not-a-number' }
-  | { code: 'outside-limit' }
-  | { code: 'interlocked'; items: Array<string> }
-  | { code: 'too-long'; limit: number };
+export type Refusal = { "code": "unknown-item", item: string, } | { "code": "wrong-kind" } | { "code": "not-a-number" } | { "code": "outside-limit" } | { "code": "interlocked", items: Array<string>, } | { "code": "too-long", limit: number, };
 
-export type Evidence = {
-  sha256: Sha256;
-  /**
-   * For example `image/jpeg`, found by looking at the bytes, not at the name.
-   */
-  media_type: string;
-  bytes: number;
-  /**
-   * The file's name as it came in; shown, never used as a path.
-   */
-  name: string;
-  /**
-   * The item of the checklist that it belongs to, where it belongs to one.
-   */
-  item?: string | null;
-  at: Millis;
-};
+export type Evidence = { sha256: Sha256, 
+/**
+ * For example `image/jpeg`, found by looking at the bytes, not at the name.
+ */
+media_type: string, bytes: number, 
+/**
+ * The file's name as it came in; shown, never used as a path.
+ */
+name: string, 
+/**
+ * The item of the checklist that it belongs to, where it belongs to one.
+ */
+item?: string | null, at: Millis, };
 
-export type Whereabouts =
-  | { state: 'safe-here' }
-  | { state: 'sending'; percent: number }
-  | { state: 'safe-at-office' }
-  | { state: 'needs-attention'; code: string }
-  | { state: 'elsewhere' };
+export type Whereabouts = { "state": "safe-here" } | { "state": "sending", percent: number, } | { "state": "safe-at-office" } | { "state": "needs-attention", code: string, } | { "state": "elsewhere" };
 
-export type Preview = { state: 'pending' } | { state: 'ready' } | { state: 'none'; code: string } | { state: 'clip' };
+export type Preview = { "state": "pending" } | { "state": "ready" } | { "state": "none", code: string, } | { "state": "clip" };
 
-export type EvidenceView = {
-  preview: Preview;
-  whereabouts: Whereabouts;
-  sha256: Sha256;
-  /**
-   * For example `image/jpeg`, found by looking at the bytes, not at the name.
-   */
-  media_type: string;
-  bytes: number;
-  /**
-   * The file's name as it came in; shown, never used as a path.
-   */
-  name: string;
-  /**
-   * The item of the checklist that it belongs to, where it belongs to one.
-   */
-  item?: string | null;
-  at: Millis;
-};
+export type EvidenceView = { preview: Preview, whereabouts: Whereabouts, sha256: Sha256, 
+/**
+ * For example `image/jpeg`, found by looking at the bytes, not at the name.
+ */
+media_type: string, bytes: number, 
+/**
+ * The file's name as it came in; shown, never used as a path.
+ */
+name: string, 
+/**
+ * The item of the checklist that it belongs to, where it belongs to one.
+ */
+item?: string | null, at: Millis, };
 
-export type Severity = 'minor' | 'serious' | 'critical';
+export type Severity = "minor" | "serious" | "critical";
 
-export type FindingView = {
-  id: FindingId;
-  check: CheckId;
-  item: string;
-  severity: Severity;
-  words: string;
-  photos: Array<EvidenceView>;
-  /**
-   * What the office tracks it as, once it does.
-   */
-  issue: IssueId | null;
-  /**
-   * What is still missing before it can be signed.
-   */
-  lacks: Array<Lack>;
-};
+export type FindingView = { id: FindingId, check: CheckId, item: string, severity: Severity, words: string, photos: Array<EvidenceView>, 
+/**
+ * What the office tracks it as, once it does.
+ */
+issue: IssueId | null, 
+/**
+ * What is still missing before it can be signed.
+ */
+lacks: Array<Lack>, };
 
-export type Lack = 'words' | 'photo';
+export type Lack = "words" | "photo";
 
-export type Act = 'read' | 'record' | 'direct' | 'answer' | 'judge' | 'verify' | 'plan' | 'administer';
+export type Act = "read" | "record" | "direct" | "answer" | "judge" | "verify" | "plan" | "administer";
 
-export type UnitLevel = 'street' | 'community' | 'property' | 'supervisor' | 'owners';
+export type UnitLevel = "street" | "community" | "property" | "supervisor" | "owners";
 
-export type Role = 'inspector' | 'owner-representative' | 'unit-staff' | 'supervisor' | 'administrator' | 'reader';
+export type Role = "inspector" | "owner-representative" | "unit-staff" | "supervisor" | "administrator" | "reader";
 
-export type Person = { id: PersonId; name: string; unit: UnitId; roles: Array<Role> };
+export type Person = { id: PersonId, name: string, unit: UnitId, roles: Array<Role>, };
 
-export type ResponsibleUnit = { id: UnitId; level: UnitLevel; name: Words };
+export type ResponsibleUnit = { id: UnitId, level: UnitLevel, name: Words, };
 
-export type RoundKind = 'routine' | 'spot-check' | 'commissioning' | 'follow-up';
+export type RoundKind = "routine" | "spot-check" | "commissioning" | "follow-up";
 
-export type Round = {
-  id: RoundId;
-  kind: RoundKind;
-  title: Words;
-  due: string;
-  reason: Words | null;
-  /**
-   * Units that walk along.
-   */
-  present: Array<UnitId>;
-  /**
-   * Units whose representative must sign.
-   */
-  sign_off_of: Array<UnitId>;
-};
+export type Round = { id: RoundId, kind: RoundKind, title: Words, due: string, reason: Words | null, 
+/**
+ * Units that walk along.
+ */
+present: Array<UnitId>, 
+/**
+ * Units whose representative must sign.
+ */
+sign_off_of: Array<UnitId>, };
 
-export type Check = {
-  id: CheckId;
-  round: RoundId;
-  asset: AssetId;
-  checklist: ChecklistRef;
-  /**
-   * The place of the stop on the route, from 0.
-   */
-  order: number;
-};
+export type Check = { id: CheckId, round: RoundId, asset: AssetId, checklist: ChecklistRef, 
+/**
+ * The place of the stop on the route, from 0.
+ */
+order: number, };
 
-export type RoundState = 'planned' | 'overdue' | 'under-way' | 'to-sign' | 'signed';
+export type RoundState = "planned" | "overdue" | "under-way" | "to-sign" | "signed";
 
-export type StopState = 'open' | 'under-way' | 'passed' | 'failed';
+export type StopState = "open" | "under-way" | "passed" | "failed";
 
 export type Point = [number, number, number];
 
-export type SignOffView = { unit: UnitId; unit_name: Words; signed: Signature | null };
+export type SignOffView = { unit: UnitId, unit_name: Words, signed: Signature | null, };
 
-export type Signature = {
-  id: SignOffId;
-  name: string;
-  /**
-   * What the representative objects to, in their own words.
-   */
-  objection: string | null;
-  strokes: Array<Array<Point>>;
-  at: Millis;
-  /**
-   * Of the photos that the seal covers, how many the office does not hold yet.
-   */
-  photos_on_their_way: number;
-};
+export type Signature = { id: SignOffId, name: string, 
+/**
+ * What the representative objects to, in their own words.
+ */
+objection: string | null, strokes: Array<Array<Point>>, at: Millis, 
+/**
+ * Of the photos that the seal covers, how many the office does not hold yet.
+ */
+photos_on_their_way: number, };
 
-export type NewSignOff = {
-  round: RoundId;
-  unit: UnitId;
-  name: string;
-  objection: string | null;
-  strokes: Array<Array<Point>>;
-};
+export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, };
 
-export type NoSignOff =
-  | { code: 'unanswered'; count: number }
-  | { code: 'incomplete'; count: number }
-  | { code: 'in-conflict'; count: number }
-  | { code: 'already-signed' }
-  | { code: 'not-asked' }
-  | { code: 'no-strokes' }
-  | { code: 'no-name' };
+export type NoSignOff = { "code": "unanswered", count: number, } | { "code": "incomplete", count: number, } | { "code": "in-conflict", count: number, } | { "code": "already-signed" } | { "code": "not-asked" } | { "code": "no-strokes" } | { "code": "no-name" };
 
-export type Obstacles = { unanswered: number; incomplete: number; in_conflict: number };
+export type Obstacles = { unanswered: number, incomplete: number, in_conflict: number, };
 
-export type SealReport = {
-  sign_off: SignOffId;
-  unit: UnitId;
-  /**
-   * The signature over the sealed bytes is that of the tablet named in it.
-   */
-  genuine: boolean;
-  /**
-   * What the tablet shows today is what was sealed.
-   */
-  unchanged: boolean;
-  /**
-   * When the hub added its own signature; absent until it has.
-   */
-  countersigned: Millis | null;
-  photos: number;
-};
+export type SealReport = { sign_off: SignOffId, unit: UnitId, 
+/**
+ * The signature over the sealed bytes is that of the tablet named in it.
+ */
+genuine: boolean, 
+/**
+ * What the tablet shows today is what was sealed.
+ */
+unchanged: boolean, 
+/**
+ * When the hub added its own signature; absent until it has.
+ */
+countersigned: Millis | null, photos: number, };
 
-export type Status =
-  | 'open'
-  | 'assigned'
-  | 'proposed'
-  | 'objected'
-  | 'agreed'
-  | 'under-way'
-  | 'claimed-done'
-  | 'verified'
-  | 'closed'
-  | 'reopened';
+export type Status = "open" | "assigned" | "proposed" | "objected" | "agreed" | "under-way" | "claimed-done" | "verified" | "closed" | "reopened";
 
-export type Step = 'assign' | 'propose' | 'object' | 'agree' | 'start' | 'claim-done' | 'verify' | 'close' | 'reopen';
+export type Step = "assign" | "propose" | "object" | "agree" | "start" | "claim-done" | "verify" | "close" | "reopen";
 
-export type StepRequest = {
-  step: Step;
-  /**
-   * With `assign`: who is responsible.
-   */
-  unit: UnitId | null;
-  person: PersonId | null;
-  /**
-   * With `assign` the deadline, with `propose` the day by which the solution is done.
-   */
-  date: string | null;
-  /**
-   * With `propose` the solution, with `object` and `reopen` the reason; elsewhere a note.
-   */
-  words: string;
-};
+export type StepRequest = { step: Step, 
+/**
+ * With `assign`: who is responsible.
+ */
+unit: UnitId | null, person: PersonId | null, 
+/**
+ * With `assign` the deadline, with `propose` the day by which the solution is done.
+ */
+date: string | null, 
+/**
+ * With `propose` the solution, with `object` and `reopen` the reason; elsewhere a note.
+ */
+words: string, };
 
-export type NoStep =
-  | { code: 'not-from-here'; from: Status; step: Step }
-  | { code: 'not-allowed' }
-  | { code: 'own-claim' }
-  | { code: 'assignment-incomplete' }
-  | { code: 'no-date' }
-  | { code: 'no-words' };
+export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" };
 
-export type IssueLine = {
-  id: IssueId;
-  /**
-   * For people: the site's code and a number, `ZJ-35`.
-   */
-  number: string;
-  /**
-   * The question of the failed item, or what the office called it.
-   */
-  title: Words;
-  severity: Severity;
-  status: Status;
-  unit: Words | null;
-  person: string | null;
-  deadline: string | null;
-  overdue: boolean;
-  /**
-   * From the phase down to the place; empty where the issue has none.
-   */
-  path: Array<Words>;
-  asset: Words | null;
-  changed: Millis;
-};
+export type IssueLine = { id: IssueId, 
+/**
+ * For people: the site's code and a number, `ZJ-35`.
+ */
+number: string, 
+/**
+ * The question of the failed item, or what the office called it.
+ */
+title: Words, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
+/**
+ * From the phase down to the place; empty where the issue has none.
+ */
+path: Array<Words>, asset: Words | null, changed: Millis, };
 
-export type IssueView = {
-  finding: FindingId | null;
-  round: RoundId | null;
-  words: string;
-  unit_id: UnitId | null;
-  person_id: PersonId | null;
-  solution: Solution | null;
-  /**
-   * As it was found.
-   */
-  before: Array<EvidenceView>;
-  /**
-   * As it was after the fix.
-   */
-  after: Array<EvidenceView>;
-  timeline: Array<TimelineEntry>;
-  /**
-   * The steps that the person who asks may take now.
-   */
-  next_steps: Array<Step>;
-  id: IssueId;
-  /**
-   * For people: the site's code and a number, `ZJ-35`.
-   */
-  number: string;
-  /**
-   * The question of the failed item, or what the office called it.
-   */
-  title: Words;
-  severity: Severity;
-  status: Status;
-  unit: Words | null;
-  person: string | null;
-  deadline: string | null;
-  overdue: boolean;
-  /**
-   * From the phase down to the place; empty where the issue has none.
-   */
-  path: Array<Words>;
-  asset: Words | null;
-  changed: Millis;
-};
+export type IssueView = { finding: FindingId | null, round: RoundId | null, words: string, unit_id: UnitId | null, person_id: PersonId | null, solution: Solution | null, 
+/**
+ * As it was found.
+ */
+before: Array<EvidenceView>, 
+/**
+ * As it was after the fix.
+ */
+after: Array<EvidenceView>, timeline: Array<TimelineEntry>, 
+/**
+ * The steps that the person who asks may take now.
+ */
+next_steps: Array<Step>, id: IssueId, 
+/**
+ * For people: the site's code and a number, `ZJ-35`.
+ */
+number: string, 
+/**
+ * The question of the failed item, or what the office called it.
+ */
+title: Words, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
+/**
+ * From the phase down to the place; empty where the issue has none.
+ */
+path: Array<Words>, asset: Words | null, changed: Millis, };
 
-export type Solution = { words: string; date: string };
+export type Solution = { words: string, date: string, };
 
-export type TimelineEntry = {
-  /**
-   * `None` for the entry that opened the issue.
-   */
-  step: Step | null;
-  to: Status;
-  by: string;
-  at: Millis;
-  unit: Words | null;
-  person: string | null;
-  date: string | null;
-  words: string;
-};
+export type TimelineEntry = { 
+/**
+ * `None` for the entry that opened the issue.
+ */
+step: Step | null, to: Status, by: string, at: Millis, unit: Words | null, person: string | null, date: string | null, words: string, };
 
-export type SyncState = 'not-enrolled' | 'waiting' | 'sending' | 'safe' | 'needs-attention';
+export type SyncState = "not-enrolled" | "waiting" | "sending" | "safe" | "needs-attention";
 
-export type SyncLine = {
-  state: SyncState;
-  /**
-   * Records that the office has not acknowledged.
-   */
-  records: number;
-  /**
-   * Photos and clips that the office has not confirmed from its own disk.
-   */
-  photos: number;
-  /**
-   * Bytes of those photos and clips that have not arrived.
-   */
-  bytes: number;
-  /**
-   * Records and photos that were set aside, by the office or by this tablet.
-   */
-  set_aside: number;
-  /**
-   * When the office last confirmed that everything had arrived and nothing new was there to fetch.
-   */
-  last_synced: Millis | null;
-  /**
-   * What stands in the way; absent while all is well.
-   */
-  trouble: Trouble | null;
-};
+export type SyncLine = { state: SyncState, 
+/**
+ * Records that the office has not acknowledged.
+ */
+records: number, 
+/**
+ * Photos and clips that the office has not confirmed from its own disk.
+ */
+photos: number, 
+/**
+ * Bytes of those photos and clips that have not arrived.
+ */
+bytes: number, 
+/**
+ * Records and photos that were set aside, by the office or by this tablet.
+ */
+set_aside: number, 
+/**
+ * When the office last confirmed that everything had arrived and nothing new was there to fetch.
+ */
+last_synced: Millis | null, 
+/**
+ * What stands in the way; absent while all is well.
+ */
+trouble: Trouble | null, };
 
-export type Trouble =
-  | { code: 'no-answer' }
-  | { code: 'not-a-hub' }
-  | { code: 'bad-address' }
-  | { code: 'revoked' }
-  | { code: 'hub-newer' }
-  | { code: 'hub-older' }
-  | { code: 'hub-fault'; detail: string }
-  | { code: 'tablet-fault'; detail: string };
+export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
 
-export type SyncDetail = {
-  line: SyncLine;
-  /**
-   * The hub's address; absent when the tablet is not enrolled.
-   */
-  hub: string | null;
-  photos: Array<EvidenceView>;
-  set_aside: Array<SetAside>;
-  /**
-   * How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
-   */
-  clock_ahead: number | null;
-};
+export type SyncDetail = { line: SyncLine, 
+/**
+ * The hub's address; absent when the tablet is not enrolled.
+ */
+hub: string | null, photos: Array<EvidenceView>, set_aside: Array<SetAside>, 
+/**
+ * How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
+ */
+clock_ahead: number | null, };
 
-export type SetAside = {
-  /**
-   * Words for the record: its entity and field, or the photo's name.
-   */
-  what: string;
-  /**
-   * A stable code; the screen has a sentence for each.
-   */
-  code: string;
-  detail: string;
-  at: Millis;
-};
+export type SetAside = { 
+/**
+ * Words for the record: its entity and field, or the photo's name.
+ */
+what: string, 
+/**
+ * A stable code; the screen has a sentence for each.
+ */
+code: string, detail: string, at: Millis, };
 
-export type Today = {
-  /**
-   * Absent until the tablet is enrolled.
-   */
-  site: Words | null;
-  /**
-   * The inspector's name; absent until the tablet is enrolled.
-   */
-  person: string | null;
-  date: string;
-  rounds: Array<RoundLine>;
-  /**
-   * Issues whose fix is claimed and wants a second look.
-   */
-  to_recheck: number;
-  open_issues: number;
-  sync: SyncLine;
-  /**
-   * Set once after a damaged database was replaced.
-   */
-  rescue: Rescue | null;
-};
+export type Today = { 
+/**
+ * Absent until the tablet is enrolled.
+ */
+site: Words | null, 
+/**
+ * The inspector's name; absent until the tablet is enrolled.
+ */
+person: string | null, date: string, rounds: Array<RoundLine>, 
+/**
+ * Issues whose fix is claimed and wants a second look.
+ */
+to_recheck: number, open_issues: number, sync: SyncLine, 
+/**
+ * Set once after a damaged database was replaced.
+ */
+rescue: Rescue | null, };
 
-export type Rescue = {
-  /**
-   * Records that were read out of the damaged file and are in the fresh one.
-   */
-  rescued: number;
-  /**
-   * Records that could be read but did not fit what stood before them: kept in the copy, not in the fresh file.
-   */
-  unreadable: number;
-  /**
-   * Where the damaged file was set aside.
-   */
-  copy: string;
-};
+export type Rescue = { 
+/**
+ * Records that were read out of the damaged file and are in the fresh one.
+ */
+rescued: number, 
+/**
+ * Records that could not be read: the copy alone may hold them, and the office those that it had.
+ */
+unreadable: number, 
+/**
+ * Where the damaged file was set aside.
+ */
+copy: string, };
 
-export type RoundLine = {
-  id: RoundId;
-  title: Words;
-  kind: RoundKind;
-  due: string;
-  state: RoundState;
-  stops: number;
-  stops_done: number;
-  items: number;
-  answered: number;
-  findings: number;
-  to_sign: number;
-  signed: number;
-};
+export type RoundLine = { id: RoundId, title: Words, kind: RoundKind, due: string, state: RoundState, stops: number, stops_done: number, items: number, answered: number, findings: number, to_sign: number, signed: number, };
 
-export type RoundView = {
-  round: Round;
-  line: RoundLine;
-  site: Words;
-  /**
-   * The names of the units that walk along.
-   */
-  present: Array<Words>;
-  stops: Array<Stop>;
-  findings: Array<FindingView>;
-  obstacles: Obstacles;
-  sign_offs: Array<SignOffView>;
-};
+export type RoundView = { round: Round, line: RoundLine, site: Words, 
+/**
+ * The names of the units that walk along.
+ */
+present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacles: Obstacles, sign_offs: Array<SignOffView>, };
 
-export type Stop = {
-  check: CheckId;
-  asset: AssetLine;
-  state: StopState;
-  items: number;
-  answered: number;
-  failed: number;
-  photos: number;
-  sealed: boolean;
-};
+export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: number, answered: number, failed: number, photos: number, sealed: boolean, };
 
-export type CheckView = {
-  id: CheckId;
-  round: RoundId;
-  stop: Stop;
-  reference: ChecklistRef;
-  /**
-   * Absent when this version of the app does not have the checklist: the check is shown, not edited.
-   */
-  checklist: Checklist | null;
-  answers: { [key in string]: Answer };
-  /**
-   * The answers of the last round before this one, for the same asset.
-   */
-  last: { [key in string]: LastAnswer };
-  /**
-   * Interlocks that must pass before water may be drawn.
-   */
-  open_interlocks: Array<string>;
-  findings: Array<FindingView>;
-  /**
-   * Photos and clips that belong to an item but to no finding.
-   */
-  photos: Array<EvidenceView>;
-  /**
-   * Items on which two people's answers differ.
-   */
-  conflicts: Array<FieldConflict>;
-  /**
-   * Set once the check is sealed: who signed, and when. It then takes amendments only.
-   */
-  sealed: Sealed | null;
-  amendments: Array<Amendment>;
-};
+export type CheckView = { id: CheckId, round: RoundId, stop: Stop, reference: ChecklistRef, 
+/**
+ * Absent when this version of the app does not have the checklist: the check is shown, not edited.
+ */
+checklist: Checklist | null, answers: { [key in string]: Answer }, 
+/**
+ * The answers of the last round before this one, for the same asset.
+ */
+last: { [key in string]: LastAnswer }, 
+/**
+ * Interlocks that must pass before water may be drawn.
+ */
+open_interlocks: Array<string>, findings: Array<FindingView>, 
+/**
+ * Photos and clips that belong to an item but to no finding.
+ */
+photos: Array<EvidenceView>, 
+/**
+ * Items on which two people's answers differ.
+ */
+conflicts: Array<FieldConflict>, 
+/**
+ * Set once the check is sealed: who signed, and when. It then takes amendments only.
+ */
+sealed: Sealed | null, amendments: Array<Amendment>, };
 
-export type LastAnswer = { answer: Answer; on: string };
+export type LastAnswer = { answer: Answer, on: string, };
 
-export type FieldConflict = { field: string; sides: Array<ConflictSide> };
+export type FieldConflict = { field: string, sides: Array<ConflictSide>, };
 
-export type ConflictSide = {
-  /**
-   * The operation that wrote this side.
-   */
-  rev: string;
-  value: unknown;
-  by: string;
-  device: string;
-  at: Millis;
-};
+export type ConflictSide = { 
+/**
+ * The operation that wrote this side.
+ */
+rev: string, value: unknown, by: string, device: string, at: Millis, };
 
-export type Sealed = { by: Array<string>; at: Millis };
+export type Sealed = { by: Array<string>, at: Millis, };
 
-export type Amendment = { item: string; answer: Answer; reason: string; by: string; at: Millis; signed: boolean };
+export type Amendment = { item: string, answer: Answer, reason: string, by: string, at: Millis, signed: boolean, };
 
-export type AssetView = { asset: AssetLine; checks: Array<AssetCheck> };
+export type AssetView = { asset: AssetLine, checks: Array<AssetCheck>, };
 
-export type AssetCheck = { check: CheckId; round: RoundId; title: Words; due: string; state: StopState };
+export type AssetCheck = { check: CheckId, round: RoundId, title: Words, due: string, state: StopState, };
 
-export type NewAnswer = { check: CheckId; item: string; answer: Answer };
+export type NewAnswer = { check: CheckId, item: string, answer: Answer, };
 
-export type NewAmendment = { check: CheckId; item: string; answer: Answer; reason: string };
+export type NewAmendment = { check: CheckId, item: string, answer: Answer, reason: string, };
 
-export type NewFinding = { check: CheckId; item: string; severity: Severity; words: string };
+export type NewFinding = { check: CheckId, item: string, severity: Severity, words: string, };
 
-export type AttachTo = { to: 'item'; check: CheckId; item: string } | { to: 'issue'; issue: IssueId };
+export type AttachTo = { "to": "item", check: CheckId, item: string, } | { "to": "issue", issue: IssueId, };
 
-export type NewFile = { name: string; bytes: number; to: AttachTo };
+export type NewFile = { name: string, bytes: number, to: AttachTo, };
 
-export type Problem = {
-  /**
-   * A stable code; the screen has a sentence for each.
-   */
-  code: string;
-  /**
-   * In English, for the log and for a screen without a sentence for the code.
-   */
-  message: string;
-  /**
-   * What the sentence needs: a count, a name, the items that stand in the way.
-   */
-  details: Record<string, unknown>;
-};
+export type Problem = { 
+/**
+ * A stable code; the screen has a sentence for each.
+ */
+code: string, 
+/**
+ * In English, for the log and for a screen without a sentence for the code.
+ */
+message: string, 
+/**
+ * What the sentence needs: a count, a name, the items that stand in the way.
+ */
+details: Record<string, unknown>, };
 
-export type SignIn = { name: string; password: string };
+export type SignIn = { name: string, password: string, };
 
-export type Who = { person: PersonId; name: string; unit: Words; roles: Array<Role>; acts: Array<Act>; site: Words };
+export type Who = { person: PersonId, name: string, unit: Words, roles: Array<Role>, acts: Array<Act>, site: Words, };
 
-export type OfficeRound = {
-  round: Round;
-  line: RoundLine;
-  present: Array<Words>;
-  checks: Array<OfficeCheck>;
-  findings: Array<FindingView>;
-  sign_offs: Array<SignOffView>;
-  seals: Array<SealReport>;
-};
+export type OfficeRound = { round: Round, line: RoundLine, present: Array<Words>, checks: Array<OfficeCheck>, findings: Array<FindingView>, sign_offs: Array<SignOffView>, seals: Array<SealReport>, };
 
-export type OfficeCheck = {
-  id: CheckId;
-  asset: AssetLine;
-  state: StopState;
-  checklist: Checklist | null;
-  answers: { [key in string]: Answer };
-  photos: Array<EvidenceView>;
-  sealed: boolean;
-};
+export type OfficeCheck = { id: CheckId, asset: AssetLine, state: StopState, checklist: Checklist | null, answers: { [key in string]: Answer }, photos: Array<EvidenceView>, sealed: boolean, };
 
-export type Directory = { units: Array<ResponsibleUnit>; people: Array<Person> };
+export type Directory = { units: Array<ResponsibleUnit>, people: Array<Person>, };
 
-export type Tablet = {
-  id: DeviceId;
-  name: string;
-  person: PersonId;
-  person_name: string;
-  revoked: boolean;
-  last_seen: Millis | null;
-  /**
-   * The app's version at the last handshake.
-   */
-  version: string | null;
-};
+export type Tablet = { id: DeviceId, name: string, person: PersonId, person_name: string, revoked: boolean, last_seen: Millis | null, 
+/**
+ * The app's version at the last handshake.
+ */
+version: string | null, };
 
-export type EnrolmentCode = { code: string; expires: Millis };
+export type EnrolmentCode = { code: string, expires: Millis, };
 
-export type NewTablet = { name: string; person: PersonId };
+export type NewTablet = { name: string, person: PersonId, };
 
-export type Quarantined = {
-  op_id: string;
-  device: DeviceId;
-  device_name: string;
-  entity: string;
-  field: string | null;
-  code: string;
-  detail: string;
-  at: Millis;
-};
+export type Quarantined = { op_id: string, device: DeviceId, device_name: string, entity: string, field: string | null, code: string, detail: string, at: Millis, };
 
-export type ApiProblem = {
-  /**
-   * A stable code; the page has a sentence for each.
-   */
-  code: string;
-  /**
-   * In English, for the log and for a page without a sentence for the code.
-   */
-  message: string;
-  details: Record<string, unknown>;
-};
+export type ApiProblem = { 
+/**
+ * A stable code; the page has a sentence for each.
+ */
+code: string, 
+/**
+ * In English, for the log and for a page without a sentence for the code.
+ */
+message: string, details: Record<string, unknown>, };
 
-export type IssueFilter = {
-  status: Status | null;
-  unit: UnitId | null;
-  /**
-   * Text to find in title, place, words or number.
-   */
-  q: string;
-};
+export type IssueFilter = { status: Status | null, unit: UnitId | null, 
+/**
+ * Text to find in title, place, words or number.
+ */
+q: string, };

@@ -43,11 +43,15 @@ fn the_content_tells_the_kind() {
         ("matroska, which no webview plays", ebml("matroska"), Other),
         ("sound in an mp4", boxed(&[b"M4A ", b"M4A ", b"mp42", b"isom"]), Other),
         ("an unknown brand", boxed(&[b"zzzz", b"yyyy"]), Other),
-        ("a brand behind the end of its box", {
-            let mut bytes = boxed(&[b"zzzz", b"isom"]);
-            bytes[3] = 16;
-            bytes
-        }, Other),
+        (
+            "a brand behind the end of its box",
+            {
+                let mut bytes = boxed(&[b"zzzz", b"isom"]);
+                bytes[3] = 16;
+                bytes
+            },
+            Other,
+        ),
         ("wave sound", b"RIFF\x10\0\0\0WAVEfmt ".to_vec(), Other),
         ("text", b"photo of hydrant 3, \xE4\xBA\x8C\xE6\xA0\x8B".to_vec(), Other),
         ("text with a box's name in it", b"the moov".to_vec(), Other),

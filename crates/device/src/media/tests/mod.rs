@@ -1,5 +1,4 @@
-#![allow(clippy::unwrap_used)]
-
+mod cuts;
 mod damage;
 mod kinds;
 mod paint;
@@ -28,7 +27,10 @@ impl Desk {
     fn derive(&self, name: &str, bytes: &[u8]) -> Result<Derived, NoPreview> {
         let original = self.path(name);
         fs::write(&original, bytes).unwrap();
-        derive(&original, Outputs { preview: &self.path("preview.jpg"), thumbnail: &self.path("thumbnail.jpg") })
+        derive(
+            &original,
+            Outputs { preview: &self.path("preview.jpg"), thumbnail: &self.path("thumbnail.jpg") },
+        )
     }
 
     fn names(&self) -> Vec<String> {

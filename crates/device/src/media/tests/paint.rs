@@ -30,24 +30,32 @@ pub fn quarters(width: u16, height: u16) -> Vec<u8> {
     rgb
 }
 
+/// Nothing but detail: every coefficient of the coder counts.
+pub fn grain(width: u16, height: u16) -> Vec<u8> {
+    let mut state = 1_u32;
+    let samples = usize::from(width) * usize::from(height) * 3;
+    let mut draw = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u8::try_from(state >> 24).unwrap()
+    };
+    (0..samples).map(|_| draw()).collect()
+}
+
 /// The ways in which cameras and chat programs code a JPEG.
 #[derive(Debug, Clone, Copy)]
 pub enum Coding {
     Baseline,
     Restarts,
     Progressive,
-    ScanForEachColour,
 }
 
-pub const CODINGS: [Coding; 4] =
-    [Coding::Baseline, Coding::Restarts, Coding::Progressive, Coding::ScanForEachColour];
+pub const CODINGS: [Coding; 3] = [Coding::Baseline, Coding::Restarts, Coding::Progressive];
 
 pub fn jpeg(width: u16, height: u16, coding: Coding) -> Vec<u8> {
     jpeg_with(width, height, &quarters(width, height), ColorType::Rgb, |encoder| match coding {
         Coding::Baseline => {}
         Coding::Restarts => encoder.set_restart_interval(7),
         Coding::Progressive => encoder.set_progressive(true),
-        Coding::ScanForEachColour => encoder.set_optimized_huffman_tables(true),
     })
 }
 
@@ -85,7 +93,9 @@ pub fn png(width: u32, height: u32, samples: &[u8], colour: ExtendedColorType) -
 
 pub fn webp(width: u32, height: u32, samples: &[u8], colour: ExtendedColorType) -> Vec<u8> {
     let mut bytes = Vec::new();
-    image::codecs::webp::WebPEncoder::new_lossless(&mut bytes).encode(samples, width, height, colour).unwrap();
+    image::codecs::webp::WebPEncoder::new_lossless(&mut bytes)
+        .encode(samples, width, height, colour)
+        .unwrap();
     bytes
 }
 

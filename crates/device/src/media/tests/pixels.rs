@@ -27,7 +27,7 @@ fn every_kind_of_sample_becomes_the_colour_it_stands_for() {
         ("nothing at all, over white", flat(&[0, 0, 0, 0]), Rgba8, [255; 3]),
         ("a fifth of red over white", flat(&[255, 0, 0, 51]), Rgba8, [255, 204, 204]),
         ("opaque", flat(&[10, 120, 240, 255]), Rgba8, [10, 120, 240]),
-        ("sixteen-bit grey", flat(&wide(&[90 * 257])), L16, [90; 3]),
+        ("sixteen-bit grey", flat(&wide(&[23_000])), L16, [89; 3]),
         ("sixteen-bit colour", flat(&wide(&[200 * 257, 60 * 257, 20 * 257])), Rgb16, [200, 60, 20]),
         ("sixteen-bit, a fifth of red", flat(&wide(&[65_535, 0, 0, 13_107])), Rgba16, [255, 204, 204]),
     ];

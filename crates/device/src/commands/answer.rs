@@ -1,0 +1,81 @@
+//! Answers, amendments, and choices between two people's answers.
+
+use super::{checklist_of, json, must_be_allowed, must_be_open, put};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::{query, replica};
+use standpipe_domain::answer::{NOTE_LIMIT, Refusal};
+use standpipe_domain::ids::CheckId;
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::permission::Act;
+use standpipe_domain::record::entity;
+use standpipe_domain::tablet::{CheckView, NewAmendment, NewAnswer};
+use standpipe_oplog::op::{Amend, Kind};
+use standpipe_oplog::pen::Draft;
+
+impl Engine {
+    /// Records one answer.
+    ///
+    /// # Errors
+    /// The codes of [`standpipe_domain::answer::Refusal`], and `sealed`.
+    pub fn answer(&self, new: &NewAnswer) -> Result<CheckView, Error> {
+        self.record("recording an answer", |writing| {
+            must_be_allowed(writing, &[Act::Record])?;
+            let checklist = checklist_of(writing, new.check)?;
+            must_be_open(writing, new.check)?;
+            let registers = replica::registers(writing, new.check.0)?;
+            checklist.accept(&new.item, &new.answer, &query::answers_in(&registers))?;
+            let field = format!("{ANSWER}{}", new.item);
+            let value = json(&new.answer)?;
+            let seen = registers.get(&field);
+            // The same tap sent twice is one answer.
+            if seen.is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == value) {
+                return Ok(());
+            }
+            put(writing, entity::CHECK, new.check.0, &field, value, seen)?;
+            Ok(())
+        })?;
+        self.check(new.check)
+    }
+
+    /// Chooses the side `keep` of a field on which two people differ.
+    pub fn resolve(&self, check: CheckId, field: &str, keep: &str) -> Result<CheckView, Error> {
+        self.record("settling a conflict", |writing| {
+            must_be_allowed(writing, &[Act::Record])?;
+            checklist_of(writing, check)?;
+            must_be_open(writing, check)?;
+            let register = replica::register(writing, check.0, field)?;
+            let kept = register.sides.iter().find(|side| side.rev.to_string() == keep);
+            let kept = kept.filter(|_| register.in_conflict()).ok_or(Error::NotInConflict)?;
+            put(writing, entity::CHECK, check.0, field, kept.value.clone(), Some(&register))?;
+            Ok(())
+        })?;
+        self.check(check)
+    }
+
+    /// Writes a change beside what was signed; it wants a signature of its own.
+    pub fn amend(&self, new: &NewAmendment) -> Result<CheckView, Error> {
+        self.record("recording an amendment", |writing| {
+            must_be_allowed(writing, &[Act::Record])?;
+            let checklist = checklist_of(writing, new.check)?;
+            if !replica::is_sealed(writing, new.check.0)? {
+                return Err(Error::NotSealed);
+            }
+            if new.reason.trim().is_empty() {
+                return Err(Error::NoReason);
+            }
+            if new.reason.chars().count() > NOTE_LIMIT as usize {
+                return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
+            }
+            let registers = replica::registers(writing, new.check.0)?;
+            checklist.accept(&new.item, &new.answer, &query::answers_in(&registers))?;
+            let field = format!("{ANSWER}{}", new.item);
+            let base = registers.get(&field).and_then(|register| Some(register.shown()?.rev));
+            let amend = Amend { value: json(&new.answer)?, reason: new.reason.trim().to_owned() };
+            let draft = Draft::set(entity::CHECK, new.check.0, field, json(&amend)?, base);
+            writing.record(Draft { kind: Kind::Amend, ..draft })?;
+            Ok(())
+        })?;
+        self.check(new.check)
+    }
+}

@@ -1,0 +1,64 @@
+//! Findings: how bad a failed item is, in words.
+
+use super::{checklist_of, json, must_be_allowed, must_be_open, put};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::{Writing, query, replica};
+use serde_json::{Map, Value};
+use standpipe_domain::answer::{NOTE_LIMIT, Outcome, Refusal};
+use standpipe_domain::ids::{CheckId, FindingId};
+use standpipe_domain::permission::Act;
+use standpipe_domain::record::{entity, finding_id};
+use standpipe_domain::tablet::{CheckView, NewFinding};
+use standpipe_oplog::pen::Draft;
+
+impl Engine {
+    /// Records how bad a failed item is; only what changed is written.
+    pub fn finding(&self, new: &NewFinding) -> Result<CheckView, Error> {
+        self.record("recording a finding", |writing| {
+            must_be_allowed(writing, &[Act::Record])?;
+            checklist_of(writing, new.check)?;
+            must_be_open(writing, new.check)?;
+            if new.words.chars().count() > NOTE_LIMIT as usize {
+                return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
+            }
+            if !has_failed(writing, new.check, &new.item)? {
+                return Err(Error::NotFailed);
+            }
+            let id = begin(writing, new.check, &new.item)?;
+            let registers = replica::registers(writing, id.0)?;
+            let fields =
+                [("severity", json(&new.severity)?), ("words", Value::String(new.words.trim().to_owned()))];
+            for (field, value) in fields {
+                let seen = registers.get(field);
+                let same = seen
+                    .is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == value);
+                if !same {
+                    put(writing, entity::FINDING, id.0, field, value, seen)?;
+                }
+            }
+            Ok(())
+        })?;
+        self.check(new.check)
+    }
+}
+
+/// Whether the shown answer of an item is a fail.
+pub(super) fn has_failed(writing: &Writing<'_>, check: CheckId, item: &str) -> Result<bool, Error> {
+    let answers = query::answers_in(&replica::registers(writing, check.0)?);
+    Ok(answers.get(item).is_some_and(|answer| answer.outcome == Outcome::Fail))
+}
+
+/// The finding of an item, begun if it was not yet: it says to which item of which check it belongs, so that a photo
+/// may come before the words.
+pub(super) fn begin(writing: &mut Writing<'_>, check: CheckId, item: &str) -> Result<FindingId, Error> {
+    let id = finding_id(check, item);
+    if replica::register(writing, id.0, "check")?.sides.is_empty() {
+        let fields = Map::from_iter([
+            ("check".to_owned(), json(&check)?),
+            ("item".to_owned(), Value::String(item.to_owned())),
+        ]);
+        writing.record(Draft::record(entity::FINDING, id.0, fields))?;
+    }
+    Ok(id)
+}

@@ -1,0 +1,72 @@
+//! Steps in the life of an issue.
+
+use super::{json, put};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::{query, replica};
+use serde_json::Value;
+use standpipe_domain::answer::{NOTE_LIMIT, Refusal};
+use standpipe_domain::ids::IssueId;
+use standpipe_domain::issue::{IssueView, Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
+use standpipe_domain::record::{entity, set};
+use standpipe_oplog::pen::Draft;
+
+impl Engine {
+    /// Moves an issue on, with an entry in its timeline.
+    ///
+    /// # Errors
+    /// The codes of [`NoStep`].
+    pub fn issue_step(&self, id: IssueId, request: &StepRequest) -> Result<IssueView, Error> {
+        self.record("moving an issue on", |writing| {
+            let identity = writing.identity()?.clone();
+            let row = query::issue_row(writing, id)?.ok_or(Error::Unknown { what: "issue", id: id.0 })?;
+            let roles = query::roles(writing, identity.person)?;
+            let mover = Mover { person: identity.person, roles: &roles };
+            let to = mover.may_take(request.step, row.status, row.claimed_by)?;
+            request.complete()?;
+            if request.words.chars().count() > NOTE_LIMIT as usize {
+                return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
+            }
+            let registers = replica::registers(writing, id.0)?;
+            for (field, value) in changes(request, to, &identity)? {
+                put(writing, entity::ISSUE, id.0, field, value, registers.get(field))?;
+            }
+            let entry = TimelineEntry {
+                step: Some(request.step),
+                to,
+                by: identity.person_name,
+                at: writing.now(),
+                unit: request.unit.map(|unit| query::unit_name(writing, unit)).transpose()?,
+                person: request.person.map(|person| query::person_name(writing, person)).transpose()?,
+                date: request.date,
+                words: request.words.trim().to_owned(),
+            };
+            writing.record(Draft::add(entity::ISSUE, id.0, set::TIMELINE, json(&entry)?))?;
+            Ok(())
+        })?;
+        self.issue(id)
+    }
+}
+
+/// The fields that a step writes.
+fn changes(
+    request: &StepRequest,
+    to: Status,
+    identity: &crate::identity::Identity,
+) -> Result<Vec<(&'static str, Value)>, Error> {
+    let mut changes = vec![("status", json(&to)?)];
+    match request.step {
+        Step::Assign => {
+            changes.push(("unit", json(&request.unit)?));
+            changes.push(("person", json(&request.person)?));
+            changes.push(("deadline", json(&request.date)?));
+        }
+        Step::Propose => {
+            let date = request.date.ok_or(NoStep::NoDate)?;
+            changes.push(("solution", json(&Solution { words: request.words.trim().to_owned(), date })?));
+        }
+        Step::ClaimDone => changes.push(("claimed_by", json(&identity.person)?)),
+        Step::Object | Step::Agree | Step::Start | Step::Verify | Step::Close | Step::Reopen => {}
+    }
+    Ok(changes)
+}

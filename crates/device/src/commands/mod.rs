@@ -1,0 +1,76 @@
+//! What a screen may ask to be done: the domain says whether it may, one transaction does it.
+
+mod answer;
+mod finding;
+mod issue;
+mod photo;
+mod sign;
+
+pub use photo::Incomings;
+
+use crate::error::Error;
+use crate::store::{Writing, query, replica};
+use serde_json::Value;
+use standpipe_domain::checklist::{self, Checklist};
+use standpipe_domain::ids::CheckId;
+use standpipe_domain::permission::{Act, may};
+use standpipe_oplog::merge::Register;
+use standpipe_oplog::op::{Kind, Resolve, Saw};
+use standpipe_oplog::pen::Draft;
+use uuid::Uuid;
+
+/// Refuses whoever may do none of these.
+fn must_be_allowed(writing: &mut Writing<'_>, acts: &[Act]) -> Result<(), Error> {
+    let person = writing.identity()?.person;
+    let roles = query::roles(writing, person)?;
+    if acts.iter().any(|act| may(&roles, *act)) { Ok(()) } else { Err(Error::NotAllowed) }
+}
+
+/// The checklist of a check.
+fn checklist_of(writing: &Writing<'_>, id: CheckId) -> Result<&'static Checklist, Error> {
+    let (_, reference) = query::check_row(writing, id)?.ok_or(Error::Unknown { what: "check", id: id.0 })?;
+    checklist::find(&reference).ok_or(Error::UnknownChecklist)
+}
+
+/// What was signed does not change.
+fn must_be_open(writing: &Writing<'_>, id: CheckId) -> Result<(), Error> {
+    if replica::is_sealed(writing, id.0)? { Err(Error::Sealed) } else { Ok(()) }
+}
+
+/// Writes a field, in place of what `seen` shows. Whoever writes over several sides has seen them all.
+fn put(
+    writing: &mut Writing<'_>,
+    entity: &'static str,
+    id: Uuid,
+    field: &str,
+    value: Value,
+    seen: Option<&Register>,
+) -> Result<Uuid, Error> {
+    let sides = seen.map(|register| register.sides.as_slice()).unwrap_or_default();
+    let draft = match sides {
+        [] => Draft::set(entity, id, field, value, None),
+        [only] => Draft::set(entity, id, field, value, Some(only.rev)),
+        several => {
+            let resolve = Resolve { value, saw: several.iter().map(|side| side.rev).collect() };
+            Draft { kind: Kind::Resolve, ..Draft::set(entity, id, field, json(&resolve)?, None) }
+        }
+    };
+    Ok(writing.record(draft)?)
+}
+
+/// Takes members out of a field that holds several.
+fn take_out(
+    writing: &mut Writing<'_>,
+    entity: &'static str,
+    id: Uuid,
+    field: &str,
+    saw: Vec<Uuid>,
+) -> Result<(), Error> {
+    let draft = Draft { kind: Kind::Remove, ..Draft::set(entity, id, field, json(&Saw { saw })?, None) };
+    writing.record(draft)?;
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|error| crate::store::Fault::Json(error).into())
+}

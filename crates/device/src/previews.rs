@@ -1,0 +1,136 @@
+//! Previews, made behind the screens' backs. What was not finished when the app ended is taken up at its next start.
+
+use crate::media::{NoPreview, Outputs, derive};
+use crate::store::blobs::{self, PendingPreview, Role, UploadKey};
+use crate::store::{Store, StoreError};
+use crate::vault::VaultError;
+use sha2::{Digest, Sha256 as Hasher};
+use standpipe_domain::ids::Sha256;
+use std::collections::HashSet;
+use std::fs;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// The thread that makes previews, one photo at a time: two at once would need twice the memory.
+pub struct Previews {
+    state: Arc<(Mutex<State>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    woken: bool,
+    busy: bool,
+    over: bool,
+}
+
+impl Previews {
+    pub fn start(store: Arc<Store>) -> Self {
+        let state = Arc::new((Mutex::new(State { woken: true, ..State::default() }), Condvar::new()));
+        let shared = Arc::clone(&state);
+        let thread = thread::Builder::new().name("previews".into()).spawn(move || work(&store, &shared));
+        // Without the thread there are no previews; recording goes on.
+        let thread = thread.map_err(|error| tracing::error!(%error, "no thread for previews")).ok();
+        Self { state, thread }
+    }
+
+    /// A photo came in.
+    pub fn wake(&self) {
+        hold(&self.state.0).woken = true;
+        self.state.1.notify_all();
+    }
+
+    /// Waits until nothing is left to be made.
+    pub fn finish(&self) {
+        if self.thread.is_none() {
+            return;
+        }
+        let busy = |state: &mut State| (state.woken || state.busy) && !state.over;
+        drop(self.state.1.wait_while(hold(&self.state.0), busy).unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Drop for Previews {
+    fn drop(&mut self) {
+        hold(&self.state.0).over = true;
+        self.state.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It ends after the photo that it is at; a panic in it was logged.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn hold(mutex: &Mutex<State>) -> MutexGuard<'_, State> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn work(store: &Store, (mutex, changed): &(Mutex<State>, Condvar)) {
+    // A photo that could not be read or written now is tried again at the next start, not in a circle.
+    let mut given_up = HashSet::new();
+    loop {
+        let mut state = changed
+            .wait_while(hold(mutex), |state| !state.woken && !state.over)
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.over {
+            return;
+        }
+        (state.woken, state.busy) = (false, true);
+        drop(state);
+        while let Some(pending) = next(store, &given_up) {
+            if hold(mutex).over {
+                return;
+            }
+            if let Err(error) = make(store, pending) {
+                tracing::warn!(photo = %pending.sha256, %error, "no preview for now");
+                given_up.insert(pending.sha256);
+            }
+        }
+        hold(mutex).busy = false;
+        changed.notify_all();
+    }
+}
+
+fn next(store: &Store, given_up: &HashSet<Sha256>) -> Option<PendingPreview> {
+    let pending = store.read("looking for photos without a preview", blobs::pending_previews);
+    let pending = pending.inspect_err(|error| tracing::warn!(%error, "no previews for now")).ok()?;
+    pending.into_iter().find(|pending| !given_up.contains(&pending.sha256))
+}
+
+/// Why there is no preview for now.
+#[derive(Debug, thiserror::Error)]
+enum NotNow {
+    #[error(transparent)]
+    Photo(NoPreview),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn make(store: &Store, PendingPreview { sha256, op_id }: PendingPreview) -> Result<(), NotNow> {
+    let vault = store.vault();
+    let (preview, thumbnail) = (vault.preview(sha256), vault.path(sha256, Role::Thumbnail));
+    vault.make_derived_folder(sha256)?;
+    let outputs = Outputs { preview: &preview, thumbnail: &thumbnail };
+    let made = match derive(&vault.path(sha256, Role::Original), outputs) {
+        Ok(made) => made,
+        Err(reason) if reason.is_final() => {
+            store.write("writing down why a photo has no preview", |writing| {
+                blobs::put_preview(writing, sha256, "none", Some(reason.code()))
+            })?;
+            return Ok(());
+        }
+        Err(reason) => return Err(NotNow::Photo(reason)),
+    };
+    let bytes = fs::read(&thumbnail).map_err(VaultError::io("reading", &thumbnail))?;
+    let hash = Sha256(Hasher::digest(&bytes).into());
+    store.write("writing down that a preview is there", |writing| {
+        blobs::put_preview(writing, sha256, "ready", None)?;
+        // What was fetched from the office is there already.
+        let Some(op_id) = op_id else { return Ok(()) };
+        let key = UploadKey { of: sha256, role: Role::Thumbnail };
+        blobs::put_upload(writing, key, hash, made.thumbnail.bytes, op_id, writing.now())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! Evidence as the database knows it: what is here, what goes up, what is to be fetched. The bytes are in the vault.
+
+use super::fault::StoreError;
+use super::sql::Hash;
+use super::{Store, Writing, sql};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{Millis, Sha256};
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// What a blob is to its evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Original,
+    Thumbnail,
+}
+
+/// Names one upload. A thumbnail has a hash of its own, and two photos may have the same thumbnail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UploadKey {
+    /// The original's hash.
+    pub of: Sha256,
+    pub role: Role,
+}
+
+/// The next blob to go up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingUpload {
+    pub key: UploadKey,
+    /// The hash of the bytes that go up.
+    pub sha256: Sha256,
+    pub bytes: u64,
+    /// Where the bytes are.
+    pub path: PathBuf,
+    /// Whether the hub made a place for it before.
+    pub created: bool,
+    pub upload_url: Option<String>,
+}
+
+/// What waits for the office.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Records that the hub has not acknowledged.
+    pub records: u32,
+    /// Photos and clips that the hub has not verified.
+    pub photos: u32,
+    /// Bytes of those that have not arrived.
+    pub bytes: u64,
+    /// Records and photos that were set aside.
+    pub set_aside: u32,
+}
+
+impl Store {
+    /// The next blob to go up: all thumbnails before the first original, each only after the operation that mentions
+    /// it is at the hub. What was set aside is passed over.
+    pub fn next_upload(&self) -> Result<Option<PendingUpload>, StoreError> {
+        self.read("looking for the next photo to send", |conn| {
+            let next = conn
+                .prepare_cached(
+                    "SELECT of, role, sha256, bytes, state, url FROM upload
+                     WHERE state <> 'verified' AND state <> 'set-aside' AND NOT EXISTS
+                         (SELECT 1 FROM op JOIN chain ON op.incarnation = chain.incarnation
+                          WHERE op.op_id = upload.op_id AND op.dev_seq > chain.acknowledged)
+                     ORDER BY role DESC, op_id LIMIT 1",
+                )?
+                .query_row([], |row| {
+                    let key =
+                        UploadKey { of: row.get::<_, Hash>(0)?.0, role: row.get::<_, sql::Word<Role>>(1)?.0 };
+                    Ok(PendingUpload {
+                        key,
+                        sha256: row.get::<_, Hash>(2)?.0,
+                        bytes: row.get(3)?,
+                        path: self.vault.path(key.of, key.role),
+                        created: row.get::<_, String>(4)? == "created",
+                        upload_url: row.get(5)?,
+                    })
+                })
+                .optional()?;
+            Ok(next)
+        })
+    }
+
+    /// The hub made a place for the blob.
+    pub fn upload_created(&self, key: UploadKey, url: &str) -> Result<(), StoreError> {
+        self.upload(key, "state = 'created', url = ?3, sent = 0, code = NULL", url)
+    }
+
+    /// The hub holds this many bytes of it.
+    pub fn upload_offset(&self, key: UploadKey, sent: u64) -> Result<(), StoreError> {
+        self.upload(key, "sent = min(?3, bytes)", sent)
+    }
+
+    /// The hub has hashed its own copy: the blob is safe at the office.
+    pub fn upload_verified(&self, key: UploadKey) -> Result<(), StoreError> {
+        self.upload(key, "state = 'verified', sent = bytes, code = NULL, url = ?3", None::<&str>)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// The hub no longer knows the upload, or holds other bytes: it begins again.
+    pub fn upload_restarted(&self, key: UploadKey) -> Result<(), StoreError> {
+        self.upload(key, "state = 'waiting', sent = 0, url = ?3", None::<&str>)
+    }
+
+    /// The blob will not go up by itself; it is shown with `code`.
+    pub fn upload_set_aside(&self, key: UploadKey, code: &str) -> Result<(), StoreError> {
+        self.upload(key, "state = 'set-aside', code = ?3", code)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Everything that was set aside is tried again.
+    pub fn upload_retry_all(&self) -> Result<(), StoreError> {
+        let taken_up = self.write_quietly("taking up what was set aside", |writing| {
+            Ok::<_, StoreError>(writing.execute(
+                "UPDATE upload SET state = 'waiting', sent = 0, url = NULL, code = NULL WHERE state = 'set-aside'",
+                [],
+            )?)
+        })?;
+        if taken_up > 0 {
+            self.changed();
+        }
+        Ok(())
+    }
+
+    fn upload(&self, key: UploadKey, set: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
+        self.write_quietly("writing down how far a photo has got", |writing| {
+            let at = writing.now().0;
+            writing
+                .prepare_cached(&format!("UPDATE upload SET {set}, at = ?4 WHERE of = ?1 AND role = ?2"))?
+                .execute(params![Hash(key.of), sql::Word(key.role), value, at])?;
+            Ok(())
+        })
+    }
+
+    /// Evidence of colleagues and of the office of which nothing is here yet, not even a thumbnail.
+    pub fn wanted(&self) -> Result<Vec<Sha256>, StoreError> {
+        self.read("looking for photos to fetch", |conn| {
+            let wanted = conn
+                .prepare_cached("SELECT sha256 FROM blob WHERE here = 0 AND preview = 'pending'")?
+                .query_map([], |row| Ok(row.get::<_, Hash>(0)?.0))?
+                .collect::<Result<_, _>>()?;
+            Ok(wanted)
+        })
+    }
+
+    /// The office has no picture of this evidence, and says why: it is not asked for again.
+    pub fn not_to_be_had(&self, sha256: Sha256, code: &str) -> Result<(), StoreError> {
+        self.write("writing down that a photo has no thumbnail", |writing| {
+            put_preview(writing, sha256, "none", Some(code))
+        })
+    }
+
+    /// Keeps a thumbnail that was fetched from the office. When this returns it is durable.
+    pub fn put_thumbnail(&self, of: Sha256, bytes: &[u8]) -> Result<(), StoreError> {
+        self.vault.keep_thumbnail(of, bytes, self.world.uuid())?;
+        self.write("writing down a fetched thumbnail", |writing| {
+            let ready = "UPDATE blob SET preview = 'ready', preview_code = NULL
+                         WHERE sha256 = ?1 AND preview <> 'clip'";
+            writing.prepare_cached(ready)?.execute([Hash(of)])?;
+            Ok(())
+        })
+    }
+
+    /// What waits for the office.
+    pub fn waiting(&self) -> Result<Waiting, StoreError> {
+        self.read("counting what waits for the office", waiting)
+    }
+}
+
+/// What waits for the office.
+pub fn waiting(conn: &Connection) -> Result<Waiting, StoreError> {
+    let records = conn
+        .prepare_cached("SELECT last_seq - acknowledged FROM chain")?
+        .query_row([], |row| row.get(0))
+        .optional()?
+        .unwrap_or_default();
+    let mut waiting = conn
+        .prepare_cached(
+            "SELECT count(*), coalesce(sum(bytes - sent), 0), coalesce(sum(state = 'set-aside'), 0)
+             FROM upload WHERE state <> 'verified' AND role = 'original'",
+        )?
+        .query_row([], |row| {
+            Ok(Waiting { records, photos: row.get(0)?, bytes: row.get(1)?, set_aside: row.get(2)? })
+        })?;
+    let quarantined: u32 =
+        conn.prepare_cached("SELECT count(*) FROM set_aside")?.query_row([], |row| row.get(0))?;
+    waiting.set_aside += quarantined;
+    Ok(waiting)
+}
+
+/// Writes down evidence that came in on this tablet: its bytes are in the vault, and are to go up.
+pub fn put_own(
+    writing: &Writing<'_>,
+    evidence: &Evidence,
+    preview: (&str, Option<&str>),
+    op_id: Uuid,
+) -> Result<(), StoreError> {
+    writing
+        .prepare_cached(
+            "INSERT INTO blob (sha256, bytes, media_type, here, preview, preview_code) VALUES (?1, ?2, ?3, 1, ?4, ?5)
+             ON CONFLICT (sha256) DO UPDATE SET
+                 preview = iif(here = 1 OR preview = 'ready', preview, ?4), preview_code = iif(here = 1, preview_code, ?5),
+                 here = 1, media_type = ?3",
+        )?
+        .execute(params![Hash(evidence.sha256), evidence.bytes, evidence.media_type, preview.0, preview.1])?;
+    let key = UploadKey { of: evidence.sha256, role: Role::Original };
+    put_upload(writing, key, evidence.sha256, evidence.bytes, op_id, writing.now())
+}
+
+/// Writes down evidence that an operation mentions, wherever its bytes are.
+pub fn put_mentioned(conn: &Connection, evidence: &Evidence) -> Result<(), StoreError> {
+    let preview = match evidence.media_type.split_once('/') {
+        Some(("image", _)) => "pending",
+        Some(("video", _)) => "clip",
+        _ => "none",
+    };
+    let code = (preview == "none").then_some("not-a-picture");
+    conn.prepare_cached(
+        "INSERT INTO blob (sha256, bytes, media_type, here, preview, preview_code) VALUES (?1, ?2, ?3, 0, ?4, ?5)
+         ON CONFLICT (sha256) DO NOTHING",
+    )?
+    .execute(params![Hash(evidence.sha256), evidence.bytes, evidence.media_type, preview, code])?;
+    Ok(())
+}
+
+/// The hub has lost something: every photo is offered again. One that it still has costs a question.
+pub fn offer_all_again(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute("UPDATE upload SET state = 'waiting', sent = 0, url = NULL WHERE state = 'verified'", [])?;
+    Ok(())
+}
+
+/// Puts a blob in line to go up, unless it stands there already.
+pub fn put_upload(
+    conn: &Connection,
+    key: UploadKey,
+    sha256: Sha256,
+    bytes: u64,
+    op_id: Uuid,
+    at: Millis,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO upload (of, role, sha256, bytes, op_id, state, at) VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6)
+         ON CONFLICT (of, role) DO NOTHING",
+    )?
+    .execute(params![Hash(key.of), sql::Word(key.role), Hash(sha256), bytes, op_id, at.0])?;
+    Ok(())
+}
+
+/// The vault was found to hold the original. Its preview is made again, unless a thumbnail was made before.
+pub fn is_here(conn: &Connection, of: Sha256) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE blob SET here = 1, preview = iif(preview = 'pending' AND EXISTS
+             (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'thumbnail'), 'ready', preview)
+         WHERE sha256 = ?1",
+    )?
+    .execute([Hash(of)])?;
+    Ok(())
+}
+
+/// Writes down what became of the preview.
+pub fn put_preview(
+    conn: &Connection,
+    of: Sha256,
+    preview: &str,
+    code: Option<&str>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE blob SET preview = ?2, preview_code = ?3 WHERE sha256 = ?1")?
+        .execute(params![Hash(of), preview, code])?;
+    Ok(())
+}
+
+/// A photo whose preview is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingPreview {
+    pub sha256: Sha256,
+    /// The operation that brought the original in; `None` when it was fetched from the office.
+    pub op_id: Option<Uuid>,
+}
+
+/// Photos that are here and have no preview yet, oldest first.
+pub fn pending_previews(conn: &Connection) -> Result<Vec<PendingPreview>, StoreError> {
+    let read = |row: &Row<'_>| Ok(PendingPreview { sha256: row.get::<_, Hash>(0)?.0, op_id: row.get(1)? });
+    let pending = conn
+        .prepare_cached(
+            "SELECT blob.sha256, upload.op_id FROM blob LEFT JOIN upload ON of = blob.sha256 AND role = 'original'
+             WHERE here = 1 AND preview = 'pending' ORDER BY upload.op_id",
+        )?
+        .query_map([], read)?
+        .collect::<Result<_, _>>()?;
+    Ok(pending)
+}

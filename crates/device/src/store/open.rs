@@ -1,0 +1,131 @@
+//! Opening the database: nothing of a newer app's file is touched, older layouts are brought up to date.
+
+use super::fault::{Doing, Fault, StoreError};
+use super::{FILE, Store, rebuild};
+use crate::vault::Vault;
+use crate::world::World;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The layout that this version writes.
+pub const LAYOUT: u32 = 2;
+
+/// Layouts, oldest first; only ever added to. The number of a layout is its place here, counted from 1.
+const MIGRATIONS: [&str; LAYOUT as usize] = [
+    include_str!("../../../../migrations/device/0001_log.sql"),
+    include_str!("../../../../migrations/device/0002_projections.sql"),
+];
+
+// Writers hold the lock of the process, so only another process could make one wait.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Opens the database in `folder`, or makes it, with the vault beside it.
+    ///
+    /// # Errors
+    /// `database-newer` for a file of a newer app: nothing of it was changed. `damaged` for one that needs a rescue.
+    pub fn open(folder: &Path, world: Arc<dyn World>) -> Result<Self, StoreError> {
+        let doing = "opening the tablet's database";
+        let path = &folder.join(FILE);
+        refuse_newer(path).map_err(|error| error.doing(doing))?;
+        // After that look: the vault sweeps its folders.
+        let vault = Vault::open(folder)
+            .map_err(|error| StoreError::from(error).doing("opening the vault of photos"))?;
+        let mut writer = writer(path).map_err(|error| StoreError::from(error).doing(doing))?;
+        migrate(&mut writer)
+            .map_err(|error| StoreError::from(error).doing("bringing the database up to date"))?;
+        rebuild::if_outdated(&mut writer)
+            .map_err(|error| error.doing("rebuilding what follows from the log"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            vault,
+            world,
+            writer: Mutex::new(writer),
+            readers: Mutex::new(Vec::new()),
+            changes: watch::Sender::new(0),
+        })
+    }
+}
+
+/// A newer app's file is looked at read-only, so that not a byte of it changes.
+fn refuse_newer(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    // `immutable` keeps SQLite from making files beside it. It does not look into a write-ahead log, so where there
+    // is one, a second look follows.
+    let uri = format!("file:{}?immutable=1", uri_path(path));
+    check_layout(
+        path,
+        &Connection::open_with_flags(uri, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?,
+    )?;
+    let log = beside(path, "-wal");
+    if log.metadata().is_ok_and(|log| log.len() > 0) {
+        check_layout(path, &Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+    }
+    Ok(())
+}
+
+fn check_layout(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let found = layout(connection)?;
+    if found > LAYOUT {
+        return Err(Fault::Newer { path: path.to_owned(), found, known: LAYOUT }.into());
+    }
+    Ok(())
+}
+
+fn layout(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+// A path is percent-encoded where SQLite would read it as something else.
+fn uri_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+/// The file that SQLite keeps beside the database under this ending.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// A connection that writes durably.
+pub(crate) fn writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(PATIENCE)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(128);
+    // KiB: enough that a tablet's working set stays in memory.
+    connection.pragma_update(None, "cache_size", -16_000)
+}
+
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let from = layout(connection)? as usize;
+    for (at, sql) in MIGRATIONS.iter().enumerate().skip(from) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", at + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

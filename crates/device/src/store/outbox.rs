@@ -1,0 +1,278 @@
+//! What the tablet's own chain owes to the hub.
+
+use super::chain::{self, Chain};
+use super::fault::{Fault, StoreError};
+use super::sql::Hash;
+use super::{Store, blobs, log, query};
+use crate::identity::Identity;
+use rusqlite::{Connection, OptionalExtension, params};
+use standpipe_domain::ids::{Sha256, SiteId};
+use standpipe_oplog::chain::{START, Written};
+use standpipe_oplog::clock::Hlc;
+use standpipe_oplog::op::Op;
+use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
+use uuid::Uuid;
+
+/// Operations to push: contiguous, in order, within the limits of one push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutBatch {
+    pub incarnation: u32,
+    /// The hash of the operation before the first one here.
+    pub prev_hash: Sha256,
+    pub bodies: Vec<Box<str>>,
+}
+
+/// Where the chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainState {
+    pub incarnation: u32,
+    pub last_seq: u64,
+    pub acknowledged: u64,
+    pub durable: u64,
+}
+
+impl Store {
+    /// To which office the tablet belongs; `None` until it is enrolled.
+    pub fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        self.read("reading the enrolment", query::identity)
+    }
+
+    /// Writes down an enrolment. A tablet that was enrolled before at the same site goes on as the new device:
+    /// what was not acknowledged is numbered anew.
+    ///
+    /// # Errors
+    /// `other-site` when the tablet holds records of another site.
+    pub fn enrol(&self, identity: &Identity) -> Result<(), StoreError> {
+        self.write("enrolling the tablet", |writing| {
+            let before = query::identity(writing)?;
+            if site_of_log(writing)?.is_some_and(|site| site != identity.site) {
+                return Err(StoreError::from(Fault::OtherSite));
+            }
+            put_identity(writing, identity)?;
+            let same_device = before.is_some_and(|before| before.device == identity.device);
+            match chain::load(writing)? {
+                None => chain::save(writing, &fresh(identity.incarnation)),
+                Some(old) if same_device && old.incarnation == identity.incarnation => Ok(()),
+                Some(old) => renumber(writing, &old, identity.incarnation, identity, same_device),
+            }
+        })
+    }
+
+    /// The next push behind sequence number `after`; no bodies when there is nothing.
+    ///
+    /// A transaction is not cut in two unless it is larger than a whole push.
+    pub fn outbox(&self, after: u64) -> Result<OutBatch, StoreError> {
+        self.read("reading the outbox", |conn| {
+            let chain = chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
+            let prev_hash = hash_at(conn, chain.incarnation, after)?;
+            let mut statement = conn.prepare_cached(
+                "SELECT body, tx FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![chain.incarnation, after, MAX_OPS + 1])?;
+            let mut cut = Cut::default();
+            while let Some(row) = rows.next()? {
+                if !cut.take(row.get(0)?, row.get(1)?) {
+                    break;
+                }
+            }
+            Ok(OutBatch { incarnation: chain.incarnation, prev_hash, bodies: cut.finish() })
+        })
+    }
+
+    /// Where the chain stands.
+    ///
+    /// # Errors
+    /// `not-enrolled` until the tablet is.
+    pub fn chain_state(&self) -> Result<ChainState, StoreError> {
+        self.read("reading the chain", |conn| {
+            let Chain { incarnation, last_seq, acknowledged, durable, .. } =
+                chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
+            Ok(ChainState { incarnation, last_seq, acknowledged, durable })
+        })
+    }
+
+    /// Everything up to `upto` is at the hub, and up to `durable` in a backup of it. Takes nothing back.
+    pub fn acknowledge(&self, upto: u64, durable: u64) -> Result<(), StoreError> {
+        self.change_chain("writing down what the hub acknowledged", |chain| {
+            chain.acknowledged = chain.acknowledged.max(upto.min(chain.last_seq));
+            chain.durable = chain.durable.max(durable.min(chain.acknowledged));
+        })
+    }
+
+    /// The hub holds less than it once acknowledged: everything behind `to` is offered again, and every photo.
+    pub fn rewind(&self, to: u64) -> Result<(), StoreError> {
+        self.write_quietly("rewinding the outbox", |writing| {
+            let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            if to < chain.acknowledged {
+                blobs::offer_all_again(writing)?;
+            }
+            chain.acknowledged = to.min(chain.last_seq);
+            chain.durable = chain.durable.min(chain.acknowledged);
+            chain::save(writing, &chain)
+        })
+    }
+
+    /// How far the tablet's clock runs ahead of the hub's, in milliseconds.
+    pub fn set_clock_offset(&self, ahead: i64) -> Result<(), StoreError> {
+        self.change_chain("writing down the clock's offset", |chain| chain.clock_offset = Some(ahead))
+    }
+
+    /// Goes on as this incarnation, with what was not acknowledged numbered from 1.
+    pub fn renumber(&self, incarnation: u32) -> Result<(), StoreError> {
+        self.write("renumbering the outbox", |writing| {
+            let identity = query::identity(writing)?.ok_or(Fault::NotEnrolled)?;
+            let chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            renumber(writing, &chain, incarnation, &identity, true)
+        })
+    }
+
+    /// Writes down what the hub put into quarantine.
+    pub fn set_aside(&self, refused: &[Refused]) -> Result<(), StoreError> {
+        self.write("writing down what the office set aside", |writing| {
+            for one in refused {
+                writing
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute(params![one.op_id, one.code, one.detail, writing.now().0])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn change_chain(&self, doing: &'static str, change: impl FnOnce(&mut Chain)) -> Result<(), StoreError> {
+        self.write_quietly(doing, |writing| {
+            let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            change(&mut chain);
+            chain::save(writing, &chain)
+        })
+    }
+}
+
+fn fresh(incarnation: u32) -> Chain {
+    Chain {
+        incarnation,
+        last_seq: 0,
+        last_hash: START,
+        acknowledged: 0,
+        durable: 0,
+        hlc: Hlc::default(),
+        clock_offset: None,
+    }
+}
+
+/// The site that the records here are of; `None` while there are none.
+fn site_of_log(conn: &Connection) -> Result<Option<SiteId>, StoreError> {
+    let body: Option<String> =
+        conn.prepare_cached("SELECT body FROM op LIMIT 1")?.query_row([], |row| row.get(0)).optional()?;
+    body.map(|body| Ok(log::parse(&body, None)?.scope)).transpose()
+}
+
+pub(crate) fn hash_at(conn: &Connection, incarnation: u32, dev_seq: u64) -> Result<Sha256, StoreError> {
+    if dev_seq == 0 {
+        return Ok(START);
+    }
+    let hash: Option<Hash> = conn
+        .prepare_cached("SELECT hash FROM op WHERE incarnation = ?1 AND dev_seq = ?2")?
+        .query_row(params![incarnation, dev_seq], |row| row.get(0))
+        .optional()?;
+    // Behind a number that was never written stands nothing; the hub will say what it expects.
+    Ok(hash.map_or(START, |hash| hash.0))
+}
+
+/// Numbers what was not acknowledged from 1, as `incarnation` of the device in `identity`. What was acknowledged keeps
+/// its number, by which the hub knows it, unless that was the number of another device.
+pub fn renumber(
+    conn: &Connection,
+    old: &Chain,
+    incarnation: u32,
+    identity: &Identity,
+    same_device: bool,
+) -> Result<(), StoreError> {
+    let mut chain = Chain { hlc: old.hlc, clock_offset: old.clock_offset, ..fresh(incarnation) };
+    let waiting: Vec<(i64, String)> = conn
+        .prepare_cached("SELECT seq, body FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq")?
+        .query_map(params![old.incarnation, old.acknowledged], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    // Out of the way first: the new numbers may be numbers that are still taken.
+    for (seq, _) in &waiting {
+        conn.prepare_cached("UPDATE op SET dev_seq = NULL WHERE seq = ?1")?.execute([seq])?;
+    }
+    if !same_device {
+        conn.execute(
+            "UPDATE op SET incarnation = NULL, dev_seq = NULL, hash = NULL WHERE dev_seq IS NOT NULL",
+            [],
+        )?;
+    }
+    for (seq, body) in waiting {
+        let op = Op {
+            device: identity.device,
+            incarnation,
+            dev_seq: chain.last_seq + 1,
+            ..log::parse(&body, None)?
+        };
+        let written = Written::new(op, chain.last_hash).map_err(Fault::Json)?;
+        chain.last_seq += 1;
+        chain.last_hash = written.hash;
+        conn.prepare_cached(
+            "UPDATE op SET incarnation = ?2, dev_seq = ?3, hash = ?4, body = ?5 WHERE seq = ?1",
+        )?
+        .execute(params![seq, incarnation, chain.last_seq, Hash(written.hash), written.body])?;
+    }
+    chain::save(conn, &chain)
+}
+
+fn put_identity(conn: &Connection, identity: &Identity) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO identity
+             (one, hub, token, device, key, person, person_name, site, site_zh, site_en)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        identity.hub,
+        identity.token.0,
+        identity.device.0,
+        identity.key.0,
+        identity.person.0,
+        identity.person_name,
+        identity.site.0,
+        identity.site_name.zh,
+        identity.site_name.en
+    ])?;
+    Ok(())
+}
+
+/// Cuts a batch where a transaction ends.
+#[derive(Default)]
+struct Cut {
+    bodies: Vec<Box<str>>,
+    bytes: usize,
+    tx: Option<Uuid>,
+    /// How many bodies stand before the transaction that is being taken.
+    whole: usize,
+    full: bool,
+}
+
+impl Cut {
+    /// Whether the operation still fits.
+    fn take(&mut self, body: Box<str>, tx: Uuid) -> bool {
+        if self.tx != Some(tx) {
+            self.whole = self.bodies.len();
+            self.tx = Some(tx);
+        }
+        self.bytes += body.len() + 1;
+        // One operation that is larger than a push goes alone.
+        self.full = self.bodies.len() == MAX_OPS || (self.bytes > MAX_PUSH && !self.bodies.is_empty());
+        if !self.full {
+            self.bodies.push(body);
+        }
+        !self.full
+    }
+
+    fn finish(mut self) -> Vec<Box<str>> {
+        if self.full && self.whole > 0 {
+            self.bodies.truncate(self.whole);
+        }
+        self.bodies
+    }
+}

@@ -1,0 +1,141 @@
+//! Stops, findings, signatures.
+
+use super::{delete, fields, is_deleted, json, record};
+use crate::store::fault::StoreError;
+use crate::store::query::{answers_in, evidence_of};
+use crate::store::sql::Word;
+use crate::store::{log, replica};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
+use standpipe_domain::answer::Outcome;
+use standpipe_domain::checklist;
+use standpipe_domain::finding::{Severity, lacks};
+use standpipe_domain::record::finding_id;
+use standpipe_domain::round::Check;
+use standpipe_oplog::op::Kind;
+use standpipe_oplog::seal::{Jws, SealPayload};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// The row of a check, with the counts that lists show.
+pub fn stop(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
+    let Some(check) = record::<Check>(conn, id)? else {
+        return delete(conn, "DELETE FROM stop WHERE id = ?1", id);
+    };
+    let registers = replica::registers(conn, id)?;
+    let answers = answers_in(&registers);
+    let evidence = evidence_of(conn, check.id)?;
+    let failed: Vec<&str> = answers
+        .iter()
+        .filter(|(_, answer)| answer.outcome == Outcome::Fail)
+        .map(|(item, _)| item.as_str())
+        .collect();
+    let mut incomplete = 0;
+    for item in &failed {
+        let photos = evidence.iter().filter(|one| one.item() == Some(item)).count();
+        incomplete += usize::from(!is_complete(conn, finding_id(check.id, item).0, photos)?);
+    }
+    let (items, answered) = match checklist::find(&check.checklist) {
+        Some(list) => {
+            (list.items.len(), list.items.iter().filter(|item| answers.contains_key(&item.id)).count())
+        }
+        // How many items it has is not known here, only that an update is missing: it cannot be finished.
+        None => (answers.len() + 1, answers.len()),
+    };
+    let sealed = replica::is_sealed(conn, id)?;
+    // What was sealed is settled: a late value stands beside it, and nobody is asked.
+    let in_conflict =
+        registers.values().filter(|register| register.pin.is_none() && register.in_conflict()).count();
+    // Two rows of one check never stand side by side: the route may have changed.
+    conn.prepare_cached("DELETE FROM stop WHERE id = ?1 AND (round <> ?2 OR ord <> ?3)")?
+        .execute(params![id, check.round.0, check.order])?;
+    conn.prepare_cached(
+        "INSERT INTO stop (round, ord, id, asset, checklist, version, items, answered, failed, incomplete,
+             in_conflict, photos, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (round, ord, id) DO UPDATE SET asset = ?4, checklist = ?5, version = ?6, items = ?7,
+             answered = ?8, failed = ?9, incomplete = ?10, in_conflict = ?11, photos = ?12, sealed = ?13",
+    )?
+    .execute(params![
+        check.round.0,
+        check.order,
+        id,
+        check.asset.0,
+        check.checklist.id,
+        check.checklist.version,
+        items,
+        answered,
+        failed.len(),
+        incomplete,
+        in_conflict,
+        evidence.len(),
+        sealed
+    ])?;
+    Ok(())
+}
+
+fn is_complete(conn: &Connection, finding: Uuid, photos: usize) -> Result<bool, StoreError> {
+    let words: Option<String> = conn
+        .prepare_cached("SELECT words FROM finding WHERE id = ?1 AND severity IS NOT NULL")?
+        .query_row([finding], |row| row.get(0))
+        .optional()?;
+    Ok(words.is_some_and(|words| lacks(&words, photos).is_empty()))
+}
+
+/// A finding begins as the place for a photo: its severity and words come when somebody says them.
+#[derive(Deserialize)]
+struct Begun {
+    check: Uuid,
+    item: String,
+    severity: Option<Severity>,
+    #[serde(default)]
+    words: String,
+}
+
+/// The row of a finding. Gives the checks whose counts changed with it.
+pub fn finding(conn: &Connection, id: Uuid) -> Result<BTreeSet<Uuid>, StoreError> {
+    let before: Option<Uuid> = conn
+        .prepare_cached("SELECT check_id FROM finding WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let mut checks: BTreeSet<Uuid> = before.into_iter().collect();
+    let begun = Begun::deserialize(serde_json::Value::Object(fields(conn, id)?));
+    match begun {
+        Ok(finding) if !is_deleted(conn, id)? => {
+            conn.prepare_cached(
+                "INSERT OR REPLACE INTO finding (id, check_id, item, severity, words) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![id, finding.check, finding.item, finding.severity.map(Word), finding.words])?;
+            checks.insert(finding.check);
+        }
+        _ => delete(conn, "DELETE FROM finding WHERE id = ?1", id)?,
+    }
+    Ok(checks)
+}
+
+/// The row of a signature.
+pub fn sign_off(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
+    let seals = log::rare_ops_of(conn, id, Kind::Seal)?;
+    let payload = seals.iter().find_map(|op| Jws::deserialize(&op.value).ok()?.payload().ok());
+    let Some(payload) = payload.filter(|payload| payload.sign_off.0 == id) else {
+        return delete(conn, "DELETE FROM sign_off WHERE id = ?1", id);
+    };
+    let SealPayload { round, unit, name, objection, strokes, at, checks, evidence, .. } = payload;
+    let amendments: Vec<Uuid> = checks.into_iter().flat_map(|check| check.amendments).collect();
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO sign_off (id, round, unit, name, objection, strokes, at, evidence, amendments)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        id,
+        round.0,
+        unit.0,
+        name,
+        objection,
+        json(&strokes)?,
+        at.0,
+        json(&evidence)?,
+        json(&amendments)?
+    ])?;
+    Ok(())
+}

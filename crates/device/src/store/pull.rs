@@ -1,0 +1,93 @@
+//! What the hub numbered, taken in page by page.
+
+use super::chain;
+use super::fault::StoreError;
+use super::log::{self, Origin};
+use super::sql::{bits, of_bits};
+use super::{Store, Writing, blobs};
+use rusqlite::params;
+use standpipe_domain::ids::Millis;
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::clock::Hlc;
+use standpipe_oplog::wire::{Numbered, PullHead};
+use uuid::Uuid;
+
+impl Store {
+    /// The hub's epoch, once one was met, and the cursor of the next pull.
+    pub fn cursor(&self) -> Result<(Option<Uuid>, u64), StoreError> {
+        self.read("reading the pull's cursor", |conn| {
+            Ok(conn.query_row("SELECT epoch, after FROM pulled", [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+    }
+
+    /// Takes a page in, in one transaction, and moves the cursor behind it. Operations that are held already are
+    /// numbered, not taken twice. Gives the checksum over everything that the hub has numbered.
+    pub fn apply_page(&self, head: &PullHead, page: &[Numbered]) -> Result<u64, StoreError> {
+        let sum = self.write_quietly("taking in what the office sent", |writing| {
+            let mut sum =
+                Checksum(of_bits(writing.query_row("SELECT checksum FROM pulled", [], |row| row.get(0))?));
+            let mut seen = Hlc::default();
+            for one in page {
+                if take(writing, one)? {
+                    sum = sum + Checksum::of(one.op.op_id, &one.body);
+                }
+                seen = seen.max(one.op.hlc.clamped(one.at));
+            }
+            if let Some(mut chain) = chain::load(writing)?
+                && chain.hlc < seen
+            {
+                chain.hlc = seen;
+                chain::save(writing, &chain)?;
+            }
+            writing
+                .prepare_cached("UPDATE pulled SET epoch = ?1, after = ?2, checksum = ?3")?
+                .execute(params![head.hub_epoch, head.next, bits(sum.0)])?;
+            Ok::<_, StoreError>(sum.0)
+        })?;
+        if !page.is_empty() {
+            self.changed();
+        }
+        Ok(sum)
+    }
+
+    /// Begins again from the start. What is held stays. With another epoch than before it is another hub, or one that was
+    /// restored: photos are offered again too.
+    pub fn restart(&self, epoch: Uuid) -> Result<(), StoreError> {
+        self.write_quietly("beginning the pull again", |writing| {
+            let known: Option<Uuid> = writing.query_row("SELECT epoch FROM pulled", [], |row| row.get(0))?;
+            if known.is_some_and(|known| known != epoch) {
+                blobs::offer_all_again(writing)?;
+            }
+            writing.execute("UPDATE op SET hub_seq = NULL WHERE hub_seq IS NOT NULL", [])?;
+            writing.execute("UPDATE pulled SET epoch = ?1, after = 0, checksum = 0", [epoch])?;
+            Ok(())
+        })
+    }
+
+    /// The office confirmed at `at` that everything had arrived and nothing new was there to fetch.
+    pub fn synced_at(&self, at: Millis) -> Result<(), StoreError> {
+        self.write_quietly("writing down the time of the sync", |writing| {
+            writing.execute("UPDATE pulled SET synced_at = ?1", [at.0])?;
+            Ok(())
+        })
+    }
+}
+
+/// Takes one operation in. Whether the hub's number was new.
+fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
+    let mut op = one.op.clone();
+    op.hlc = op.hlc.clamped(one.at);
+    let clamped = op.hlc != one.op.hlc;
+    match log::held(writing, op.op_id)? {
+        Some(held) if held.hub_seq.is_some() => return Ok(false),
+        Some(held) => {
+            log::numbered(writing, held.seq, one.seq, one.at)?;
+            if !clamped {
+                return Ok(true);
+            }
+        }
+        None => log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?,
+    }
+    writing.apply(&op)?;
+    Ok(true)
+}

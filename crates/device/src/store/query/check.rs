@@ -1,0 +1,204 @@
+//! One check, with everything that its screen shows.
+
+use super::common::{answers_in, day, person_name};
+use super::evidence::{Held, evidence_of, evidence_view};
+use super::issue::issue_row;
+use super::round::{StopRow, stop_columns};
+use super::seal;
+use crate::store::fault::StoreError;
+use crate::store::sql::Word;
+use crate::store::{log, replica};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
+use standpipe_domain::answer::{Answer, Answers, Outcome};
+use standpipe_domain::checklist::{self, ChecklistRef};
+use standpipe_domain::finding::{FindingView, Severity, lacks};
+use standpipe_domain::ids::{AssetId, CheckId, RoundId};
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::record::{finding_id, issue_id};
+use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, ConflictSide, FieldConflict, LastAnswer};
+use standpipe_oplog::merge::{Register, amendments};
+use standpipe_oplog::op::Kind;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// A check; `None` for one that is not known.
+pub fn check(conn: &Connection, id: CheckId) -> Result<Option<CheckView>, StoreError> {
+    let row = conn
+        .prepare_cached(concat!("SELECT ", stop_columns!(), ", round FROM stop WHERE id = ?1"))?
+        .query_row([id.0], |row| Ok((StopRow::read(row)?, RoundId(row.get(9)?))))
+        .optional()?;
+    let Some((row, round)) = row else { return Ok(None) };
+    let checklist = checklist::find(&row.reference);
+    let registers = replica::registers(conn, id.0)?;
+    let answers = answers_in(&registers);
+    let evidence = evidence_of(conn, id)?;
+    let failed = |held: &&Held| held.item().and_then(|item| answers.get(item)).is_some_and(is_fail);
+    let photos = evidence.iter().filter(|held| !failed(held));
+    Ok(Some(CheckView {
+        id,
+        round,
+        stop: row.stop(conn)?,
+        last: last_answers(conn, id, row.asset, round)?,
+        open_interlocks: checklist.map(|list| list.open_interlocks(&answers)).unwrap_or_default(),
+        findings: findings(conn, id, &row.reference, &answers, &evidence)?,
+        photos: photos.map(|held| evidence_view(conn, held.evidence.clone())).collect::<Result<_, _>>()?,
+        conflicts: conflicts(conn, &registers)?,
+        sealed: if registers.values().any(|register| register.pin.is_some()) {
+            seal::sealed(conn, round)?
+        } else {
+            None
+        },
+        amendments: amended(conn, id, round)?,
+        reference: row.reference,
+        checklist: checklist.cloned(),
+        answers,
+    }))
+}
+
+/// To which round a check belongs, and its checklist; `None` for one that is not known.
+pub fn check_row(conn: &Connection, id: CheckId) -> Result<Option<(RoundId, ChecklistRef)>, StoreError> {
+    let row = conn
+        .prepare_cached("SELECT round, checklist, version FROM stop WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            Ok((RoundId(row.get(0)?), ChecklistRef { id: row.get(1)?, version: row.get(2)? }))
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// Whether photos may still be added there; `None` where nothing is known of it.
+pub fn takes_photos(conn: &Connection, to: &AttachTo) -> Result<Option<bool>, StoreError> {
+    match to {
+        AttachTo::Issue { issue } => Ok(issue_row(conn, *issue)?.map(|_| true)),
+        AttachTo::Item { check, .. } => match check_row(conn, *check)? {
+            None => Ok(None),
+            Some(_) => Ok(Some(!replica::is_sealed(conn, check.0)?)),
+        },
+    }
+}
+
+fn is_fail(answer: &Answer) -> bool {
+    answer.outcome == Outcome::Fail
+}
+
+/// The findings of a check: each failed item has one, if only the place for it.
+pub fn findings_of(
+    conn: &Connection,
+    check: CheckId,
+    reference: &ChecklistRef,
+) -> Result<Vec<FindingView>, StoreError> {
+    let answers = answers_in(&replica::registers(conn, check.0)?);
+    findings(conn, check, reference, &answers, &evidence_of(conn, check)?)
+}
+
+fn findings(
+    conn: &Connection,
+    check: CheckId,
+    reference: &ChecklistRef,
+    answers: &Answers,
+    evidence: &[Held],
+) -> Result<Vec<FindingView>, StoreError> {
+    let mut failed: Vec<&String> =
+        answers.iter().filter(|(_, answer)| is_fail(answer)).map(|(item, _)| item).collect();
+    if let Some(list) = checklist::find(reference) {
+        failed.sort_by_key(|item| list.items.iter().position(|known| known.id == **item));
+    }
+    failed.into_iter().map(|item| finding(conn, check, item, evidence)).collect()
+}
+
+fn finding(
+    conn: &Connection,
+    check: CheckId,
+    item: &str,
+    evidence: &[Held],
+) -> Result<FindingView, StoreError> {
+    let id = finding_id(check, item);
+    let row: Option<(Option<Word<Severity>>, String)> = conn
+        .prepare_cached("SELECT severity, words FROM finding WHERE id = ?1")?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (severity, words) = row.unwrap_or_default();
+    let own = evidence.iter().filter(|held| held.item() == Some(item));
+    let photos: Vec<_> =
+        own.map(|held| evidence_view(conn, held.evidence.clone())).collect::<Result<_, _>>()?;
+    let issue = issue_id(id);
+    let tracked = conn.prepare_cached("SELECT 1 FROM issue WHERE id = ?1")?.exists([issue.0])?;
+    Ok(FindingView {
+        id,
+        check,
+        item: item.to_owned(),
+        // Shown until somebody has said how bad it is; without words it cannot be signed.
+        severity: severity.map_or(Severity::Serious, |severity| severity.0),
+        lacks: lacks(&words, photos.len()),
+        words,
+        photos,
+        issue: tracked.then_some(issue),
+    })
+}
+
+/// The answers of the last earlier round in which somebody answered this asset's check.
+fn last_answers(
+    conn: &Connection,
+    check: CheckId,
+    asset: AssetId,
+    round: RoundId,
+) -> Result<BTreeMap<String, LastAnswer>, StoreError> {
+    let last = conn
+        .prepare_cached(
+            "SELECT stop.id, before.due FROM stop
+             JOIN round AS before ON before.id = stop.round JOIN round AS this ON this.id = ?2
+             WHERE asset = ?1 AND stop.id <> ?3 AND answered > 0 AND (before.due, before.id) < (this.due, this.id)
+             ORDER BY before.due DESC, before.id DESC LIMIT 1",
+        )?
+        .query_row(params![asset.0, round.0, check.0], |row| Ok((row.get::<_, Uuid>(0)?, day(row, 1)?)))
+        .optional()?;
+    let Some((before, on)) = last else { return Ok(BTreeMap::new()) };
+    let answers = answers_in(&replica::registers(conn, before)?);
+    Ok(answers.into_iter().map(|(item, answer)| (item, LastAnswer { answer, on })).collect())
+}
+
+fn conflicts(
+    conn: &Connection,
+    registers: &BTreeMap<String, Register>,
+) -> Result<Vec<FieldConflict>, StoreError> {
+    let open = registers.iter().filter(|(_, register)| register.in_conflict());
+    open.map(|(field, register)| {
+        let sides = register.sides.iter().map(|side| {
+            Ok(ConflictSide {
+                rev: side.rev.to_string(),
+                value: side.value.clone(),
+                by: person_name(conn, side.actor)?,
+                // Tablets have names at the office only.
+                device: side.device.to_string(),
+                at: side.at,
+            })
+        });
+        Ok(FieldConflict { field: field.clone(), sides: sides.collect::<Result<_, StoreError>>()? })
+    })
+    .collect()
+}
+
+/// The amendments of a check, oldest first.
+fn amended(conn: &Connection, id: CheckId, round: RoundId) -> Result<Vec<Amendment>, StoreError> {
+    let ops = log::rare_ops_of(conn, id.0, Kind::Amend)?;
+    let covered = seal::covered(conn, round)?;
+    let fields: BTreeSet<&str> = ops.iter().filter_map(|op| op.field.as_deref()).collect();
+    let mut all = Vec::new();
+    for field in fields {
+        let Some(item) = field.strip_prefix(ANSWER) else { continue };
+        for amended in amendments(&ops, field) {
+            let Ok(answer) = Answer::deserialize(&amended.side.value) else { continue };
+            all.push(Amendment {
+                item: item.to_owned(),
+                answer,
+                reason: amended.reason,
+                by: person_name(conn, amended.side.actor)?,
+                at: amended.side.at,
+                signed: covered.contains(&amended.side.rev),
+            });
+        }
+    }
+    all.sort_by_key(|amendment| amendment.at);
+    Ok(all)
+}

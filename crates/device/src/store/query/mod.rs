@@ -1,0 +1,21 @@
+//! What the screens ask for. Each question reads the columns that it shows, and no more.
+
+mod asset;
+mod check;
+mod common;
+mod evidence;
+mod issue;
+mod round;
+mod seal;
+mod sync;
+mod today;
+
+pub use asset::{asset, search};
+pub use check::{check, check_row, takes_photos};
+pub use common::{answers_in, identity, person_name, place_path, roles, unit_name};
+pub use evidence::{evidence_of, evidence_view, members_of};
+pub use issue::{issue, issue_row, issues};
+pub use round::{obstacles, round, round_record};
+pub use seal::{Sealable, has_signed, jws, reports, sealable};
+pub use sync::sync_detail;
+pub use today::today;

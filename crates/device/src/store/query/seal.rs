@@ -1,0 +1,217 @@
+//! Signatures and seals.
+
+use super::check::findings_of;
+use super::common::{answers_in, identity, unit_name};
+use super::evidence::evidence_of;
+use super::round::{count_of, stop_rows};
+use crate::store::fault::{Fault, StoreError};
+use crate::store::sql::{Hash, Json};
+use crate::store::{log, replica};
+use ed25519_dalek::SigningKey;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Deserialize;
+use standpipe_domain::finding::FindingView;
+use standpipe_domain::ids::{Millis, RoundId, Sha256, SignOffId, UnitId};
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::round::Round;
+use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
+use standpipe_domain::tablet::Sealed;
+use standpipe_oplog::merge::Register;
+use standpipe_oplog::op::Kind;
+use standpipe_oplog::seal::{Jwk, Jws, SealPayload, SealedCheck, SealedFinding, jwk};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// The place for each signature that a round asks for, and those that were given.
+pub fn sign_offs(conn: &Connection, round: &Round) -> Result<Vec<SignOffView>, StoreError> {
+    let place = |unit: &UnitId| {
+        // Whoever signs again, for amendments, is shown by the newest signature.
+        let signed = conn
+            .prepare_cached(
+                "SELECT id, name, objection, strokes, at, evidence FROM sign_off
+                 WHERE round = ?1 AND unit = ?2 ORDER BY at DESC, id DESC LIMIT 1",
+            )?
+            .query_row(params![round.id.0, unit.0], |row| Ok((signature(row)?, row.get::<_, Json<_>>(5)?.0)))
+            .optional()?;
+        let signed = match signed {
+            None => None,
+            Some((signature, evidence)) => {
+                Some(Signature { photos_on_their_way: on_their_way(conn, evidence)?, ..signature })
+            }
+        };
+        Ok(SignOffView { unit: *unit, unit_name: unit_name(conn, *unit)?, signed })
+    };
+    round.sign_off_of.iter().map(place).collect()
+}
+
+fn signature(row: &Row<'_>) -> rusqlite::Result<Signature> {
+    Ok(Signature {
+        id: SignOffId(row.get(0)?),
+        name: row.get(1)?,
+        objection: row.get(2)?,
+        strokes: row.get::<_, Json<_>>(3)?.0,
+        at: Millis(row.get(4)?),
+        photos_on_their_way: 0,
+    })
+}
+
+/// How many of these photos wait here for the office.
+fn on_their_way(conn: &Connection, evidence: Vec<Sha256>) -> Result<u32, StoreError> {
+    let mut waiting = conn
+        .prepare_cached("SELECT 1 FROM upload WHERE of = ?1 AND role = 'original' AND state <> 'verified'")?;
+    evidence.into_iter().try_fold(0, |count, sha256| Ok(count + u32::from(waiting.exists([Hash(sha256)])?)))
+}
+
+/// Who sealed a round's checks, and when first.
+pub fn sealed(conn: &Connection, round: RoundId) -> Result<Option<Sealed>, StoreError> {
+    let signed: Vec<(String, i64)> = conn
+        .prepare_cached("SELECT name, at FROM sign_off WHERE round = ?1 ORDER BY at, id")?
+        .query_map([round.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let at = signed.first().map(|(_, at)| Millis(*at));
+    Ok(at.map(|at| Sealed { by: signed.into_iter().map(|(name, _)| name).collect(), at }))
+}
+
+/// The amendments that some signature of the round covers.
+pub fn covered(conn: &Connection, round: RoundId) -> Result<BTreeSet<Uuid>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT amendments FROM sign_off WHERE round = ?1")?;
+    let mut rows = statement.query([round.0])?;
+    let mut covered = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        covered.extend(row.get::<_, Json<Vec<Uuid>>>(0)?.0);
+    }
+    Ok(covered)
+}
+
+/// The seal of a signature, with the hub's where it has come; `None` for one that is not known.
+pub fn jws(conn: &Connection, id: SignOffId) -> Result<Option<Jws>, StoreError> {
+    let seals = log::rare_ops_of(conn, id.0, Kind::Seal)?;
+    let Some(mut jws) = seals.iter().find_map(|op| Jws::deserialize(&op.value).ok()) else { return Ok(None) };
+    // The hub's signature comes as a field of the record: the seal itself is never written again.
+    let countersigned = replica::register(conn, id.0, COUNTERSIGNED)?;
+    if let Some(hub) = countersigned.shown().and_then(|side| Deserialize::deserialize(&side.value).ok()) {
+        jws.signatures.truncate(1);
+        jws.signatures.push(hub);
+    }
+    Ok(Some(jws))
+}
+
+/// What a signature over a round would seal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sealable {
+    pub checks: Vec<SealedCheck>,
+    pub findings: Vec<SealedFinding>,
+    /// Sorted, each once.
+    pub evidence: Vec<Sha256>,
+}
+
+/// Everything of a round as it stands now.
+pub fn sealable(conn: &Connection, round: RoundId) -> Result<Sealable, StoreError> {
+    let mut sealable = Sealable::default();
+    let mut evidence = BTreeSet::new();
+    for row in stop_rows(conn, round)? {
+        let registers = replica::registers(conn, row.check.0)?;
+        let amendments =
+            log::rare_ops_of(conn, row.check.0, Kind::Amend)?.iter().map(|op| op.op_id).collect();
+        evidence.extend(evidence_of(conn, row.check)?.into_iter().map(|held| held.evidence.sha256));
+        for finding in findings_of(conn, row.check, &row.reference)? {
+            let registers = replica::registers(conn, finding.id.0)?;
+            let revs = revs(&registers, |field| matches!(field, "check" | "item" | "severity" | "words"));
+            let FindingView { id, check, item, severity, words, .. } = finding;
+            sealable.findings.push(SealedFinding { id, check, item, severity, words, revs });
+        }
+        sealable.checks.push(SealedCheck {
+            id: row.check,
+            asset: row.asset,
+            checklist: row.reference,
+            answers: answers_in(&registers),
+            revs: revs(&registers, |field| {
+                field.starts_with(ANSWER) || matches!(field, "round" | "asset" | "checklist")
+            }),
+            amendments,
+        });
+    }
+    sealable.evidence = evidence.into_iter().collect();
+    Ok(sealable)
+}
+
+/// The operation behind each field that is sealed.
+fn revs(registers: &BTreeMap<String, Register>, sealed: impl Fn(&str) -> bool) -> BTreeMap<String, Uuid> {
+    let fields = registers.iter().filter(|(field, _)| sealed(field));
+    fields.filter_map(|(field, register)| Some((field.clone(), register.shown()?.rev))).collect()
+}
+
+/// Whether a unit's signatures cover everything, amendments too.
+pub fn has_signed(
+    conn: &Connection,
+    round: RoundId,
+    unit: UnitId,
+    sealable: &Sealable,
+) -> Result<bool, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT amendments FROM sign_off WHERE round = ?1 AND unit = ?2")?;
+    let mut rows = statement.query(params![round.0, unit.0])?;
+    let mut wanted: BTreeSet<Uuid> =
+        sealable.checks.iter().flat_map(|check| &check.amendments).copied().collect();
+    let mut signed = false;
+    while let Some(row) = rows.next()? {
+        signed = true;
+        for covered in row.get::<_, Json<Vec<Uuid>>>(0)?.0 {
+            wanted.remove(&covered);
+        }
+    }
+    Ok(signed && wanted.is_empty())
+}
+
+/// The field in which the hub's signature comes.
+pub const COUNTERSIGNED: &str = "countersigned";
+
+/// Verifies every seal of a round.
+pub fn reports(conn: &Connection, round: RoundId) -> Result<Vec<SealReport>, StoreError> {
+    let own = identity(conn)?;
+    let own_key = own.as_ref().map(|own| jwk(&SigningKey::from_bytes(&own.key.0).verifying_key()));
+    let rows: Vec<(SignOffId, UnitId)> = conn
+        .prepare_cached("SELECT id, unit FROM sign_off WHERE round = ?1 ORDER BY at, id")?
+        .query_map([round.0], |row| Ok((SignOffId(row.get(0)?), UnitId(row.get(1)?))))?
+        .collect::<Result<_, _>>()?;
+    let report = |(sign_off, unit)| {
+        let jws = jws(conn, sign_off)?.ok_or(Fault::Sql(rusqlite::Error::QueryReturnedNoRows))?;
+        // What is not even readable has no row, so here it is.
+        let payload = jws.payload().ok();
+        let ours = payload
+            .as_ref()
+            .is_some_and(|payload| own.as_ref().is_some_and(|own| own.device == payload.device));
+        let expected: Option<&Jwk> = own_key.as_ref().filter(|_| ours);
+        let verified = jws.verify(expected).ok();
+        Ok(SealReport {
+            sign_off,
+            unit,
+            genuine: verified.is_some(),
+            unchanged: payload.as_ref().map_or(Ok(false), |payload| is_unchanged(conn, payload))?,
+            countersigned: verified.and_then(|verified| verified.hub?.received),
+            photos: count_of(payload.map_or(0, |payload| payload.evidence.len())),
+        })
+    };
+    rows.into_iter().map(report).collect()
+}
+
+/// Whether the tablet shows today what was sealed.
+fn is_unchanged(conn: &Connection, payload: &SealPayload) -> Result<bool, StoreError> {
+    for check in &payload.checks {
+        let registers = replica::registers(conn, check.id.0)?;
+        if !same_revs(&check.revs, &registers) || answers_in(&registers) != check.answers {
+            return Ok(false);
+        }
+    }
+    for finding in &payload.findings {
+        if !same_revs(&finding.revs, &replica::registers(conn, finding.id.0)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_revs(sealed: &BTreeMap<String, Uuid>, registers: &BTreeMap<String, Register>) -> bool {
+    let shown = |field: &String| Some(registers.get(field)?.shown()?.rev);
+    sealed.iter().all(|(field, rev)| shown(field) == Some(*rev))
+}

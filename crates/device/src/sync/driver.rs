@@ -1,0 +1,287 @@
+//! What brings the tablet and the office in step, for as long as the app runs.
+//!
+//! One request at a time, the most urgent first: what was recorded here, what the office wrote, thumbnails, originals in
+//! pieces. Between two pieces of a photo a new record goes first. A lane that fails is closed until the next turn, and the
+//! others go on; a link that fails ends the turn. Turns come for ever: at once when something is due, otherwise each
+//! minute, after failures with growing pauses.
+
+use super::ear;
+use super::fault::{stops_everything, worse};
+use super::fetch::{self, Missing, Order};
+use super::hub_client::{HubClient, Patience};
+use super::line::Link;
+use super::pace::Pace;
+use super::photos::Photos;
+use super::recheck::Recheck;
+use super::standing::{Due, Standing};
+use crate::identity::{Identity, Token};
+use crate::store::blobs::{PendingUpload, Role};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use standpipe_domain::ids::Sha256;
+use standpipe_domain::sync::Trouble;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// How often the hub is asked when nothing pokes: a poke can be lost.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// How the driver waits; a test does not.
+pub(super) type Sleep = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
+
+pub(super) struct Driver {
+    pub(super) standing: Arc<Standing>,
+    pub(super) photos: Photos,
+    pub(super) missing: Missing,
+    pub(super) recheck: Recheck,
+    /// Everything is being read again, because both ends did not hold the same.
+    pub(super) read_again: bool,
+    /// Both ends were found to hold the same in this turn.
+    pub(super) in_step: bool,
+    sleep: Sleep,
+    patience: Patience,
+    hub: Option<(String, Token, Arc<HubClient>)>,
+    reached: watch::Sender<Option<Arc<HubClient>>>,
+    pulled: Instant,
+    changes: watch::Receiver<u64>,
+}
+
+/// A kind of work that can fail by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Push,
+    Pull,
+    Upload,
+    Download,
+    Recheck,
+}
+
+/// The next thing to do.
+enum Job {
+    Push,
+    Pull,
+    Upload(Box<PendingUpload>),
+    Thumbnail(Sha256),
+    Recheck,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Good,
+    Troubled,
+}
+
+impl Driver {
+    pub(super) fn new(standing: Arc<Standing>, sleep: Sleep, patience: Patience) -> Self {
+        Self {
+            changes: standing.store.changes(),
+            standing,
+            photos: Photos::default(),
+            missing: Missing::default(),
+            recheck: Recheck::default(),
+            read_again: false,
+            in_step: false,
+            sleep,
+            patience,
+            hub: None,
+            reached: watch::Sender::new(None),
+            pulled: Instant::now(),
+        }
+    }
+
+    /// Works until dropped.
+    pub(super) async fn run(mut self, orders: mpsc::UnboundedReceiver<Order>) {
+        let ear = ear::listen(Arc::clone(&self.standing), self.reached.subscribe(), Arc::clone(&self.sleep));
+        let fetch = fetch::serve(
+            Arc::clone(&self.standing),
+            self.reached.subscribe(),
+            Arc::clone(&self.sleep),
+            orders,
+        );
+        let tell = tell_of_changes(Arc::clone(&self.standing));
+        futures::join!(ear, fetch, tell, self.turns());
+    }
+
+    async fn turns(&mut self) {
+        let mut pace = Pace::default();
+        let mut woken = false;
+        loop {
+            let pause = match self.turn().await {
+                Turn::Good => {
+                    pace.reset();
+                    INTERVAL
+                }
+                Turn::Troubled => pace.pause(self.standing.dice(), woken),
+            };
+            woken = tokio::select! {
+                () = self.standing.woken.notified() => true,
+                // Whatever was recorded, or a preview that was made: there may be something to send.
+                Ok(()) = self.changes.changed() => true,
+                () = (self.sleep)(pause) => false,
+            };
+            if !woken {
+                let mut due = self.standing.due();
+                (due.greet, due.pull) = (true, true);
+            }
+        }
+    }
+
+    /// Does what is due. Whatever goes wrong, the next turn comes.
+    async fn turn(&mut self) -> Turn {
+        self.changes.mark_unchanged();
+        let mut soft = None;
+        // A fault in this program must not end synchronisation in silence.
+        let done = AssertUnwindSafe(self.work(&mut soft)).catch_unwind().await.unwrap_or_else(|_| {
+            Err(Trouble::TabletFault { detail: "the app has a fault of its own; its log tells where".into() })
+        });
+        let reached = matches!(done, Ok(true));
+        let trouble = done.err().or(soft);
+        let turn = if trouble.is_none() { Turn::Good } else { Turn::Troubled };
+        if !reached {
+            self.reached.send_replace(None);
+            self.standing.due().greet = true;
+        }
+        self.standing.set_link(|link| *link = Link { sending: false, contact: reached, trouble });
+        turn
+    }
+
+    /// One turn: greets the hub when that is due, then does one job after the other. Gives whether the hub was there.
+    /// What stops only one lane is put into `soft`.
+    async fn work(&mut self, soft: &mut Option<Trouble>) -> Result<bool, Trouble> {
+        let Some(identity) = self.standing.store.identity()? else { return Ok(false) };
+        let hub = self.hub(identity)?;
+        if self.standing.due().greet {
+            let greeted = self.greet(&hub).await;
+            if self.judge(greeted, soft)? {
+                self.standing.due().greet = false;
+                self.meet(&hub);
+            }
+        }
+        self.in_step = false;
+        let mut closed = Vec::new();
+        while let Some(job) = self.next(&closed)? {
+            let (lane, done) = match job {
+                Job::Push => (Lane::Push, self.push(&hub).await),
+                Job::Upload(blob) => (Lane::Upload, self.send_photo(&hub, *blob).await),
+                Job::Pull => {
+                    self.standing.sending(false);
+                    self.pulled = Instant::now();
+                    (Lane::Pull, self.pull(&hub).await)
+                }
+                Job::Thumbnail(of) => {
+                    self.standing.sending(false);
+                    (Lane::Download, self.fetch_thumbnail(&hub, of).await)
+                }
+                Job::Recheck => {
+                    self.standing.sending(false);
+                    (Lane::Recheck, self.recheck_photos(&hub).await)
+                }
+            };
+            if !self.judge(done, soft)? {
+                closed.push(lane);
+            }
+        }
+        if self.in_step && soft.is_none() {
+            self.all_arrived()?;
+        }
+        Ok(true)
+    }
+
+    /// The most urgent thing to do in a lane that is not closed.
+    fn next(&mut self, closed: &[Lane]) -> Result<Option<Job>, Trouble> {
+        // What changed up to here is seen by this look; what changes from here on brings another turn.
+        self.changes.mark_unchanged();
+        let open = |lane| !closed.contains(&lane);
+        if open(Lane::Push) && self.records_wait()? {
+            return Ok(Some(Job::Push));
+        }
+        // Photos can take hours; what the office writes meanwhile does not wait for them.
+        if open(Lane::Pull) && (self.standing.due().pull || self.pulled.elapsed() >= INTERVAL) {
+            return Ok(Some(Job::Pull));
+        }
+        let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
+        if !upload.as_ref().is_some_and(|blob| blob.key.role == Role::Thumbnail)
+            && open(Lane::Download)
+            && let Some(of) = self.missing.next()
+        {
+            return Ok(Some(Job::Thumbnail(of)));
+        }
+        let recheck = (open(Lane::Recheck) && self.recheck.is_due()).then_some(Job::Recheck);
+        Ok(upload.map(|blob| Job::Upload(Box::new(blob))).or(recheck))
+    }
+
+    fn next_upload(&mut self) -> Result<Option<PendingUpload>, Trouble> {
+        let store = &self.standing.store;
+        if self.standing.due().retry || self.photos.parole() {
+            store.upload_retry_all()?;
+            self.changes.mark_unchanged();
+            self.standing.due().retry = false;
+            self.photos.forget();
+        }
+        Ok(store.next_upload()?)
+    }
+
+    /// Whether something went well. If not, the lane is closed, or the whole turn ends.
+    fn judge(&self, done: Result<(), Trouble>, soft: &mut Option<Trouble>) -> Result<bool, Trouble> {
+        let Err(trouble) = done else { return Ok(true) };
+        if stops_everything(&trouble) {
+            return Err(trouble);
+        }
+        let trouble = worse(soft.take(), trouble);
+        *soft = Some(trouble.clone());
+        self.standing.set_link(|link| {
+            link.sending = false;
+            link.trouble = Some(trouble);
+        });
+        Ok(false)
+    }
+
+    /// The hub answered.
+    fn meet(&self, hub: &Arc<HubClient>) {
+        self.reached.send_if_modified(|reached| {
+            let news = !reached.as_ref().is_some_and(|reached| Arc::ptr_eq(reached, hub));
+            *reached = Some(Arc::clone(hub));
+            news
+        });
+        self.standing.set_link(|link| {
+            if !link.contact {
+                *link = Link { contact: true, ..Link::default() };
+            }
+        });
+    }
+
+    /// The hub at the tablet's address; another one after the tablet was enrolled elsewhere.
+    fn hub(&mut self, identity: Identity) -> Result<Arc<HubClient>, Trouble> {
+        if let Some((address, token, hub)) = &self.hub
+            && *address == identity.hub
+            && *token == identity.token
+        {
+            return Ok(Arc::clone(hub));
+        }
+        let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), self.patience)?);
+        self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
+        *self.standing.due() = Due { greet: true, pull: true, retry: true };
+        Ok(hub)
+    }
+
+    /// Both ends hold the same: if nothing was recorded since, and no photo waits, the person is told when.
+    fn all_arrived(&self) -> Result<(), Trouble> {
+        let store = &self.standing.store;
+        let waiting = store.waiting()?;
+        if waiting.records == 0 && waiting.photos == 0 {
+            store.synced_at(store.world().now())?;
+        }
+        Ok(())
+    }
+}
+
+/// Tells of the line whenever something was recorded, also while a request is under way.
+async fn tell_of_changes(standing: Arc<Standing>) {
+    let mut changes = standing.store.changes();
+    while changes.changed().await.is_ok() {
+        standing.tell();
+    }
+}

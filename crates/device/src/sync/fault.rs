@@ -1,0 +1,110 @@
+//! Why a request to the hub did not do what it should, and what the person is told of it.
+
+use crate::store::StoreError;
+use standpipe_domain::sync::Trouble;
+use std::error::Error;
+
+/// What went wrong between the tablet and the hub, and while doing what.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("{0:?} is not the address of a hub: it must begin with http:// or https:// and name a host")]
+    BadAddress(String),
+    #[error("no answer while {doing}: {detail}")]
+    NoAnswer { doing: &'static str, detail: String },
+    #[error("what answered while {doing} is not a Standpipe hub: {detail}")]
+    NotAHub { doing: &'static str, detail: String },
+    #[error("the office has withdrawn this tablet's permission, or does not know it")]
+    Revoked,
+    #[error("the hub speaks a newer protocol: this app must be updated before it can fetch")]
+    HubNewer,
+    #[error("the hub speaks an older protocol than this app")]
+    HubOlder,
+    /// The hub understood, and will not.
+    #[error("the hub refused while {doing}: {code}: {message}")]
+    Refused { doing: &'static str, code: String, message: String },
+    /// `busy` when the hub says that it is the moment, not the request: try the same again later.
+    #[error("the hub failed while {doing}: {detail}")]
+    HubFault { doing: &'static str, detail: String, busy: bool },
+}
+
+impl Fault {
+    /// A stable code for it; the hub's own where it refused.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::BadAddress(_) => "bad-address",
+            Self::NoAnswer { .. } => "no-answer",
+            Self::NotAHub { .. } => "not-a-hub",
+            Self::Revoked => "revoked",
+            Self::HubNewer => "hub-newer",
+            Self::HubOlder => "hub-older",
+            Self::Refused { code, .. } => code,
+            Self::HubFault { .. } => "hub-fault",
+        }
+    }
+
+    /// What the person is told.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::BadAddress(_) => Trouble::BadAddress,
+            Self::NoAnswer { .. } => Trouble::NoAnswer,
+            Self::NotAHub { .. } => Trouble::NotAHub,
+            Self::Revoked => Trouble::Revoked,
+            Self::HubNewer => Trouble::HubNewer,
+            Self::HubOlder => Trouble::HubOlder,
+            Self::Refused { .. } | Self::HubFault { .. } => Trouble::HubFault { detail: self.to_string() },
+        }
+    }
+
+    /// A connection that failed, with its causes: the outermost of them alone says little more than "error".
+    pub(super) fn no_answer(doing: &'static str, error: &dyn Error) -> Self {
+        let mut detail = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            detail.push_str(": ");
+            detail.push_str(&inner.to_string());
+            cause = inner.source();
+        }
+        Self::NoAnswer { doing, detail }
+    }
+}
+
+/// Whether nothing else can be done over this link for now. Anything less stops only the lane that met it.
+pub(super) fn stops_everything(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::NoAnswer | Trouble::NotAHub | Trouble::BadAddress => true,
+        Trouble::Revoked
+        | Trouble::HubNewer
+        | Trouble::HubOlder
+        | Trouble::HubFault { .. }
+        | Trouble::TabletFault { .. } => false,
+    }
+}
+
+/// Of two troubles in one turn, the one that the person must know: it does not go away by waiting.
+pub(super) fn worse(a: Option<Trouble>, b: Trouble) -> Trouble {
+    let rank = |trouble: &Trouble| match trouble {
+        Trouble::Revoked => 4,
+        Trouble::HubNewer => 3,
+        Trouble::TabletFault { .. } => 2,
+        Trouble::HubOlder => 1,
+        _ => 0,
+    };
+    match a {
+        Some(a) if rank(&a) >= rank(&b) => a,
+        _ => b,
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        tracing::info!(code = fault.code(), "{fault}");
+        fault.trouble()
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(code = error.code(), "{error}");
+        Self::TabletFault { detail: error.to_string() }
+    }
+}

@@ -1,0 +1,211 @@
+//! What others photographed: thumbnails after each pull, originals when somebody wants to see one.
+
+use super::driver::{Driver, Sleep};
+use super::fault::Fault;
+use super::hub_client::{HubClient, Thumbnail};
+use super::pace::Pace;
+use super::standing::Standing;
+use crate::store::StoreError;
+use crate::store::blobs::Role;
+use crate::vault::{Incoming, VaultError};
+use standpipe_domain::ids::Sha256;
+use standpipe_domain::sync::Trouble;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A thumbnail that the hub does not have yet is asked for again after so long, then after twice as long, and so on.
+const SOON: Duration = Duration::from_secs(30);
+const LATE: Duration = Duration::from_secs(60 * 60);
+/// A fetch that brings no byte is tried so many times.
+const TRIES: u32 = 4;
+
+/// The thumbnails that are to be fetched.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    queue: VecDeque<Sha256>,
+    /// Those that the hub did not have, and when to ask again.
+    later: HashMap<Sha256, (Instant, Duration)>,
+}
+
+impl Missing {
+    pub(super) fn next(&mut self) -> Option<Sha256> {
+        self.queue.pop_front()
+    }
+
+    fn fill(&mut self, wanted: Vec<Sha256>, now: Instant) {
+        let all: HashSet<_> = wanted.iter().copied().collect();
+        self.later.retain(|of, _| all.contains(of));
+        let due = |of: &Sha256| self.later.get(of).is_none_or(|(at, _)| *at <= now);
+        self.queue = wanted.into_iter().filter(due).collect();
+    }
+
+    /// Asks for it later. Whether it was put off so often that it will hardly come any more.
+    fn put_off(&mut self, of: Sha256, now: Instant) -> bool {
+        let wait = self.later.get(&of).map_or(SOON, |(_, wait)| (*wait * 2).min(LATE));
+        self.later.insert(of, (now + wait, wait));
+        wait == LATE
+    }
+}
+
+impl Driver {
+    /// Puts the thumbnails that are not here in line.
+    pub(super) fn look_for_thumbnails(&mut self) -> Result<(), Trouble> {
+        let wanted = self.standing.store.wanted()?;
+        self.missing.fill(wanted, Instant::now());
+        Ok(())
+    }
+
+    /// Fetches the thumbnail of one original.
+    pub(super) async fn fetch_thumbnail(&mut self, hub: &HubClient, of: Sha256) -> Result<(), Trouble> {
+        // Whatever comes of it, the others are not kept waiting by this one.
+        let late = self.missing.put_off(of, Instant::now());
+        let store = &self.standing.store;
+        match hub.thumbnail(of).await? {
+            Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,
+            // A photo that is not one: its tablet could make no thumbnail either.
+            Thumbnail::NotMade if late => store.not_to_be_had(of, "no-thumbnail")?,
+            Thumbnail::NotMade | Thumbnail::NotYet => {}
+        }
+        Ok(())
+    }
+}
+
+/// Somebody wants to see an original.
+pub(super) struct Order {
+    pub sha256: Sha256,
+    pub answer: oneshot::Sender<Result<(), NotFetched>>,
+}
+
+/// Why an original could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFetched {
+    #[error("the office has not been reached, so its photos cannot be fetched: try again with a network")]
+    NoOffice,
+    #[error("the photo is still on the tablet that took it: try again later")]
+    NotYet,
+    #[error(transparent)]
+    Link(#[from] Fault),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl NotFetched {
+    /// A stable code for it.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NoOffice => "no-answer",
+            Self::NotYet => "not-here-yet",
+            Self::Link(fault) => fault.code(),
+            Self::Vault(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// Fetches originals, one after the other, beside the driver's own work.
+pub(super) async fn serve(
+    standing: Arc<Standing>,
+    reached: watch::Receiver<Option<Arc<HubClient>>>,
+    sleep: Sleep,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    while let Some(Order { sha256, answer }) = orders.recv().await {
+        let fetched = original(&standing, &reached, &sleep, sha256).await;
+        // Whoever asked may have gone on to another screen; the photo is here all the same.
+        let _ = answer.send(fetched);
+    }
+}
+
+async fn original(
+    standing: &Standing,
+    reached: &watch::Receiver<Option<Arc<HubClient>>>,
+    sleep: &Sleep,
+    sha256: Sha256,
+) -> Result<(), NotFetched> {
+    if standing.store.vault().path(sha256, Role::Original).exists() {
+        return Ok(());
+    }
+    let mut incoming = None;
+    let mut pace = Pace::default();
+    let mut fruitless = 0;
+    loop {
+        let hub = reached.borrow().clone().ok_or(NotFetched::NoOffice)?;
+        let before = incoming.as_ref().map_or(0, |incoming: &Part| incoming.bytes);
+        let fault = match more(standing, &hub, sha256, &mut incoming).await {
+            Ok(()) => break,
+            Err(NotFetched::Link(fault @ Fault::NoAnswer { .. })) => fault,
+            Err(error) => return Err(error),
+        };
+        // A link that cuts every few megabytes still brings the photo in the end.
+        let moved = incoming.as_ref().is_some_and(|incoming| incoming.bytes > before);
+        fruitless = if moved { 0 } else { fruitless + 1 };
+        if fruitless == TRIES {
+            return Err(fault.into());
+        }
+        if !moved {
+            sleep(pace.pause(standing.dice(), false)).await;
+        }
+    }
+    if let Some(part) = incoming {
+        standing.store.put_fetched(sha256, part.file)?;
+    }
+    Ok(())
+}
+
+/// An original that is coming in.
+struct Part {
+    file: Incoming,
+    bytes: u64,
+}
+
+/// Fetches what is still missing of an original, as far as the link lasts.
+async fn more(
+    standing: &Standing,
+    hub: &HubClient,
+    sha256: Sha256,
+    part: &mut Option<Part>,
+) -> Result<(), NotFetched> {
+    let from = part.as_ref().map_or(0, |part| part.bytes);
+    let mut download = hub.original(sha256, from).await?.ok_or(NotFetched::NotYet)?;
+    let store = &standing.store;
+    let going_on = part.take().filter(|part| part.bytes == download.from);
+    let into = part.insert(if let Some(going_on) = going_on {
+        going_on
+    } else {
+        let file = store.vault().begin(store.world().uuid(), download.total, store.world())?;
+        Part { file, bytes: 0 }
+    });
+    while let Some(bytes) = download.next().await? {
+        into.bytes = into.file.write(&bytes)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thumbnail_that_does_not_come_is_asked_for_less_and_less() {
+        let (mut missing, of) = (Missing::default(), Sha256([1; 32]));
+        let mut now = Instant::now();
+        let mut waits = vec![];
+        for late in [false, false, false, false, false, false, false, true, true] {
+            missing.fill(vec![of], now);
+            assert_eq!(missing.next(), Some(of));
+            assert_eq!(missing.put_off(of, now), late);
+            let (at, wait) = missing.later[&of];
+            missing.fill(vec![of], at - Duration::from_millis(1));
+            assert_eq!(missing.next(), None, "it is not its time yet");
+            waits.push(wait.as_secs());
+            now = at;
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
+        missing.fill(vec![], now);
+        assert!(missing.later.is_empty(), "what is here is forgotten");
+    }
+}

@@ -1,0 +1,89 @@
+//! The driver as the app holds it.
+
+use super::driver::{Driver, Sleep};
+use super::fetch::{NotFetched, Order};
+use super::hub_client::Patience;
+use super::standing::{Due, Standing};
+use crate::store::Store;
+use standpipe_domain::ids::Sha256;
+use standpipe_domain::sync::SyncLine;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A driver that runs on a thread of its own. It stops when this is dropped; nothing is lost by that at any moment.
+pub struct Handle {
+    standing: Arc<Standing>,
+    orders: mpsc::UnboundedSender<Order>,
+    stop: watch::Sender<bool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Handle {
+    /// Starts to synchronise `store`, for ever. `tell` is called with the line whenever it changes, on any thread; it
+    /// must return at once and not call back into the handle.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn spawn(store: Arc<Store>, tell: impl Fn(SyncLine) + Send + Sync + 'static) -> io::Result<Self> {
+        let standing = Arc::new(Standing::new(store, Box::new(tell)));
+        let sleep: Sleep = Arc::new(|pause| Box::pin(tokio::time::sleep(pause)));
+        let driver = Driver::new(Arc::clone(&standing), sleep, Patience::default());
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let stop = watch::Sender::new(false);
+        let mut stopped = stop.subscribe();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = Builder::new().name("sync".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = driver.run(ordered) => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => {}
+                }
+            });
+            // A look at a large clip need not be waited for: it changes nothing.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { standing, orders, stop, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Do not wait for the next minute. Changes of the store do this by themselves.
+    pub fn wake(&self) {
+        self.standing.wake();
+    }
+
+    /// Somebody asks: everything is tried now, also what was set aside.
+    pub fn sync_now(&self) {
+        *self.standing.due() = Due { greet: true, pull: true, retry: true };
+        self.standing.wake();
+    }
+
+    /// How it stands now.
+    pub fn line(&self) -> SyncLine {
+        self.standing.line()
+    }
+
+    /// Fetches an original from the office into the vault; the receiver says when it is there.
+    pub fn fetch_original(&self, sha256: Sha256) -> oneshot::Receiver<Result<(), NotFetched>> {
+        let (answer, receiver) = oneshot::channel();
+        // A driver that has stopped drops the answer, and the receiver says so.
+        let _ = self.orders.send(Order { sha256, answer });
+        receiver
+    }
+
+    /// Stops, and waits until nothing of it runs any more.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A driver that panicked has stopped too, and the panic was logged where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}

@@ -1,0 +1,292 @@
+//! The hub's HTTP interface, as typed calls.
+//!
+//! The links are bad: a request has no total time limit, but one that moves no byte for a while is given up. What answers
+//! may be anything, above all a network's login page: nothing is taken for the hub's word that does not read as such.
+
+mod blobs;
+mod enrol;
+mod events;
+mod records;
+
+pub use blobs::{BlobState, Created, Download, NewBlob, Patched, Thumbnail};
+pub use enrol::{Enrol, Enrolled, enrol};
+pub use events::Events;
+pub use records::{Hello, Pushed};
+
+use super::fault::Fault;
+use crate::identity::Token;
+use bytes::Bytes;
+use futures::stream;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url, redirect};
+use serde::de::DeserializeOwned;
+use standpipe_domain::office::ApiProblem;
+use standpipe_oplog::PROTOCOL;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The most bytes of an answer that is JSON.
+const MAX_JSON: usize = 1024 * 1024;
+/// A body goes out in parts of so many bytes, so that a link that still moves is told from one that does not.
+const PART: usize = 16 * 1024;
+/// What is kept of a hub's own words, in characters.
+const MAX_DETAIL: usize = 200;
+
+/// How long a bad link is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the next byte, out or in.
+    pub stall: Duration,
+    /// For the next byte of the event stream, where the hub sends a sign of life every 15 s or so.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(10), stall: seconds(30), silence: seconds(60) }
+    }
+}
+
+/// A hub at an address, and a tablet's key to it.
+#[derive(Clone, Debug)]
+pub struct HubClient {
+    http: reqwest::Client,
+    /// Ends with `/api/v1/`.
+    base: Url,
+    token: Option<Token>,
+    patience: Patience,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl HubClient {
+    /// A hub at `address`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Fault::BadAddress`].
+    pub fn new(address: &str, token: Option<Token>, patience: Patience) -> Result<Self, Fault> {
+        let base = base(address)?;
+        Ok(Self { http: http(&base, patience)?, base, token, patience })
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Fault> {
+        let url = self.base.join(path).map_err(|_| Fault::BadAddress(path.to_owned()))?;
+        Ok(self.request_at(method, url))
+    }
+
+    fn request_at(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url).header("Standpipe-Protocol", PROTOCOL);
+        match &self.token {
+            Some(token) => request.header(AUTHORIZATION, bearer(token)),
+            None => request,
+        }
+    }
+
+    /// Sends a request with a JSON body and reads a JSON answer.
+    async fn json<A: DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<A, Fault> {
+        let body = serde_json::to_vec(body).map_err(|error| Fault::HubFault {
+            doing,
+            detail: error.to_string(),
+            busy: false,
+        })?;
+        let request = self
+            .request(Method::POST, path)?
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/json");
+        self.exchange(doing, request, body.into(), MAX_JSON).await?.json(doing)
+    }
+
+    /// Sends a request and reads the whole answer, of at most `limit` bytes. What is not below 300 becomes a fault.
+    async fn exchange(
+        &self,
+        doing: &'static str,
+        request: RequestBuilder,
+        body: Bytes,
+        limit: usize,
+    ) -> Result<Answer, Fault> {
+        let answer = self.ask(doing, request, body, limit).await?;
+        self.good(doing, answer)
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    async fn ask(
+        &self,
+        doing: &'static str,
+        request: RequestBuilder,
+        body: Bytes,
+        limit: usize,
+    ) -> Result<Answer, Fault> {
+        let response = self.send(doing, request, body).await?;
+        self.read(doing, response, limit).await
+    }
+
+    /// Sends a request; gives it up when no byte moves.
+    async fn send(
+        &self,
+        doing: &'static str,
+        mut request: RequestBuilder,
+        body: Bytes,
+    ) -> Result<Response, Fault> {
+        let moved = Arc::new(AtomicU64::new(0));
+        if !body.is_empty() {
+            // A stream has no length of its own, and without one it would go chunked.
+            request = request.header(CONTENT_LENGTH, body.len()).body(parts(body, Arc::clone(&moved)));
+        }
+        let answer = request.send();
+        tokio::pin!(answer);
+        let mut before = None;
+        loop {
+            tokio::select! {
+                answer = &mut answer => return answer.map_err(|error| Fault::no_answer(doing, &error)),
+                () = tokio::time::sleep(self.patience.stall) => {
+                    let now = Some(moved.load(Ordering::Relaxed));
+                    if before == now || now == Some(0) {
+                        return Err(stalled(doing, self.patience.stall));
+                    }
+                    before = now;
+                }
+            }
+        }
+    }
+
+    async fn read(&self, doing: &'static str, mut response: Response, limit: usize) -> Result<Answer, Fault> {
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = chunk(doing, &mut response, self.patience.stall).await? {
+            if body.len() + chunk.len() > limit {
+                let detail = format!("the answer has more than {limit} bytes");
+                return Err(Fault::NotAHub { doing, detail });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body })
+    }
+
+    fn good(&self, doing: &'static str, answer: Answer) -> Result<Answer, Fault> {
+        if answer.status.is_success() { Ok(answer) } else { Err(self.refusal(doing, &answer)) }
+    }
+
+    /// What an answer of 300 or above means.
+    fn refusal(&self, doing: &'static str, answer: &Answer) -> Fault {
+        let status = answer.status;
+        let problem: Option<ApiProblem> = serde_json::from_slice(&answer.body).ok();
+        // 511 is a network that wants its own sign-in first (RFC 6585).
+        if status.is_server_error() && status != StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
+            let words = problem.map_or_else(String::new, |problem| format!(": {}", short(&problem.message)));
+            let busy = matches!(status.as_u16(), 502..=504 | 507);
+            return Fault::HubFault { doing, detail: format!("{status}{words}"), busy };
+        }
+        let Some(problem) = problem else {
+            return Fault::NotAHub { doing, detail: format!("{status}, {}", media_type(&answer.headers)) };
+        };
+        match (status, problem.code.as_str()) {
+            (_, "revoked") => Fault::Revoked,
+            (StatusCode::UNAUTHORIZED, _) if self.token.is_some() => Fault::Revoked,
+            (StatusCode::UPGRADE_REQUIRED, "hub-older") => Fault::HubOlder,
+            (StatusCode::UPGRADE_REQUIRED, _) => Fault::HubNewer,
+            (StatusCode::TOO_MANY_REQUESTS, _) if self.token.is_some() => {
+                Fault::HubFault { doing, detail: status.to_string(), busy: true }
+            }
+            _ => Fault::Refused { doing, code: short(&problem.code), message: short(&problem.message) },
+        }
+    }
+}
+
+impl Answer {
+    fn json<A: DeserializeOwned>(&self, doing: &'static str) -> Result<A, Fault> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let detail = format!("{}, {}: {error}", self.status, media_type(&self.headers));
+            Fault::NotAHub { doing, detail }
+        })
+    }
+}
+
+/// The address of the interface at the hub's address.
+fn base(address: &str) -> Result<Url, Fault> {
+    let bad = || Fault::BadAddress(address.to_owned());
+    let mut url = Url::parse(address.trim()).map_err(|_| bad())?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !plain {
+        return Err(bad());
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = format!("{}/api/v1/", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn http(base: &Url, patience: Patience) -> Result<reqwest::Client, Fault> {
+    let builder = || {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(patience.connect)
+            .tcp_keepalive(patience.stall)
+            // A key must not follow a redirection to somebody else, and a hub sends none.
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("standpipe/", env!("CARGO_PKG_VERSION")));
+        let loopback = base.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."));
+        if loopback { builder.no_proxy() } else { builder }
+    };
+    // A system without certificate authorities can still reach a hub over http.
+    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+    client.map_err(|error| Fault::no_answer("preparing connections", &error))
+}
+
+fn bearer(token: &Token) -> HeaderValue {
+    // A token that is no header's text is sent empty: the hub then says that it does not know this tablet.
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0))
+        .unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    value.set_sensitive(true);
+    value
+}
+
+/// A body that counts what was taken of it.
+fn parts(body: Bytes, moved: Arc<AtomicU64>) -> Body {
+    Body::wrap_stream(stream::unfold(body, move |mut rest| {
+        let part = rest.split_to(PART.min(rest.len()));
+        moved.fetch_add(part.len() as u64, Ordering::Relaxed);
+        let next = if part.is_empty() { None } else { Some((Ok::<_, Infallible>(part), rest)) };
+        std::future::ready(next)
+    }))
+}
+
+/// The next bytes of an answer; `None` at its end.
+async fn chunk(
+    doing: &'static str,
+    response: &mut Response,
+    patience: Duration,
+) -> Result<Option<Bytes>, Fault> {
+    match tokio::time::timeout(patience, response.chunk()).await {
+        Ok(chunk) => chunk.map_err(|error| Fault::no_answer(doing, &error)),
+        Err(_) => Err(stalled(doing, patience)),
+    }
+}
+
+fn stalled(doing: &'static str, patience: Duration) -> Fault {
+    Fault::NoAnswer { doing, detail: format!("no byte moved for {patience:?}") }
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("no media type")
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(MAX_DETAIL).collect()
+}

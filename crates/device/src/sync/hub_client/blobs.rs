@@ -1,0 +1,245 @@
+//! Photos and clips: uploads over tus 1.0.0, what became of them, and downloads.
+
+use super::{HubClient, MAX_JSON, chunk, media_type};
+use crate::sync::fault::Fault;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::{Deserialize, Serialize};
+use standpipe_domain::ids::Sha256;
+use standpipe_domain::office::ApiProblem;
+use standpipe_oplog::chain::sha256;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The most bytes of a thumbnail: a photo of the office's own stands in for its thumbnail.
+const MAX_THUMBNAIL: usize = 16 * 1024 * 1024;
+/// A piece arrived with other bytes than were sent (tus, checksum extension).
+const CHECKSUM_MISMATCH: u16 = 460;
+
+/// A blob that is to be uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewBlob {
+    pub sha256: Sha256,
+    pub bytes: u64,
+    /// For a thumbnail, the original that it shows.
+    pub thumbnail_of: Option<Sha256>,
+}
+
+/// What the hub made of a new blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is to be sent here.
+    At(String),
+    /// The hub holds it already.
+    Known,
+}
+
+/// What became of a piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Patched {
+    /// The hub now holds this many bytes.
+    Arrived(u64),
+    /// The hub does not hold what this piece follows, or the piece was spoilt on its way: ask how far it is.
+    Astray,
+    /// The hub hashed all bytes, and the hash is another.
+    Mismatch,
+    /// The hub does not know the upload.
+    Gone,
+}
+
+/// How much of a blob the hub holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlobState {
+    Absent,
+    Partial,
+    /// Re-read from the hub's own disk and hashed.
+    Verified,
+}
+
+/// What the hub has for a thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thumbnail {
+    Here(Vec<u8>),
+    /// It may still come.
+    NotYet,
+    /// There will be none: the hub has the original, and could make no thumbnail of it.
+    NotMade,
+}
+
+impl HubClient {
+    /// Asks the hub for a place for a blob.
+    pub async fn create(&self, blob: &NewBlob) -> Result<Created, Fault> {
+        const DOING: &str = "announcing a photo";
+        let request = self
+            .tus(Method::POST, self.url("blobs")?)
+            .header("Upload-Length", blob.bytes)
+            .header("Upload-Metadata", metadata(blob));
+        let answer = self.exchange(DOING, request, Bytes::new(), MAX_JSON).await?;
+        let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        match (answer.status, location) {
+            (StatusCode::OK, _) => Ok(Created::Known),
+            (StatusCode::CREATED, Some(location)) => Ok(Created::At(location.to_owned())),
+            (status, _) => Err(Fault::NotAHub { doing: DOING, detail: format!("{status} without a place") }),
+        }
+    }
+
+    /// How many bytes of an upload the hub holds; `None` when it does not know the upload.
+    pub async fn offset(&self, upload: &str) -> Result<Option<u64>, Fault> {
+        const DOING: &str = "asking how far a photo is";
+        let Some(url) = self.upload(upload) else { return Ok(None) };
+        let answer = self.ask(DOING, self.tus(Method::HEAD, url), Bytes::new(), MAX_JSON).await?;
+        // An answer to HEAD has no words: only a hub's own header tells it from any other web server.
+        let of_a_hub = answer.headers.contains_key("Tus-Resumable");
+        match answer.status {
+            status if status.is_success() => upload_offset(DOING, &answer.headers).map(Some),
+            // Not to be processed: what had arrived has another hash, and was thrown away.
+            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNPROCESSABLE_ENTITY if of_a_hub => {
+                Ok(None)
+            }
+            StatusCode::UNAUTHORIZED if of_a_hub => Err(Fault::Revoked),
+            status if status.is_client_error() && of_a_hub => {
+                Err(Fault::HubFault { doing: DOING, detail: status.to_string(), busy: false })
+            }
+            _ => Err(self.refusal(DOING, &answer)),
+        }
+    }
+
+    /// Sends the piece of an upload that begins at `offset`.
+    pub async fn patch(&self, upload: &str, offset: u64, piece: Bytes) -> Result<Patched, Fault> {
+        const DOING: &str = "sending a photo";
+        let Some(url) = self.upload(upload) else { return Ok(Patched::Gone) };
+        let request = self
+            .tus(Method::PATCH, url)
+            .header(CONTENT_TYPE, "application/offset+octet-stream")
+            .header("Upload-Offset", offset)
+            .header("Upload-Checksum", format!("sha256 {}", BASE64.encode(sha256(&piece).0)));
+        let answer = self.ask(DOING, request, piece, MAX_JSON).await?;
+        let code = || serde_json::from_slice::<ApiProblem>(&answer.body).ok().map(|problem| problem.code);
+        match answer.status {
+            status if status.is_success() => upload_offset(DOING, &answer.headers).map(Patched::Arrived),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Patched::Gone),
+            status if status.is_client_error() && code().as_deref() == Some("hash-mismatch") => {
+                Ok(Patched::Mismatch)
+            }
+            status if status == StatusCode::CONFLICT || status.as_u16() == CHECKSUM_MISMATCH => {
+                Ok(Patched::Astray)
+            }
+            _ => Err(self.refusal(DOING, &answer)),
+        }
+    }
+
+    /// How much the hub holds of each of these blobs.
+    pub async fn blob_states(&self, blobs: &[Sha256]) -> Result<HashMap<Sha256, BlobState>, Fault> {
+        #[derive(Serialize)]
+        struct Ask<'a> {
+            sha256: &'a [Sha256],
+        }
+        self.json("asking what became of photos", "blobs/status", &Ask { sha256: blobs }).await
+    }
+
+    /// The thumbnail of an original.
+    pub async fn thumbnail(&self, of: Sha256) -> Result<Thumbnail, Fault> {
+        const DOING: &str = "fetching a thumbnail";
+        let request = self.request(Method::GET, &format!("blobs/{of}/thumb"))?;
+        let answer = self.ask(DOING, request, Bytes::new(), MAX_THUMBNAIL).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            let ApiProblem { code, .. } = answer.json(DOING)?;
+            return Ok(if code == "no-thumbnail" { Thumbnail::NotMade } else { Thumbnail::NotYet });
+        }
+        let answer = self.good(DOING, answer)?;
+        let kind = media_type(&answer.headers);
+        if !kind.starts_with("image/") || answer.body.is_empty() {
+            return Err(Fault::NotAHub { doing: DOING, detail: kind.to_owned() });
+        }
+        Ok(Thumbnail::Here(answer.body))
+    }
+
+    /// Begins to fetch an original behind its first `from` bytes; `None` while the hub has none.
+    pub async fn original(&self, sha256: Sha256, from: u64) -> Result<Option<Download>, Fault> {
+        const DOING: &str = "fetching a photo";
+        let mut request = self.request(Method::GET, &format!("blobs/{sha256}/original"))?;
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
+        let response = self.send(DOING, request, Bytes::new()).await?;
+        let status = response.status();
+        // What is here already is longer than the photo, so it is not this photo.
+        if status == StatusCode::RANGE_NOT_SATISFIABLE && from > 0 {
+            return Box::pin(self.original(sha256, 0)).await;
+        }
+        if status == StatusCode::NOT_FOUND {
+            let answer = self.read(DOING, response, MAX_JSON).await?;
+            return answer.json::<ApiProblem>(DOING).map(|_| None);
+        }
+        if !status.is_success() {
+            let answer = self.read(DOING, response, MAX_JSON).await?;
+            return Err(self.refusal(DOING, &answer));
+        }
+        let from = if status == StatusCode::PARTIAL_CONTENT { from } else { 0 };
+        let Some(total) = total(&response, from) else {
+            return Err(Fault::NotAHub { doing: DOING, detail: "another part than was asked for".into() });
+        };
+        Ok(Some(Download { from, total, response, stall: self.patience.stall }))
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Fault> {
+        self.base.join(path).map_err(|_| Fault::BadAddress(path.to_owned()))
+    }
+
+    /// An upload's address, unless it is at another host than the hub: the key is for the hub alone.
+    fn upload(&self, upload: &str) -> Option<Url> {
+        self.base.join(upload).ok().filter(|url| url.origin() == self.base.origin())
+    }
+
+    fn tus(&self, method: Method, url: Url) -> RequestBuilder {
+        self.request_at(method, url).header("Tus-Resumable", "1.0.0")
+    }
+}
+
+/// An original on its way down.
+#[derive(Debug)]
+pub struct Download {
+    /// The place in the original of the first byte that comes: what was asked for, or 0.
+    pub from: u64,
+    /// How many bytes the whole original has.
+    pub total: u64,
+    response: Response,
+    stall: Duration,
+}
+
+impl Download {
+    /// The next bytes; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        chunk("fetching a photo", &mut self.response, self.stall).await
+    }
+}
+
+fn metadata(blob: &NewBlob) -> String {
+    let pair = |key: &str, value: &str| format!("{key} {}", BASE64.encode(value));
+    let mut pairs = vec![pair("sha256", &blob.sha256.to_string())];
+    match blob.thumbnail_of {
+        Some(of) => pairs.extend([pair("role", "thumbnail"), pair("of", &of.to_string())]),
+        None => pairs.push(pair("role", "original")),
+    }
+    pairs.join(",")
+}
+
+fn upload_offset(doing: &'static str, headers: &HeaderMap) -> Result<u64, Fault> {
+    let offset = headers.get("Upload-Offset").and_then(|value| value.to_str().ok()?.parse().ok());
+    offset.ok_or_else(|| Fault::NotAHub { doing, detail: "no Upload-Offset".into() })
+}
+
+/// The size of the whole, when an answer begins behind the first `from` bytes as it should.
+fn total(response: &Response, from: u64) -> Option<u64> {
+    if response.status() != StatusCode::PARTIAL_CONTENT {
+        return response.content_length();
+    }
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let (part, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+    let begins = part.split_once('-')?.0;
+    if begins.parse() == Ok(from) { total.parse().ok() } else { None }
+}

@@ -1,0 +1,78 @@
+//! The handshake, pushes and pulls.
+
+use super::{HubClient, MAX_JSON, media_type};
+use crate::sync::fault::Fault;
+use bytes::Bytes;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use standpipe_domain::ids::Millis;
+use standpipe_oplog::PROTOCOL;
+use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Numbered, PullHead, PushAnswer, PushConflict, decode_pull};
+use uuid::Uuid;
+
+#[derive(Serialize)]
+struct Greeting {
+    protocol: u32,
+    app_version: &'static str,
+    incarnation: u32,
+    now: Millis,
+}
+
+/// What the hub says to a tablet that greets it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Hello {
+    pub hub_epoch: Uuid,
+    /// The hub's time.
+    pub now: Millis,
+    /// The last operation of this incarnation that the hub holds.
+    pub acknowledged: u64,
+    /// The office has withdrawn this tablet's permission; what it recorded is still taken.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+/// What became of a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    Taken(PushAnswer),
+    Conflict(PushConflict),
+}
+
+impl HubClient {
+    /// Greets the hub with the tablet's time.
+    pub async fn hello(&self, incarnation: u32, now: Millis) -> Result<Hello, Fault> {
+        let greeting =
+            Greeting { protocol: PROTOCOL, app_version: env!("CARGO_PKG_VERSION"), incarnation, now };
+        self.json("greeting the hub", "sync/hello", &greeting).await
+    }
+
+    /// Sends a batch, as [`standpipe_oplog::wire::encode_push`] made it.
+    pub async fn push(&self, batch: Vec<u8>) -> Result<Pushed, Fault> {
+        const DOING: &str = "sending records";
+        let request = self.request(Method::POST, "sync/push")?.header(CONTENT_TYPE, "application/zstd");
+        let answer = self.ask(DOING, request, batch.into(), MAX_JSON).await?;
+        if answer.status == StatusCode::CONFLICT {
+            return answer.json(DOING).map(Pushed::Conflict);
+        }
+        self.good(DOING, answer)?.json(DOING).map(Pushed::Taken)
+    }
+
+    /// Fetches the page behind `after`. `epoch` is that of the hub whose numbers `after` counts; `None` before the first.
+    pub async fn pull(&self, epoch: Option<Uuid>, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
+        const DOING: &str = "fetching records";
+        let epoch = epoch.map_or_else(String::new, |epoch| format!("&epoch={epoch}"));
+        let path = format!("sync/pull?after={after}&limit={MAX_OPS}{epoch}");
+        let request = self.request(Method::GET, &path)?;
+        let answer = self.exchange(DOING, request, Bytes::new(), MAX_BODY).await?;
+        decode_pull(&answer.body).map_err(|error| {
+            let kind = media_type(&answer.headers);
+            // A login page comes as what it is; a page of records that is broken is the hub's own doing.
+            if kind.starts_with("text/") {
+                return Fault::NotAHub { doing: DOING, detail: kind.to_owned() };
+            }
+            let detail = format!("the page behind {after} cannot be read: {}: {error}", error.code());
+            Fault::HubFault { doing: DOING, detail, busy: false }
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! The one line about synchronisation. It never lies.
+
+use standpipe_domain::ids::Millis;
+use standpipe_domain::sync::{SyncLine, SyncState, Trouble};
+
+/// What waits on this tablet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub enrolled: bool,
+    pub records: u32,
+    pub photos: u32,
+    pub bytes: u64,
+    pub set_aside: u32,
+    pub last_synced: Option<Millis>,
+}
+
+/// How the driver stands with the office.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Link {
+    /// A request that carries something up is under way.
+    pub sending: bool,
+    /// The last time that the hub was asked, it answered; `false` before the first time.
+    pub contact: bool,
+    pub trouble: Option<Trouble>,
+}
+
+/// The line that tells of both.
+pub(super) fn line(counts: Counts, link: &Link) -> SyncLine {
+    SyncLine {
+        state: state(counts, link),
+        records: counts.records,
+        photos: counts.photos,
+        bytes: counts.bytes,
+        set_aside: counts.set_aside,
+        last_synced: counts.last_synced,
+        trouble: if counts.enrolled { link.trouble.clone() } else { None },
+    }
+}
+
+fn state(counts: Counts, link: &Link) -> SyncState {
+    let stuck = matches!(link.trouble, Some(Trouble::Revoked | Trouble::HubNewer | Trouble::BadAddress));
+    match counts {
+        Counts { enrolled: false, .. } => SyncState::NotEnrolled,
+        Counts { set_aside: 1.., .. } => SyncState::NeedsAttention,
+        _ if stuck => SyncState::NeedsAttention,
+        Counts { records: 0, photos: 0, .. } if link.contact && link.trouble.is_none() => SyncState::Safe,
+        _ if link.sending => SyncState::Sending,
+        _ => SyncState::Waiting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Counts =
+        Counts { enrolled: true, records: 0, photos: 0, bytes: 0, set_aside: 0, last_synced: None };
+
+    fn link(sending: bool, contact: bool, trouble: Option<Trouble>) -> Link {
+        Link { sending, contact, trouble }
+    }
+
+    #[test]
+    fn everything_is_safe_only_when_nothing_waits_and_the_office_has_just_answered() {
+        let good = link(false, true, None);
+        assert_eq!(state(NOTHING, &good), SyncState::Safe);
+        assert_eq!(state(Counts { records: 1, ..NOTHING }, &good), SyncState::Waiting);
+        assert_eq!(state(Counts { photos: 1, ..NOTHING }, &good), SyncState::Waiting);
+        assert_eq!(state(Counts { set_aside: 1, ..NOTHING }, &good), SyncState::NeedsAttention);
+        assert_eq!(state(NOTHING, &link(false, false, None)), SyncState::Waiting, "nobody was asked yet");
+        let fault = Some(Trouble::HubFault { detail: String::new() });
+        assert_eq!(state(NOTHING, &link(false, true, fault)), SyncState::Waiting);
+    }
+
+    #[test]
+    fn sending_is_said_only_while_a_request_is_under_way() {
+        let waits = Counts { records: 2, ..NOTHING };
+        assert_eq!(state(waits, &link(true, true, None)), SyncState::Sending);
+        assert_eq!(state(waits, &link(false, true, None)), SyncState::Waiting);
+        assert_eq!(state(waits, &link(false, false, Some(Trouble::NoAnswer))), SyncState::Waiting);
+    }
+
+    #[test]
+    fn what_waiting_does_not_cure_needs_attention() {
+        for trouble in [Trouble::Revoked, Trouble::HubNewer, Trouble::BadAddress] {
+            let link = link(true, true, Some(trouble.clone()));
+            assert_eq!(
+                state(Counts { records: 1, ..NOTHING }, &link),
+                SyncState::NeedsAttention,
+                "{trouble:?}"
+            );
+        }
+        for trouble in [Trouble::NoAnswer, Trouble::NotAHub, Trouble::HubOlder] {
+            let link = link(false, false, Some(trouble.clone()));
+            assert_eq!(state(Counts { records: 1, ..NOTHING }, &link), SyncState::Waiting, "{trouble:?}");
+        }
+    }
+
+    #[test]
+    fn a_tablet_without_an_office_has_no_trouble_with_it() {
+        let line = line(Counts { enrolled: false, ..NOTHING }, &link(false, false, Some(Trouble::NoAnswer)));
+        assert_eq!((line.state, line.trouble), (SyncState::NotEnrolled, None));
+    }
+}

@@ -1,0 +1,245 @@
+//! The lanes of photos: uploads, one request at a time, so that a new record can go between two pieces.
+
+use super::driver::Driver;
+use super::fault::Fault;
+use super::file::{self, Spoilt};
+use super::hub_client::{BlobState, Created, HubClient, NewBlob, Patched};
+use crate::store::blobs::{PendingUpload, Role, UploadKey};
+use standpipe_domain::sync::Trouble;
+use standpipe_oplog::upload::{Effect, Event, PIECE, Upload};
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+/// A blob at which the hub fails so many times in a row is set aside, so that the next one gets its turn.
+const STRIKES: u32 = 3;
+/// So many times in a row a piece may go astray, or the hub forget the upload.
+const SETBACKS: u32 = 3;
+/// What was set aside because the hub failed is tried again after so long: the hub may have been mended.
+const PAROLE: Duration = Duration::from_secs(15 * 60);
+const DOING: &str = "sending a photo";
+
+/// The upload that is under way, and what the uploads before it taught.
+#[derive(Debug)]
+pub(super) struct Photos {
+    current: Option<Current>,
+    /// The size of piece that the link bore lately, in bytes.
+    piece: u64,
+    /// Blobs whose bytes were found to be what was recorded, since the app started.
+    sound: HashSet<UploadKey>,
+    strikes: HashMap<UploadKey, u32>,
+    /// When a blob was last set aside because the hub failed at it.
+    struck: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Current {
+    blob: PendingUpload,
+    upload: Upload,
+    url: String,
+    effect: Effect,
+    setbacks: u32,
+}
+
+impl Default for Photos {
+    fn default() -> Self {
+        let piece = *PIECE.start();
+        Self { current: None, piece, sound: HashSet::new(), strikes: HashMap::new(), struck: None }
+    }
+}
+
+impl Photos {
+    /// Begins everything anew, but for what was learnt of the link.
+    pub(super) fn forget(&mut self) {
+        *self = Self { piece: self.piece, ..Self::default() };
+    }
+
+    /// Whether it is time to try again what was set aside because the hub failed.
+    pub(super) fn parole(&self) -> bool {
+        self.struck.is_some_and(|at| at.elapsed() >= PAROLE)
+    }
+}
+
+impl Driver {
+    /// Brings `blob` one request further.
+    pub(super) async fn send_photo(&mut self, hub: &HubClient, blob: PendingUpload) -> Result<(), Trouble> {
+        let current = self.photos.current.take().filter(|current| current.blob.key == blob.key);
+        let Some(mut current) = (match current {
+            Some(current) => Some(current),
+            None => self.begin(blob).await?,
+        }) else {
+            return Ok(());
+        };
+        self.standing.sending(true);
+        let event = match self.ask(hub, &mut current).await {
+            Ok(event) => event,
+            // What had arrived earlier has another hash: it was thrown away, and the photo begins again.
+            Err(Stop::Link(Fault::Refused { code, .. })) if code == "hash-mismatch" => Event::Mismatch,
+            Err(Stop::Link(Fault::Refused { code, message, .. })) => {
+                tracing::warn!(sha256 = %current.blob.sha256, code, "the hub refuses a photo: {message}");
+                Event::Refused(code)
+            }
+            Err(Stop::Spoilt(spoilt)) => return self.spoilt(&current.blob, &spoilt),
+            Err(Stop::Link(fault)) => return self.failed(current, fault),
+        };
+        self.follow(current, event).await
+    }
+
+    /// Looks whether the bytes are what was recorded. `None` when they are not, and the blob was set aside.
+    async fn begin(&mut self, blob: PendingUpload) -> Result<Option<Current>, Trouble> {
+        if !self.photos.sound.contains(&blob.key) {
+            // Hashing a clip takes a while, and nothing is sent meanwhile.
+            self.standing.sending(false);
+            if let Err(spoilt) = look_at(&blob).await {
+                self.spoilt(&blob, &spoilt)?;
+                return Ok(None);
+            }
+            self.photos.sound.insert(blob.key);
+        }
+        let url = blob.upload_url.clone().unwrap_or_default();
+        let mut upload = Upload::new(blob.bytes, self.photos.piece, blob.created && !url.is_empty());
+        let effect = upload.step(Event::Start);
+        Ok(Some(Current { blob, upload, url, effect, setbacks: 0 }))
+    }
+
+    /// What follows from an answer: it is written down, and the next request is known.
+    async fn follow(&mut self, mut current: Current, event: Event) -> Result<(), Trouble> {
+        let (store, key) = (&self.standing.store, current.blob.key);
+        match &event {
+            Event::Created => store.upload_created(key, &current.url)?,
+            Event::Offset(offset) | Event::Sent { offset, .. } => store.upload_offset(key, *offset)?,
+            Event::Gone | Event::Mismatch => store.upload_restarted(key)?,
+            _ => {}
+        }
+        if event == Event::Mismatch
+            && let Err(spoilt) = look_at(&current.blob).await
+        {
+            return self.spoilt(&current.blob, &spoilt);
+        }
+        if matches!(event, Event::Sent { .. }) {
+            current.setbacks = 0;
+            self.photos.strikes.remove(&key);
+        }
+        current.effect = current.upload.step(event);
+        self.photos.piece = current.upload.piece();
+        match &current.effect {
+            Effect::Done => self.standing.store.upload_verified(key)?,
+            Effect::SetAside(code) => self.put_aside(&current.blob, code)?,
+            _ => self.photos.current = Some(current),
+        }
+        self.standing.tell();
+        Ok(())
+    }
+
+    /// The link broke, or the hub failed. A blob at which it fails again and again gives way to the next.
+    fn failed(&mut self, mut current: Current, fault: Fault) -> Result<(), Trouble> {
+        current.upload.step(Event::Lost);
+        self.photos.piece = current.upload.piece();
+        if matches!(fault, Fault::HubFault { busy: false, .. }) {
+            let strikes = self.photos.strikes.entry(current.blob.key).or_default();
+            *strikes += 1;
+            if *strikes >= STRIKES {
+                self.photos.strikes.remove(&current.blob.key);
+                self.photos.struck = Some(Instant::now());
+                self.put_aside(&current.blob, fault.code())?;
+            }
+        }
+        Err(fault.into())
+    }
+
+    fn spoilt(&mut self, blob: &PendingUpload, spoilt: &Spoilt) -> Result<(), Trouble> {
+        tracing::error!(sha256 = %blob.sha256, path = %blob.path.display(), "a photo cannot be sent: {spoilt}");
+        self.put_aside(blob, spoilt.code())
+    }
+
+    fn put_aside(&mut self, blob: &PendingUpload, code: &str) -> Result<(), Trouble> {
+        tracing::warn!(sha256 = %blob.sha256, of = %blob.key.of, code, "a photo was set aside; the next goes on");
+        self.standing.store.upload_set_aside(blob.key, code)?;
+        self.standing.tell();
+        Ok(())
+    }
+}
+
+/// Why a request for a photo gave no event.
+enum Stop {
+    Link(Fault),
+    Spoilt(Spoilt),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Link(fault)
+    }
+}
+
+impl Driver {
+    /// Performs the request that the upload wants next.
+    async fn ask(&self, hub: &HubClient, current: &mut Current) -> Result<Event, Stop> {
+        let blob = &current.blob;
+        match current.effect {
+            Effect::Create => {
+                let thumbnail_of = (blob.key.role == Role::Thumbnail).then_some(blob.key.of);
+                match hub.create(&NewBlob { sha256: blob.sha256, bytes: blob.bytes, thumbnail_of }).await? {
+                    Created::At(url) => {
+                        current.url = url;
+                        Ok(Event::Created)
+                    }
+                    // What the hub makes of it is asked for all the same.
+                    Created::Known => Ok(Event::Offset(blob.bytes)),
+                }
+            }
+            Effect::AskOffset => offset(hub, current).await,
+            Effect::Send { offset: from, len } => {
+                let piece = file::piece(&blob.path, from, len).map_err(Stop::Spoilt)?;
+                let began = Instant::now();
+                match hub.patch(&current.url, from, piece).await? {
+                    Patched::Arrived(offset) if offset > from => {
+                        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                        Ok(Event::Sent { offset, millis })
+                    }
+                    Patched::Arrived(_) => Err(hub_fault("the hub takes nothing").into()),
+                    Patched::Astray => offset(hub, current).await,
+                    Patched::Mismatch => Ok(Event::Mismatch),
+                    Patched::Gone => gone(current),
+                }
+            }
+            Effect::AskVerified => match hub.blob_states(&[blob.sha256]).await?.get(&blob.sha256) {
+                Some(BlobState::Verified) => Ok(Event::Verified),
+                Some(BlobState::Partial) => Err(hub_fault("the hub has not verified the photo yet").into()),
+                // All bytes went up, and nothing is there: the hub found another hash and threw them away.
+                Some(BlobState::Absent) | None => Ok(Event::Mismatch),
+            },
+            Effect::Done | Effect::SetAside(_) | Effect::BackOff => Err(hub_fault("nothing to ask").into()),
+        }
+    }
+}
+
+/// Reads the whole file, on another thread: the driver's own must hear pokes meanwhile.
+async fn look_at(blob: &PendingUpload) -> Result<(), Spoilt> {
+    let (path, bytes, sha256) = (blob.path.clone(), blob.bytes, blob.sha256);
+    let looking = tokio::task::spawn_blocking(move || file::check(&path, bytes, sha256));
+    looking.await.unwrap_or_else(|error| Err(Spoilt::Damaged(error.to_string())))
+}
+
+async fn offset(hub: &HubClient, current: &mut Current) -> Result<Event, Stop> {
+    let Some(offset) = hub.offset(&current.url).await? else { return gone(current) };
+    setback(current)?;
+    Ok(Event::Offset(offset))
+}
+
+fn gone(current: &mut Current) -> Result<Event, Stop> {
+    setback(current)?;
+    Ok(Event::Gone)
+}
+
+/// A hub that forgets again and again, or wants the same piece for ever, must not keep the link busy.
+fn setback(current: &mut Current) -> Result<(), Stop> {
+    current.setbacks += 1;
+    if current.setbacks > SETBACKS {
+        return Err(hub_fault("the hub asks for the same again and again").into());
+    }
+    Ok(())
+}
+
+fn hub_fault(detail: &str) -> Fault {
+    Fault::HubFault { doing: DOING, detail: detail.to_owned(), busy: false }
+}

@@ -1,0 +1,52 @@
+//! Whether the office still has what it once confirmed. A disk there can be lost, and what this tablet still holds then
+//! goes up again.
+
+use super::driver::Driver;
+use super::hub_client::{BlobState, HubClient};
+use crate::store::blobs::UploadKey;
+use standpipe_domain::sync::Trouble;
+
+/// So many photos are asked for in one request.
+const AT_ONCE: u32 = 500;
+
+/// How far the look at what was confirmed has got: once after the app starts, and again when the hub lost something.
+#[derive(Debug, Default)]
+pub(super) struct Recheck {
+    behind: Option<UploadKey>,
+    done: bool,
+}
+
+impl Recheck {
+    /// Begins anew.
+    pub(super) fn begin(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        !self.done
+    }
+}
+
+impl Driver {
+    /// Asks for the next photos that the office once confirmed; those that it no longer has wait again.
+    pub(super) async fn recheck_photos(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let store = &self.standing.store;
+        let confirmed = store.confirmed_uploads(self.recheck.behind, AT_ONCE)?;
+        let Some((last, _)) = confirmed.last() else {
+            self.recheck.done = true;
+            return Ok(());
+        };
+        let hashes: Vec<_> = confirmed.iter().map(|(_, sha256)| *sha256).collect();
+        let states = hub.blob_states(&hashes).await?;
+        for (key, sha256) in &confirmed {
+            // Only what the hub says is taken for its word: a hash that it leaves out is not lost.
+            if matches!(states.get(sha256), Some(BlobState::Absent | BlobState::Partial)) {
+                tracing::warn!(of = %key.of, role = ?key.role, "the office lost a photo; it is sent again");
+                store.upload_restarted(*key)?;
+            }
+        }
+        self.recheck.behind = Some(*last);
+        self.standing.tell();
+        Ok(())
+    }
+}

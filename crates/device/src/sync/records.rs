@@ -1,0 +1,197 @@
+//! The lane of records: the handshake, pushes and pulls. The state machines of `oplog` decide; this performs.
+
+use super::driver::Driver;
+use super::fault::Fault;
+use super::hub_client::{HubClient, Pushed};
+use standpipe_domain::sync::Trouble;
+use standpipe_oplog::PROTOCOL;
+use standpipe_oplog::pull::{self, Pull};
+use standpipe_oplog::push::{self, Push};
+use standpipe_oplog::wire::{PushHead, encode_push};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A hub that answers, and answers, and never takes anything is given up for this turn after so many exchanges.
+const FRUITLESS: u32 = 3;
+
+impl Driver {
+    /// Greets the hub: measures the clock, and learns whether the hub still holds what it once acknowledged.
+    pub(super) async fn greet(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let store = Arc::clone(&self.standing.store);
+        let chain = store.chain_state()?;
+        let sent = store.world().now();
+        let hello = hub.hello(chain.incarnation, sent).await?;
+        let came_back = store.world().now();
+        let middle = sent.0.midpoint(came_back.0);
+        store.set_clock_offset(middle - hello.now.0)?;
+        // Only ever backwards: that this tablet's operations arrived is known from a push of them, whose hashes the hub
+        // compared. A cloned tablet would take another's acknowledgement for its own.
+        if hello.acknowledged < chain.acknowledged {
+            tracing::warn!(
+                acknowledged = chain.acknowledged,
+                held = hello.acknowledged,
+                "the hub holds less than it acknowledged; everything behind that is offered again"
+            );
+            store.rewind(hello.acknowledged)?;
+            self.recheck.begin();
+        }
+        if store.cursor()?.0.is_some_and(|epoch| epoch != hello.hub_epoch) {
+            self.standing.due().pull = true;
+            self.recheck.begin();
+        }
+        if hello.revoked { Err(Fault::Revoked.into()) } else { Ok(()) }
+    }
+
+    /// Pushes until nothing waits.
+    pub(super) async fn push(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let chain = self.standing.store.chain_state()?;
+        let mut push = Push::new(chain.acknowledged, chain.last_seq);
+        let mut effects = VecDeque::from(push.step(push::Event::Wake { last: chain.last_seq }));
+        let mut fruitless = 0;
+        while let Some(effect) = effects.pop_front() {
+            let store = &self.standing.store;
+            match effect {
+                push::Effect::Send { after } => {
+                    let event = self.send(hub, after).await?;
+                    let taken = matches!(&event, push::Event::Answer(answer) if answer.acknowledged > after);
+                    fruitless = if taken { 0 } else { fruitless + 1 };
+                    if fruitless == FRUITLESS {
+                        return Err(
+                            fault("sending records", "the hub takes nothing and does not say why").into()
+                        );
+                    }
+                    effects.extend(push.step(event));
+                }
+                push::Effect::Acknowledge { upto, durable } => {
+                    store.acknowledge(upto, durable)?;
+                    // The hub numbered them: fetching the numbers proves that both hold the same.
+                    self.standing.due().pull = true;
+                    self.standing.tell();
+                }
+                push::Effect::SetAside(refused) => {
+                    for refused in &refused {
+                        tracing::warn!(op = %refused.op_id, code = refused.code, "the hub set a record aside");
+                    }
+                    store.set_aside(&refused)?;
+                    self.standing.tell();
+                }
+                push::Effect::Renumber { incarnation } => {
+                    tracing::warn!(
+                        incarnation,
+                        "this tablet was cloned or restored; it goes on as a new incarnation"
+                    );
+                    store.renumber(incarnation)?;
+                }
+                push::Effect::Rewind { to } => {
+                    tracing::warn!(to, "the hub holds less than it acknowledged; the rest is offered again");
+                    store.rewind(to)?;
+                }
+                push::Effect::BackOff => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, hub: &HubClient, after: u64) -> Result<push::Event, Trouble> {
+        let batch = self.standing.store.outbox(after)?;
+        if batch.bodies.is_empty() {
+            let detail = format!("records behind number {after} are missing from this tablet's outbox");
+            tracing::error!(after, "{detail}");
+            return Err(Trouble::TabletFault { detail });
+        }
+        let last = after + batch.bodies.len() as u64;
+        let (incarnation, prev_hash) = (batch.incarnation, batch.prev_hash);
+        let head = PushHead { protocol: PROTOCOL, incarnation, after, prev_hash };
+        let body = encode_push(&head, batch.bodies.iter().map(|body| &**body))
+            .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
+        self.standing.sending(true);
+        Ok(match hub.push(body).await? {
+            Pushed::Taken(mut answer) => {
+                // The hub compared hashes up to the end of this batch. Behind that it may mean a clone's operations.
+                answer.acknowledged = answer.acknowledged.min(last);
+                push::Event::Answer(answer)
+            }
+            Pushed::Conflict(conflict) => push::Event::Conflict(conflict),
+        })
+    }
+
+    /// Pulls until nothing new is there, or something was recorded meanwhile.
+    pub(super) async fn pull(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        // Before the request, so that a poke during it is not lost.
+        self.standing.due().pull = false;
+        let done = self.pull_pages(hub).await;
+        if done.is_err() {
+            self.standing.due().pull = true;
+        }
+        done
+    }
+
+    async fn pull_pages(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        const DOING: &str = "fetching records";
+        let (mut epoch, cursor) = self.standing.store.cursor()?;
+        let mut pull = Pull::new(epoch, cursor);
+        let mut effects = VecDeque::from(pull.step(pull::Event::Wake));
+        let mut page = None;
+        let mut restarts = 0;
+        while let Some(effect) = effects.pop_front() {
+            let store = &self.standing.store;
+            match effect {
+                pull::Effect::Request { after } => {
+                    if page.is_some() && self.records_wait()? {
+                        self.standing.due().pull = true;
+                        return Ok(());
+                    }
+                    let (head, ops) = hub.pull(epoch, after).await?;
+                    if head.more && head.next == after {
+                        return Err(fault(DOING, "the hub's pages do not end").into());
+                    }
+                    effects.extend(pull.step(pull::Event::Page(head.clone())));
+                    page = Some((head, ops));
+                }
+                pull::Effect::Apply { .. } => {
+                    let Some((head, ops)) = &page else { continue };
+                    let checksum = store.apply_page(head, ops)?;
+                    effects.extend(pull.step(pull::Event::Applied { checksum }));
+                }
+                pull::Effect::Restart { hub_epoch } => {
+                    restarts += 1;
+                    if restarts > 1 {
+                        return Err(fault(DOING, "the hub is another at each request").into());
+                    }
+                    tracing::warn!(%hub_epoch, "another hub, or one that was restored: everything is read again");
+                    store.restart(hub_epoch)?;
+                    epoch = Some(hub_epoch);
+                }
+                pull::Effect::InStep => {
+                    self.in_step = true;
+                    self.read_again = false;
+                }
+                pull::Effect::OutOfStep => self.out_of_step(epoch)?,
+                pull::Effect::BackOff => return Ok(()),
+            }
+        }
+        self.look_for_thumbnails()
+    }
+
+    /// Something is missing on one end. Reading everything again mends this end; if that does not help, it is said.
+    fn out_of_step(&mut self, epoch: Option<uuid::Uuid>) -> Result<(), Trouble> {
+        let Some(epoch) = epoch.or(self.standing.store.cursor()?.0).filter(|_| !self.read_again) else {
+            let detail = "this tablet and the hub do not hold the same records";
+            return Err(fault("comparing records", detail).into());
+        };
+        tracing::warn!("this tablet and the hub do not hold the same records: everything is read again");
+        self.read_again = true;
+        self.standing.store.restart(epoch)?;
+        self.standing.due().pull = true;
+        Ok(())
+    }
+
+    pub(super) fn records_wait(&self) -> Result<bool, Trouble> {
+        let chain = self.standing.store.chain_state()?;
+        Ok(chain.last_seq > chain.acknowledged)
+    }
+}
+
+fn fault(doing: &'static str, detail: &str) -> Fault {
+    Fault::HubFault { doing, detail: detail.to_owned(), busy: false }
+}

@@ -1,0 +1,55 @@
+//! The few rows that only synchronisation asks for.
+
+use crate::store::blobs::{self, Role, UploadKey};
+use crate::store::{Store, StoreError};
+use crate::vault::Incoming;
+use rusqlite::Row;
+use standpipe_domain::ids::{Millis, Sha256};
+
+impl Store {
+    /// When the office last confirmed that everything had arrived and nothing new was there to fetch.
+    pub(super) fn last_synced(&self) -> Result<Option<Millis>, StoreError> {
+        self.read("reading the time of the last sync", |conn| {
+            let at: Option<i64> = conn.query_row("SELECT synced_at FROM pulled", [], |row| row.get(0))?;
+            Ok(at.map(Millis))
+        })
+    }
+
+    /// Keeps an original that was fetched whole from the office. When this returns the bytes are durable.
+    ///
+    /// # Errors
+    /// `hash-mismatch` when the bytes have another hash than `of`: nothing of them is kept.
+    pub(super) fn put_fetched(&self, of: Sha256, file: Incoming) -> Result<(), StoreError> {
+        self.vault().finish_as(file, Some(of))?;
+        self.write("writing down a fetched photo", |writing| blobs::is_here(writing, of))
+    }
+
+    /// Up to `limit` blobs that the hub has confirmed, behind the one at `after`, each with the hash of its bytes.
+    pub(super) fn confirmed_uploads(
+        &self,
+        after: Option<UploadKey>,
+        limit: u32,
+    ) -> Result<Vec<(UploadKey, Sha256)>, StoreError> {
+        let (of, role) = after.map_or(([0; 32], ""), |after| (after.of.0, word(after.role)));
+        self.read("reading what the office confirmed", |conn| {
+            let sql = "SELECT of, role, sha256 FROM upload
+                       WHERE state = 'verified' AND (of, role) > (?1, ?2) ORDER BY of, role LIMIT ?3";
+            let mut statement = conn.prepare_cached(sql)?;
+            let rows = statement.query_map((of, role, limit), confirmed)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+fn confirmed(row: &Row<'_>) -> rusqlite::Result<(UploadKey, Sha256)> {
+    let thumbnail = row.get_ref(1)?.as_str()? == word(Role::Thumbnail);
+    let role = if thumbnail { Role::Thumbnail } else { Role::Original };
+    Ok((UploadKey { of: Sha256(row.get(0)?), role }, Sha256(row.get(2)?)))
+}
+
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::Original => "original",
+        Role::Thumbnail => "thumbnail",
+    }
+}

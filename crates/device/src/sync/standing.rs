@@ -1,0 +1,125 @@
+//! How synchronisation stands, for whoever asks, and what is due.
+
+use super::line::{Counts, Link, line};
+use crate::store::Store;
+use standpipe_domain::sync::{SyncLine, Trouble};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// Who is told of a new line.
+pub type Tell = Box<dyn Fn(SyncLine) + Send + Sync>;
+
+/// What the driver shares with the screens, and with those who wake it.
+pub(super) struct Standing {
+    pub store: Arc<Store>,
+    link: Mutex<Link>,
+    due: Mutex<Due>,
+    /// Notified when something is due.
+    pub woken: Notify,
+    counted: Mutex<Counts>,
+    told: Mutex<Option<SyncLine>>,
+    tell: Tell,
+}
+
+/// What is to be done at the next turn, besides sending what waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Due {
+    pub greet: bool,
+    pub pull: bool,
+    /// What was set aside is tried again.
+    pub retry: bool,
+}
+
+impl Standing {
+    pub(super) fn new(store: Arc<Store>, tell: Tell) -> Self {
+        Self {
+            store,
+            link: Mutex::default(),
+            due: Mutex::new(Due { greet: true, pull: true, retry: true }),
+            woken: Notify::new(),
+            counted: Mutex::default(),
+            told: Mutex::default(),
+            tell,
+        }
+    }
+
+    /// The line as it is now.
+    pub(super) fn line(&self) -> SyncLine {
+        let mut link = hold(&self.link).clone();
+        let counts = self.counts().unwrap_or_else(|trouble| {
+            link.trouble = Some(trouble);
+            // What cannot be counted is not said to be safe.
+            link.contact = false;
+            let counted = *hold(&self.counted);
+            let enrolled = self.store.identity().map_or(counted.enrolled, |identity| identity.is_some());
+            Counts { enrolled, ..counted }
+        });
+        line(counts, &link)
+    }
+
+    fn counts(&self) -> Result<Counts, Trouble> {
+        let waiting = self.store.waiting()?;
+        let counts = Counts {
+            enrolled: self.store.identity()?.is_some(),
+            records: waiting.records,
+            photos: waiting.photos,
+            bytes: waiting.bytes,
+            set_aside: waiting.set_aside,
+            last_synced: self.store.last_synced()?,
+        };
+        *hold(&self.counted) = counts;
+        Ok(counts)
+    }
+
+    /// Tells of the line, if it has changed.
+    pub(super) fn tell(&self) {
+        // Held meanwhile: lines must not overtake each other, or the last one told would not be the truth.
+        let mut told = hold(&self.told);
+        let line = self.line();
+        if told.as_ref() != Some(&line) {
+            (self.tell)(line.clone());
+            *told = Some(line);
+        }
+    }
+
+    pub(super) fn due(&self) -> MutexGuard<'_, Due> {
+        hold(&self.due)
+    }
+
+    /// Something was recorded, or is due.
+    pub(super) fn wake(&self) {
+        self.woken.notify_one();
+        self.tell();
+    }
+
+    /// The hub has something new.
+    pub(super) fn poke(&self) {
+        self.due().pull = true;
+        self.woken.notify_one();
+    }
+
+    /// Any number, that no other tablet has at the same moment.
+    pub(super) fn dice(&self) -> u32 {
+        let mut dice = [0; 4];
+        self.store.world().random(&mut dice);
+        u32::from_le_bytes(dice)
+    }
+
+    /// Changes how the driver stands with the office, and tells of it.
+    pub(super) fn set_link(&self, change: impl FnOnce(&mut Link)) {
+        change(&mut hold(&self.link));
+        self.tell();
+    }
+
+    /// Whether a request that carries something up is under way.
+    pub(super) fn sending(&self, sending: bool) {
+        if hold(&self.link).sending != sending {
+            self.set_link(|link| link.sending = sending);
+        }
+    }
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing here is left half changed by a panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

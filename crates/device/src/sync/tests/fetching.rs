@@ -1,0 +1,115 @@
+//! What others photographed.
+
+use super::hub::Hub;
+use super::tablet::{Tablet, evidence};
+use crate::store::blobs::Role;
+use crate::sync::NotFetched;
+use crate::sync::fetch::Order;
+use standpipe_domain::ids::Sha256;
+use standpipe_domain::record::{entity, set};
+use standpipe_oplog::chain::sha256;
+use standpipe_oplog::pen::Draft;
+use std::fs;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// A photo of another tablet, which the hub knows of.
+fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
+    let of = sha256(bytes);
+    let colleague = Tablet::of(hub);
+    let value = serde_json::to_value(evidence(of, bytes.len())).unwrap();
+    colleague
+        .store
+        .write("adding a photo", |writing| {
+            writing.record(Draft::add(entity::CHECK, Uuid::from_u128(6), set::PHOTOS, value))
+        })
+        .map_err(|error: crate::store::StoreError| error)
+        .unwrap();
+    let body = colleague.store.outbox(0).unwrap().bodies.remove(0);
+    let op: standpipe_oplog::op::Op = serde_json::from_str(&body).unwrap();
+    hub.kept().ops.push((op.op_id, body.into()));
+    of
+}
+
+async fn fetch(tablet: &Tablet, sha256: Sha256) -> Result<(), NotFetched> {
+    let (answer, receiver) = oneshot::channel();
+    tablet.orders.send(Order { sha256, answer }).ok().unwrap();
+    receiver.await.unwrap()
+}
+
+#[tokio::test]
+async fn thumbnails_of_others_are_fetched_after_a_pull() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    hub.kept().thumbnails.insert(of, b"small".to_vec());
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.pause().await;
+            assert_eq!(fs::read(tablet.store.vault().path(of, Role::Thumbnail)).unwrap(), b"small");
+            assert_eq!(tablet.store.wanted().unwrap(), []);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_thumbnail_that_is_not_there_yet_is_not_asked_for_at_each_turn() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            for _ in 0..3 {
+                tablet.pause().await;
+                assert_eq!(tablet.store.wanted().unwrap(), [of]);
+                assert_eq!(tablet.standing.line().trouble, None);
+                tablet.go_on();
+            }
+            let asked = hub.asked().into_iter().filter(|line| line.ends_with("/thumb")).count();
+            assert_eq!(asked, 1);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_original_is_fetched_in_spite_of_cuts_and_is_the_right_one() {
+    let hub = Hub::start().await;
+    let bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[1]).collect();
+    let of = of_a_colleague(&hub, &bytes);
+    hub.kept().verified.insert(of, bytes.clone());
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            hub.kept().cut = Some(120_000);
+            fetch(tablet, of).await.unwrap();
+            assert_eq!(fs::read(tablet.store.vault().path(of, Role::Original)).unwrap(), bytes);
+            let ranges: Vec<_> = hub.asked().into_iter().filter(|line| line.starts_with("range")).collect();
+            assert_eq!(ranges, ["range none", "range bytes=120000-"]);
+            fetch(tablet, of).await.unwrap();
+            assert!(!hub.asked().iter().any(|line| line.starts_with("range")), "it is here already");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn other_bytes_than_were_asked_for_are_not_kept() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"the right ones");
+    hub.kept().verified.insert(of, b"the wrong ones".to_vec());
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "hash-mismatch");
+            assert!(!tablet.store.vault().path(of, Role::Original).exists());
+            let unknown = sha256(b"never seen");
+            assert_eq!(fetch(tablet, unknown).await.unwrap_err().code(), "not-here-yet");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn without_an_office_nothing_is_fetched() {
+    Tablet::new()
+        .play(async |tablet| {
+            assert_eq!(fetch(tablet, sha256(b"any")).await.unwrap_err().code(), "no-answer");
+        })
+        .await;
+}

@@ -1,0 +1,374 @@
+//! A small hub for tests: it keeps what it is given, writes down what it was asked, and misbehaves when told to.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use standpipe_domain::ids::{Millis, Sha256};
+use standpipe_oplog::chain::{START, sha256};
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::receive::{Held, Verdict, receive};
+use standpipe_oplog::wire::{PullHead, PushAnswer, Refused, decode_push, encode_pull};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// How far the hub's clock is behind the tablet's, roughly, in milliseconds.
+pub const BEHIND: i64 = 90_000;
+
+type Answer = Box<dyn FnMut() -> Option<Response> + Send>;
+
+#[derive(Clone)]
+pub struct Hub {
+    pub address: String,
+    state: Arc<Mutex<Kept>>,
+    pokes: broadcast::Sender<()>,
+}
+
+/// What the hub holds.
+pub struct Kept {
+    pub log: Vec<String>,
+    rules: Vec<(&'static str, Answer)>,
+    pub epoch: Uuid,
+    /// Of each incarnation, the hashes of its operations.
+    pub chains: HashMap<u32, Vec<Sha256>>,
+    pub ops: Vec<(Uuid, String)>,
+    pub quarantine: Option<&'static str>,
+    pub uploads: Vec<Upload>,
+    pub verified: HashMap<Sha256, Vec<u8>>,
+    pub thumbnails: HashMap<Sha256, Vec<u8>>,
+    /// After so many bytes of a body, either way, the connection is cut.
+    pub cut: Option<usize>,
+    pub now: Millis,
+    pub wrong_checksum: bool,
+    pub revoked: bool,
+}
+
+pub struct Upload {
+    pub sha256: Sha256,
+    pub role: String,
+    pub total: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl Hub {
+    /// Starts a hub on a free port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let state = Arc::new(Mutex::new(Kept {
+            log: vec![],
+            rules: vec![],
+            epoch: Uuid::from_u128(7),
+            chains: HashMap::new(),
+            ops: vec![],
+            quarantine: None,
+            uploads: vec![],
+            verified: HashMap::new(),
+            thumbnails: HashMap::new(),
+            cut: None,
+            now: Millis(1_688_173_200_000 - BEHIND),
+            wrong_checksum: false,
+            revoked: false,
+        }));
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let hub = Self { address, state, pokes: broadcast::Sender::new(16) };
+        let api = Router::new()
+            .route("/sync/hello", post(hello))
+            .route("/sync/push", post(push))
+            .route("/sync/pull", get(pull))
+            .route("/blobs", post(create))
+            .route("/blobs/status", post(status))
+            .route("/blobs/{upload}", patch(append).head(offset))
+            .route("/blobs/{sha256}/thumb", get(thumbnail))
+            .route("/blobs/{sha256}/original", get(original))
+            .route("/events", get(events));
+        let app = Router::new().nest("/api/v1", api).layer(from_fn_with_state(hub.clone(), script));
+        let app = app.with_state(hub.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        hub
+    }
+
+    pub fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.state.lock().unwrap()
+    }
+
+    /// Answers each request that begins with `on` ("POST /sync/push") with what `answer` gives; where that is `None`,
+    /// as a hub does. A later rule goes before an earlier one.
+    pub fn rule(&self, on: &'static str, answer: impl FnMut() -> Option<Response> + Send + 'static) {
+        self.kept().rules.insert(0, (on, Box::new(answer)));
+    }
+
+    /// Takes all rules back.
+    pub fn behave(&self) {
+        self.kept().rules.clear();
+    }
+
+    /// What was asked since the last look.
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.kept().log)
+    }
+
+    /// What was asked since the last look, without greetings, pulls and the event stream.
+    pub fn sent(&self) -> Vec<String> {
+        let up =
+            |line: &String| !["/sync/hello", "/sync/pull", "/events"].iter().any(|path| line.contains(path));
+        self.asked().into_iter().filter(up).collect()
+    }
+
+    /// Tells all listeners that something changed.
+    pub fn poke(&self) {
+        let _ = self.pokes.send(());
+    }
+
+    pub fn listeners(&self) -> usize {
+        self.pokes.receiver_count()
+    }
+}
+
+pub fn problem(status: u16, code: &str) -> Response {
+    let body = json!({"code": code, "message": format!("said {code}"), "details": {}});
+    (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+}
+
+pub fn html(status: u16) -> Response {
+    let page = axum::response::Html("<html><title>Sign in to the network</title></html>");
+    (StatusCode::from_u16(status).unwrap(), page).into_response()
+}
+
+/// An answer that never comes: the connection ends.
+pub fn silence() -> Response {
+    [("hang-up", "")].into_response()
+}
+
+fn hang_up() -> ! {
+    // Not a panic, which would fill the test's output.
+    std::panic::resume_unwind(Box::new("hung up"))
+}
+
+async fn script(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+    let line = format!("{} {}", request.method(), path.trim_start_matches("/api/v1"));
+    hub.kept().log.push(line.clone());
+    let rules = std::mem::take(&mut hub.kept().rules);
+    let (mut answer, mut kept) = (None, Vec::new());
+    // Taken out meanwhile: an answer may look at the hub.
+    for (on, mut rule) in rules {
+        if answer.is_none() && line.starts_with(on) {
+            answer = rule();
+        }
+        kept.push((on, rule));
+    }
+    hub.kept().rules.extend(kept);
+    let answer = match answer {
+        Some(answer) if answer.headers().contains_key("hang-up") => hang_up(),
+        Some(answer) => answer,
+        None => next.run(request).await,
+    };
+    ([("tus-resumable", "1.0.0")], answer).into_response()
+}
+
+async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> axum::Json<Value> {
+    let kept = hub.kept();
+    let incarnation = u32::try_from(body["incarnation"].as_u64().unwrap()).unwrap();
+    let acknowledged = kept.chains.get(&incarnation).map_or(0, Vec::len);
+    axum::Json(json!({
+        "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
+        "durable_seq": 0, "revoked": kept.revoked, "something": "of a later version",
+    }))
+}
+
+async fn push(State(hub): State<Hub>, body: Bytes) -> Response {
+    let (head, ops) = decode_push(&body).unwrap();
+    let mut kept = hub.kept();
+    let hashes: Vec<_> = ops.iter().map(|op| op.as_ref().unwrap().hash).collect();
+    let next = kept.chains.keys().max().copied().unwrap_or(1) + 1;
+    let chain = kept.chains.entry(head.incarnation).or_default();
+    let held = Held { last_seq: chain.len() as u64, last_hash: chain.last().copied().unwrap_or(START) };
+    let at = |seq: u64| Ok::<_, Infallible>(chain.get(usize::try_from(seq).unwrap() - 1).copied());
+    let from = match receive(&head, &hashes, held, next, at).unwrap() {
+        Verdict::Take { from } => from,
+        Verdict::Conflict(conflict) => return (StatusCode::CONFLICT, axum::Json(conflict)).into_response(),
+    };
+    chain.extend(&hashes[from..]);
+    let acknowledged = chain.len() as u64;
+    let mut quarantined = vec![];
+    for op in ops.into_iter().skip(from).map(Result::unwrap) {
+        match kept.quarantine {
+            Some(code) => {
+                let refused = Refused { op_id: op.op.op_id, code: code.into(), detail: String::new() };
+                quarantined.push(refused);
+            }
+            None if kept.ops.iter().any(|(id, _)| *id == op.op.op_id) => {}
+            None => kept.ops.push((op.op.op_id, op.body.into())),
+        }
+    }
+    axum::Json(PushAnswer { acknowledged, durable_seq: 0, quarantined }).into_response()
+}
+
+async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let kept = hub.kept();
+    let mut after: usize = query["after"].parse().unwrap();
+    if query.get("epoch").is_some_and(|epoch| *epoch != kept.epoch.to_string()) {
+        after = 0;
+    }
+    let end = kept.ops.len().min(after + 2);
+    let sum: Checksum = kept.ops[..end].iter().map(|(id, body)| Checksum::of(*id, body)).sum();
+    let sum = Checksum(sum.0 ^ u64::from(kept.wrong_checksum));
+    let head = PullHead {
+        protocol: 1,
+        hub_epoch: kept.epoch,
+        next: end as u64,
+        more: end < kept.ops.len(),
+        checksum: format!("{:016x}", sum.0),
+        now: kept.now,
+    };
+    let numbered = |(at, (_, body)): (usize, &'_ (Uuid, String))| (at as u64 + 1, body.clone());
+    let page: Vec<_> = kept.ops.iter().enumerate().take(end).skip(after).map(numbered).collect();
+    let page = page.iter().map(|(seq, body)| (*seq, kept.now, body.as_str()));
+    let body = encode_pull(&head, page).unwrap();
+    ([(header::CONTENT_TYPE, "application/zstd")], body).into_response()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap()
+}
+
+async fn create(State(hub): State<Hub>, headers: HeaderMap) -> Response {
+    assert_eq!(text(&headers, "tus-resumable"), "1.0.0");
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once(' ').unwrap();
+        (key.to_owned(), String::from_utf8(BASE64.decode(value).unwrap()).unwrap())
+    };
+    let metadata: HashMap<_, _> = text(&headers, "upload-metadata").split(',').map(pair).collect();
+    let sha256: Sha256 = metadata["sha256"].parse().unwrap();
+    let mut kept = hub.kept();
+    if kept.verified.contains_key(&sha256) {
+        return StatusCode::OK.into_response();
+    }
+    let total = text(&headers, "upload-length").parse().unwrap();
+    let role = metadata["role"].clone();
+    assert_eq!(role == "thumbnail", metadata.contains_key("of"));
+    kept.log.push(format!("created {role}"));
+    kept.uploads.push(Upload { sha256, role, total, bytes: vec![] });
+    let location = format!("/api/v1/blobs/{}", kept.uploads.len() - 1);
+    (StatusCode::CREATED, [(header::LOCATION, location)]).into_response()
+}
+
+async fn offset(State(hub): State<Hub>, Path(upload): Path<usize>) -> Response {
+    match hub.kept().uploads.get(upload) {
+        Some(upload) => [("upload-offset", upload.bytes.len().to_string())].into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn append(
+    State(hub): State<Hub>,
+    Path(upload): Path<usize>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let from: usize = text(&headers, "upload-offset").parse().unwrap();
+    let length: usize = text(&headers, "content-length").parse().unwrap();
+    let held = hub.kept().uploads.get(upload).map(|upload| upload.bytes.len());
+    match held {
+        None => return problem(404, "unknown"),
+        Some(held) if held != from => return problem(409, "offset"),
+        Some(_) => {}
+    }
+    let cut = hub.kept().cut.take();
+    let mut body = body.into_data_stream();
+    let mut piece = vec![];
+    while let Some(part) = body.next().await {
+        piece.extend_from_slice(&part.unwrap());
+        if let Some(cut) = cut
+            && piece.len() >= cut
+        {
+            hub.kept().uploads[upload].bytes.extend_from_slice(&piece[..cut]);
+            hang_up();
+        }
+    }
+    assert_eq!(piece.len(), length);
+    assert_eq!(text(&headers, "upload-checksum"), format!("sha256 {}", BASE64.encode(sha256(&piece).0)));
+    let mut kept = hub.kept();
+    let upload = &mut kept.uploads[upload];
+    upload.bytes.extend_from_slice(&piece);
+    let (held, name, bytes) = (upload.bytes.len(), upload.sha256, upload.bytes.clone());
+    if held as u64 == upload.total {
+        if sha256(&bytes) != name {
+            upload.bytes.clear();
+            return problem(422, "hash-mismatch");
+        }
+        kept.verified.insert(name, bytes);
+    }
+    (StatusCode::NO_CONTENT, [("upload-offset", held.to_string())]).into_response()
+}
+
+async fn status(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> axum::Json<Value> {
+    let kept = hub.kept();
+    let state = |sha256: &Value| {
+        let sha256: Sha256 = sha256.as_str().unwrap().parse().unwrap();
+        let partial = kept.uploads.iter().any(|upload| upload.sha256 == sha256 && !upload.bytes.is_empty());
+        let state = match kept.verified.contains_key(&sha256) {
+            true => "verified",
+            false if partial => "partial",
+            false => "absent",
+        };
+        (sha256.to_string(), json!(state))
+    };
+    axum::Json(body["sha256"].as_array().unwrap().iter().map(state).collect())
+}
+
+async fn thumbnail(State(hub): State<Hub>, Path(of): Path<Sha256>) -> Response {
+    match hub.kept().thumbnails.get(&of) {
+        Some(bytes) => ([(header::CONTENT_TYPE, "image/jpeg")], bytes.clone()).into_response(),
+        None => problem(404, "not-here-yet"),
+    }
+}
+
+async fn original(State(hub): State<Hub>, Path(sha256): Path<Sha256>, headers: HeaderMap) -> Response {
+    let mut kept = hub.kept();
+    let Some(bytes) = kept.verified.get(&sha256).cloned() else { return problem(404, "not-here-yet") };
+    let range = headers.get(header::RANGE).map(|range| range.to_str().unwrap().to_owned());
+    kept.log.push(format!("range {}", range.as_deref().unwrap_or("none")));
+    let from: usize =
+        range.map_or(0, |range| range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap());
+    let rest = Bytes::copy_from_slice(&bytes[from..]);
+    let length = rest.len();
+    let parts = match kept.cut.take() {
+        Some(cut) if cut < length => vec![Some(rest.slice(..cut)), None],
+        _ => vec![Some(rest)],
+    };
+    let parts = futures::stream::iter(parts).then(|part| async move {
+        // The part before the cut goes out first.
+        tokio::task::yield_now().await;
+        part.ok_or_else(|| io::Error::other("cut"))
+    });
+    let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+    let headers = [(header::CONTENT_LENGTH, length.to_string()), (header::CONTENT_RANGE, range)];
+    let status = if from > 0 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    (status, headers, Body::from_stream(parts)).into_response()
+}
+
+async fn events(State(hub): State<Hub>) -> Response {
+    let pokes = hub.pokes.subscribe();
+    // In two parts, as a network may cut it.
+    let stream = futures::stream::unfold(pokes, |mut pokes| async move {
+        pokes.recv().await.ok()?;
+        let parts = ["event: chan", "ged\r\ndata: {}\n\n"].map(|part| Ok::<_, Infallible>(Bytes::from(part)));
+        Some((futures::stream::iter(parts), pokes))
+    });
+    let alive = futures::stream::iter([Ok(Bytes::from(": alive\n\n"))]);
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(alive.chain(stream.flatten())))
+        .into_response()
+}

@@ -1,0 +1,263 @@
+//! Photos on their way up: cuts, refusals, and files that are not what was recorded.
+
+use super::hub::{Hub, problem};
+use super::tablet::{Tablet, record};
+use crate::store::blobs::Role;
+use standpipe_domain::sync::{SyncState, Trouble};
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+
+const KIB: usize = 1024;
+
+#[tokio::test]
+async fn a_photo_goes_on_where_the_link_was_cut() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let bytes: Vec<u8> = (0..300 * KIB).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
+    let photo = tablet.photo(&bytes);
+    let cut = Arc::new(AtomicBool::new(false));
+    let (once, server) = (Arc::clone(&cut), hub.clone());
+    hub.rule("PATCH /blobs/1", move || {
+        if !once.swap(true, SeqCst) {
+            server.kept().cut = Some(50 * KIB);
+        }
+        None
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            let line = tablet.standing.line();
+            assert_eq!((line.photos, line.trouble), (1, Some(Trouble::NoAnswer)));
+            assert_eq!(hub.kept().uploads[1].bytes.len(), 50 * KIB);
+            hub.asked();
+            tablet.go_on();
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&photo], bytes);
+            assert_eq!(hub.kept().uploads.len(), 2, "nothing began anew");
+            let sent = hub.sent();
+            assert_eq!(sent[..2], ["HEAD /blobs/1", "PATCH /blobs/1"]);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_that_the_hub_refuses_is_set_aside_and_the_next_goes_up() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let refused = tablet.photo(&[1; 100]);
+    let good = tablet.photo(&[2; 100]);
+    let creations = AtomicU32::new(0);
+    // Two thumbnails come first.
+    hub.rule("POST /blobs", move || {
+        let at = creations.fetch_add(1, SeqCst);
+        (at == 4).then(|| problem(413, "too-large"))
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            let line = tablet.standing.line();
+            assert_eq!((line.state, line.set_aside, line.photos), (SyncState::NeedsAttention, 1, 1));
+            assert!(!hub.kept().verified.contains_key(&refused));
+            assert!(hub.kept().verified.contains_key(&good));
+            // The person asks for another try.
+            tablet.standing.due().retry = true;
+            tablet.standing.wake();
+            tablet.safe().await;
+            assert!(hub.kept().verified.contains_key(&refused));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_at_which_the_hub_fails_gives_way_after_three_tries() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    tablet.photo(&[1; 100]);
+    let good = tablet.photo(&[2; 100]);
+    hub.rule("PATCH /blobs/2", || Some(problem(500, "broken")));
+    tablet
+        .play(async |tablet| {
+            for _ in 0..3 {
+                tablet.pause().await;
+                assert!(!hub.kept().verified.contains_key(&good));
+                tablet.go_on();
+            }
+            tablet.pause().await;
+            assert!(hub.kept().verified.contains_key(&good));
+            assert_eq!(tablet.standing.line().set_aside, 1);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_hub_that_is_busy_is_waited_for() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    tablet.photo(&[1; 100]);
+    hub.rule("PATCH", || Some(problem(503, "busy")));
+    tablet
+        .play(async |tablet| {
+            for _ in 0..6 {
+                tablet.pause().await;
+                assert_eq!(tablet.standing.line().set_aside, 0);
+                tablet.go_on();
+            }
+            hub.behave();
+            tablet.pause().await;
+            tablet.go_on();
+            tablet.safe().await;
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_vanished_and_a_damaged_file_are_set_aside_and_never_sent() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let gone = tablet.photo(b"this one vanishes");
+    let longer = tablet.photo(b"this one grows");
+    let other = tablet.photo(b"this one rots");
+    let good = tablet.photo(b"this one is whole");
+    let path = |of| tablet.store.vault().path(of, Role::Original);
+    fs::remove_file(path(gone)).unwrap();
+    fs::write(path(longer), b"this one grows!").unwrap();
+    fs::write(path(other), b"this one rotz").unwrap();
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            let line = tablet.standing.line();
+            assert_eq!((line.state, line.set_aside, line.photos), (SyncState::NeedsAttention, 3, 3));
+            let codes: Vec<String> = tablet
+                .store
+                .read("looking", |conn| {
+                    let mut rows =
+                        conn.prepare("SELECT code FROM upload WHERE state = 'set-aside' ORDER BY 1")?;
+                    let codes = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                    Ok::<_, crate::store::StoreError>(codes)
+                })
+                .unwrap();
+            assert_eq!(codes, ["file-damaged", "file-damaged", "file-missing"]);
+            let kept = hub.kept();
+            assert!(kept.verified.contains_key(&good));
+            let originals = kept.uploads.iter().filter(|upload| upload.role == "original");
+            assert_eq!(originals.map(|upload| upload.sha256).collect::<Vec<_>>(), [good]);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_upload_that_the_hub_forgot_begins_again() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let photo = tablet.photo(&vec![3; 300 * KIB]);
+    let (once, server) = (AtomicBool::new(false), hub.clone());
+    hub.rule("PATCH /blobs/1", move || {
+        if once.swap(true, SeqCst) {
+            return None;
+        }
+        server.kept().uploads.truncate(1);
+        None
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert!(hub.kept().verified.contains_key(&photo));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn bytes_that_arrive_wrong_are_sent_once_more_and_then_shown() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    tablet.photo(&[4; 100]);
+    hub.rule("PATCH /blobs/1", || Some(problem(422, "hash-mismatch")));
+    hub.rule("PATCH /blobs/2", || Some(problem(422, "hash-mismatch")));
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            assert_eq!(tablet.standing.line().set_aside, 1);
+            let originals = hub.sent().iter().filter(|line| *line == "created original").count();
+            assert_eq!(originals, 2);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_is_not_safe_before_the_hub_has_verified_it() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let photo = tablet.photo(&[5; 100]);
+    let states = AtomicU32::new(0);
+    // The thumbnail's state is asked for first.
+    hub.rule("POST /blobs/status", move || {
+        let partial = axum::Json(serde_json::json!({photo.to_string(): "partial"}));
+        (states.fetch_add(1, SeqCst) == 1).then(|| axum::response::IntoResponse::into_response(partial))
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            let line = tablet.standing.line();
+            assert_eq!((line.photos, line.bytes), (1, 0));
+            assert_eq!(line.state, SyncState::Waiting);
+            tablet.go_on();
+            tablet.safe().await;
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_that_the_hub_has_is_not_sent_twice() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let photo = tablet.photo(b"known");
+    hub.kept().verified.insert(photo, b"known".to_vec());
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert!(hub.kept().uploads.iter().all(|upload| upload.role == "thumbnail"));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_piece_that_goes_astray_again_and_again_does_not_keep_the_link_busy() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    tablet.photo(&[6; 100]);
+    hub.rule("PATCH", || Some(problem(409, "offset")));
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            let tries = hub.sent().iter().filter(|line| line.starts_with("PATCH")).count();
+            assert!(tries <= 4, "{tries}");
+            record(&tablet.store);
+            tablet.line(|line| line.records == 0).await;
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_that_the_office_lost_again_goes_up_again() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let photo = tablet.photo(b"lost and found");
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.pause().await;
+            {
+                let mut kept = hub.kept();
+                kept.verified.clear();
+                kept.uploads.clear();
+                kept.epoch = uuid::Uuid::from_u128(8);
+            }
+            tablet.go_on();
+            tablet.line(|line| line.photos == 1).await;
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&photo], b"lost and found");
+            assert_eq!(hub.kept().verified.len(), 2, "its thumbnail too");
+        })
+        .await;
+}

@@ -1,0 +1,172 @@
+//! A tablet for tests: the real store on a folder of its own, and a driver that waits when the test says so.
+
+use super::hub::Hub;
+use crate::identity::{Identity, Seed, Token};
+use crate::store::blobs::{self, Role, UploadKey};
+use crate::store::{Store, StoreError};
+use crate::sync::driver::{Driver, Sleep};
+use crate::sync::fetch::Order;
+use crate::sync::hub_client::Patience;
+use crate::sync::standing::Standing;
+use crate::world::{TestWorld, World};
+use serde_json::json;
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
+use standpipe_domain::record::{entity, set};
+use standpipe_domain::sync::{SyncLine, SyncState};
+use standpipe_domain::words::Words;
+use standpipe_oplog::chain::sha256;
+use standpipe_oplog::pen::Draft;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::{Semaphore, mpsc};
+use uuid::Uuid;
+
+pub struct Tablet {
+    pub store: Arc<Store>,
+    pub standing: Arc<Standing>,
+    pub orders: mpsc::UnboundedSender<Order>,
+    lines: mpsc::UnboundedReceiver<SyncLine>,
+    /// Every line that was told, in order.
+    pub told: Arc<Mutex<Vec<SyncLine>>>,
+    pauses: mpsc::UnboundedReceiver<Duration>,
+    go: Arc<Semaphore>,
+    driver: Option<(Driver, mpsc::UnboundedReceiver<Order>)>,
+    _folder: TempDir,
+}
+
+impl Tablet {
+    /// A tablet that is enrolled at `hub`.
+    pub fn of(hub: &Hub) -> Self {
+        let tablet = Self::new();
+        tablet.enrol(&hub.address);
+        tablet
+    }
+
+    /// A tablet that is not enrolled.
+    pub fn new() -> Self {
+        Self::within(Arc::new(TestWorld::new(1)))
+    }
+
+    /// A tablet that is not enrolled, within this world.
+    pub fn within(world: Arc<dyn World>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Arc::new(Store::open(folder.path(), world).unwrap());
+        let (tell, lines) = mpsc::unbounded_channel();
+        let told = Arc::new(Mutex::new(vec![]));
+        let all = Arc::clone(&told);
+        let tell = move |line: SyncLine| {
+            all.lock().unwrap().push(line.clone());
+            let _ = tell.send(line);
+        };
+        let standing = Arc::new(Standing::new(Arc::clone(&store), Box::new(tell)));
+        let (slept, pauses) = mpsc::unbounded_channel();
+        let go = Arc::new(Semaphore::new(0));
+        let permits = Arc::clone(&go);
+        let sleep: Sleep = Arc::new(move |pause| {
+            let _ = slept.send(pause);
+            let permits = Arc::clone(&permits);
+            Box::pin(async move { permits.acquire().await.unwrap().forget() })
+        });
+        let driver = Driver::new(Arc::clone(&standing), sleep, Patience::default());
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let driver = Some((driver, ordered));
+        Self { store, standing, orders, lines, told, pauses, go, driver, _folder: folder }
+    }
+
+    pub fn enrol(&self, address: &str) {
+        let identity = Identity {
+            hub: address.to_owned(),
+            token: Token("sesame".into()),
+            device: DeviceId(Uuid::from_u128(3)),
+            key: Seed([7; 32]),
+            person: PersonId(Uuid::from_u128(4)),
+            person_name: "Inspector".into(),
+            site: SiteId(Uuid::from_u128(5)),
+            site_name: Words::same("Garden"),
+            incarnation: 1,
+        };
+        self.store.enrol(&identity).unwrap();
+    }
+
+    /// Runs the driver while `story` is told. A story that takes longer than a minute has got stuck.
+    pub async fn play<T>(mut self, story: impl AsyncFnOnce(&mut Self) -> T) -> T {
+        let (driver, orders) = self.driver.take().unwrap();
+        tokio::select! {
+            () = driver.run(orders) => unreachable!("the driver never ends"),
+            told = tokio::time::timeout(Duration::from_secs(60), story(&mut self)) => told.expect("the story ends"),
+        }
+    }
+
+    /// Brings a photo in, with a thumbnail, as the engine does. Gives its hash.
+    pub fn photo(&self, bytes: &[u8]) -> Sha256 {
+        let of = sha256(bytes);
+        let (vault, world) = (self.store.vault(), self.store.world());
+        let mut incoming = vault.begin(world.uuid(), bytes.len() as u64, world).unwrap();
+        incoming.write(bytes).unwrap();
+        vault.finish(incoming).unwrap();
+        let thumbnail = format!("thumbnail of {of}");
+        vault.keep_thumbnail(of, thumbnail.as_bytes(), world.uuid()).unwrap();
+        let evidence = evidence(of, bytes.len());
+        self.store
+            .write("adding a photo", |writing| {
+                let value = serde_json::to_value(&evidence).unwrap();
+                let op_id =
+                    writing.record(Draft::add(entity::CHECK, Uuid::from_u128(6), set::PHOTOS, value))?;
+                blobs::put_own(writing, &evidence, ("ready", None), op_id)?;
+                let key = UploadKey { of, role: Role::Thumbnail };
+                let bytes = thumbnail.len() as u64;
+                blobs::put_upload(writing, key, sha256(thumbnail.as_bytes()), bytes, op_id, writing.now())
+            })
+            .unwrap();
+        of
+    }
+
+    /// Waits for a line that fits.
+    pub async fn line(&mut self, fits: impl Fn(&SyncLine) -> bool) -> SyncLine {
+        loop {
+            let line = self.lines.recv().await.unwrap();
+            if fits(&line) {
+                return line;
+            }
+        }
+    }
+
+    pub async fn safe(&mut self) -> SyncLine {
+        self.line(|line| line.state == SyncState::Safe).await
+    }
+
+    /// Waits until the driver has nothing to do, and gives for how long it means to wait.
+    pub async fn pause(&mut self) -> Duration {
+        let mut pause = self.pauses.recv().await.unwrap();
+        // What a turn writes down itself makes it look once more, which takes no request.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+            pause = self.pauses.try_recv().unwrap_or(pause);
+        }
+        pause
+    }
+
+    /// Ends the wait.
+    pub fn go_on(&self) {
+        self.go.add_permits(1);
+    }
+}
+
+/// Records one operation.
+pub fn record(store: &Store) {
+    let answer = json!({"outcome": "pass", "at": 1});
+    store
+        .write("recording", |writing| {
+            let id = writing.world().uuid();
+            writing.record(Draft::set(entity::CHECK, id, "answer:signage", answer, None))?;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+}
+
+pub fn evidence(sha256: Sha256, bytes: usize) -> Evidence {
+    let media_type = "image/jpeg".to_owned();
+    Evidence { sha256, media_type, bytes: bytes as u64, name: "a.jpg".into(), item: None, at: Millis(1) }
+}

@@ -1,0 +1,124 @@
+//! Single requests: what each kind of answer is taken for.
+
+use super::hub::{Hub, html, problem};
+use crate::identity::Token;
+use crate::sync::hub_client::{Enrol, HubClient, Patched, Patience, enrol};
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use standpipe_domain::ids::Millis;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+fn client(address: &str) -> HubClient {
+    HubClient::new(address, Some(Token("sesame".into())), Patience::default()).unwrap()
+}
+
+#[test]
+fn an_address_is_that_of_a_web_server_or_none() {
+    for good in ["http://127.0.0.1:4180", " https://hub.example/ ", "https://example.org/standpipe/?a#b"] {
+        assert!(HubClient::new(good, None, Patience::default()).is_ok(), "{good}");
+    }
+    for bad in
+        ["", "hub.example", "127.0.0.1:4180", "ftp://hub", "http://", "http://me:secret@hub", "https://a b"]
+    {
+        let fault = HubClient::new(bad, None, Patience::default()).unwrap_err();
+        assert_eq!(fault.code(), "bad-address", "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_records_that_cannot_be_read_is_told_apart() {
+    let zstd = || {
+        let kind = [(header::CONTENT_TYPE, "application/zstd")];
+        (kind, "no zstd at all").into_response()
+    };
+    let endless = || {
+        let more = || Some((Ok::<_, Infallible>(Bytes::from(vec![b' '; 64 * 1024])), ()));
+        Body::from_stream(futures::stream::unfold((), move |()| std::future::ready(more()))).into_response()
+    };
+    type Case = (fn() -> Response, &'static str);
+    let cases: [Case; 4] = [
+        (zstd, "hub-fault"),
+        (|| html(200), "not-a-hub"),
+        (endless, "not-a-hub"),
+        (|| problem(426, "hub-newer"), "hub-newer"),
+    ];
+    for (answer, code) in cases {
+        let hub = Hub::start().await;
+        hub.rule("GET /sync/pull", move || Some(answer()));
+        assert_eq!(client(&hub.address).pull(None, 0).await.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_code_is_said_to_be_one() {
+    let hub = Hub::start().await;
+    let ask = Enrol::new(" 1234 ", "key".into());
+    hub.rule("POST /enrol", || Some(problem(403, "wrong-code")));
+    assert_eq!(enrol(&hub.address, &ask).await.unwrap_err().code(), "wrong-code");
+    hub.rule("POST /enrol", || Some(problem(401, "wrong-code")));
+    assert_eq!(enrol(&hub.address, &ask).await.unwrap_err().code(), "wrong-code");
+    hub.rule("POST /enrol", || Some(html(200)));
+    assert_eq!(enrol(&hub.address, &ask).await.unwrap_err().code(), "not-a-hub");
+}
+
+#[tokio::test]
+async fn an_enrolment_is_read_and_its_token_is_not_shown() {
+    let hub = Hub::start().await;
+    hub.rule("POST /enrol", || {
+        let id = "00000000-0000-0000-0000-000000000001";
+        Some(
+            axum::Json(serde_json::json!({
+                "device": id, "token": "sesame", "incarnation": 1, "person": id, "person_name": "A",
+                "site": id, "site_name": {"zh-CN": "园", "en": "Garden"}, "hub_epoch": id, "protocol": 1, "now": 5,
+            }))
+            .into_response(),
+        )
+    });
+    let enrolled = enrol(&hub.address, &Enrol::new("1234", "key".into())).await.unwrap();
+    assert_eq!((enrolled.token.0.as_str(), enrolled.now), ("sesame", Millis(5)));
+    assert!(!format!("{enrolled:?}").contains("sesame"));
+    let client = client(&hub.address);
+    assert!(!format!("{client:?}").contains("sesame"));
+}
+
+#[tokio::test]
+async fn a_link_on_which_nothing_moves_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    // Takes the connection, reads what comes, and never answers.
+    let reading = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut read = 0;
+        while let Ok(bytes @ 1..) = socket.read(&mut [0; 4096]).await {
+            read += bytes;
+        }
+        read
+    });
+    let patience = Patience { stall: Duration::from_millis(20), ..Patience::default() };
+    let client = HubClient::new(&address, None, patience).unwrap();
+    let fault = client.patch("/api/v1/blobs/1", 0, Bytes::from(vec![1; 100_000])).await.unwrap_err();
+    assert_eq!(fault.code(), "no-answer");
+    drop(client);
+    assert!(reading.await.unwrap() > 100_000);
+}
+
+#[tokio::test]
+async fn the_key_goes_to_the_hub_alone() {
+    let hub = Hub::start().await;
+    let thief = Hub::start().await;
+    let client = client(&hub.address);
+    let elsewhere = format!("{}/api/v1/blobs/1", thief.address);
+    assert_eq!(client.patch(&elsewhere, 0, Bytes::from("a")).await.unwrap(), Patched::Gone);
+    assert_eq!(client.offset(&elsewhere).await.unwrap(), None);
+    let to = format!("{}/api/v1/sync/hello", thief.address);
+    hub.rule("POST /sync/hello", move || {
+        Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to.clone())]).into_response())
+    });
+    assert_eq!(client.hello(1, Millis(0)).await.unwrap_err().code(), "not-a-hub");
+    assert_eq!(thief.asked(), [""; 0]);
+}

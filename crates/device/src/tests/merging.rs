@@ -1,0 +1,130 @@
+//! Two people's work: both stand, and somebody is asked.
+
+use super::*;
+use crate::testing::{OWNERS, set};
+use serde_json::json;
+use standpipe_domain::record::entity;
+
+fn colleague_says(tablet: &mut Tablet, item: &str, outcome: &str) {
+    let value = json!({ "outcome": outcome, "at": 5 });
+    tablet.office.write([set(entity::CHECK, check(EXTINGUISHER).0, &format!("answer:{item}"), value, None)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+}
+
+#[test]
+fn two_answers_to_one_item_both_stand_until_somebody_chooses() {
+    let mut tablet = Tablet::new();
+    tablet.pass_everything();
+    let item = tablet.first_item(EXTINGUISHER);
+    colleague_says(&mut tablet, &item, "not-applicable");
+    let view = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    assert_eq!(view.answers[&item].outcome, Outcome::NotApplicable, "the worse of the two is shown");
+    assert_eq!(
+        view.conflicts[0].sides.iter().map(|side| side.by.as_str()).collect::<Vec<_>>(),
+        ["物业经理", "巡检员"]
+    );
+    assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "in-conflict");
+
+    let keep = view.conflicts[0].sides[1].rev.clone();
+    let view = tablet.engine.resolve(check(EXTINGUISHER), &format!("answer:{item}"), &keep).unwrap();
+    assert_eq!((view.answers[&item].outcome, view.conflicts.len()), (Outcome::Pass, 0));
+    tablet.sign(OWNERS[0], None).unwrap();
+    let again = tablet.engine.resolve(check(STANDPIPE), "answer:x", &keep).unwrap_err();
+    assert_eq!(again.code(), "sealed");
+}
+
+#[test]
+fn an_answer_given_over_a_conflict_settles_it() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
+    colleague_says(&mut tablet, &item, "fail");
+    let view = tablet.answer(EXTINGUISHER, &item, answer(Outcome::NotApplicable)).unwrap();
+    assert_eq!((view.answers[&item].outcome, view.conflicts.len()), (Outcome::NotApplicable, 0));
+    let settled = tablet.engine.resolve(check(EXTINGUISHER), &format!("answer:{item}"), "x").unwrap_err();
+    assert_eq!(settled.code(), "not-in-conflict");
+}
+
+#[test]
+fn a_colleagues_photo_is_elsewhere_until_its_thumbnail_came() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    let sha256 = standpipe_oplog::chain::sha256(b"on another tablet");
+    let evidence = json!({
+        "sha256": sha256, "media_type": "image/jpeg", "bytes": 17, "name": "a.jpg", "item": item, "at": 5
+    });
+    tablet.office.write([standpipe_oplog::pen::Draft::add(
+        entity::CHECK,
+        check(EXTINGUISHER).0,
+        "photos",
+        evidence,
+    )]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let store = tablet.engine.store();
+    let photo = || tablet.engine.check(check(EXTINGUISHER)).unwrap().photos[0].clone();
+    assert_eq!(photo().whereabouts, standpipe_domain::evidence::Whereabouts::Elsewhere);
+    assert_eq!(store.wanted().unwrap(), [sha256]);
+    assert_eq!(store.waiting().unwrap().photos, 0, "it is not this tablet's to send");
+
+    store.put_thumbnail(sha256, &jpeg(1)).unwrap();
+    assert_eq!(photo().preview, standpipe_domain::evidence::Preview::Ready);
+    assert_eq!(store.wanted().unwrap(), []);
+    assert!(tablet.engine.picture(sha256, crate::engine::Picture::Thumb).is_some());
+    assert!(tablet.engine.picture(sha256, crate::engine::Picture::Original).is_none());
+}
+
+#[test]
+fn both_ends_hold_the_same_after_a_push_and_a_pull() {
+    let mut tablet = Tablet::new();
+    tablet.pass_everything();
+    let store = tablet.engine.store();
+    while store.waiting().unwrap().records > 0 {
+        tablet.office.take_from(store).unwrap();
+    }
+    let before = tablet.engine.round(ROUND).unwrap();
+    assert!(tablet.office.deliver(store).unwrap(), "the checksums agree");
+    assert_eq!(tablet.engine.round(ROUND).unwrap(), before);
+
+    // A second tablet reads the same out of the same operations.
+    let other = Tablet::numbered(2);
+    assert!(tablet.office.deliver(other.engine.store()).unwrap());
+    assert_eq!(other.engine.round(ROUND).unwrap(), before);
+}
+
+#[test]
+fn a_hub_that_begins_a_new_epoch_is_read_again_without_doubles() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    let store = tablet.engine.store();
+    tablet.office.take_from(store).unwrap();
+    tablet.office.deliver(store).unwrap();
+    let before = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    store.restart(uuid::Uuid::from_u128(0xF)).unwrap();
+    assert_eq!(store.cursor().unwrap(), (Some(uuid::Uuid::from_u128(0xF)), 0));
+    assert!(tablet.office.deliver(store).unwrap());
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before);
+}
+
+#[test]
+fn a_tablet_whose_clock_runs_ahead_counts_as_at_the_office() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    // Ten years ahead; received today.
+    tablet.world.set_now(Millis(2_003_000_000_000));
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    let store = tablet.engine.store();
+    tablet.office.take_from(store).unwrap();
+    for late in &mut tablet.office.log {
+        late.at = late.at.min(Millis(1_688_173_200_000));
+    }
+    assert!(tablet.office.deliver(store).unwrap());
+    let hlc = store
+        .read::<_, Error>("reading a stamp", |conn| {
+            Ok(crate::store::replica::register(conn, check(EXTINGUISHER).0, &format!("answer:{item}"))?.sides
+                [0]
+            .hlc)
+        })
+        .unwrap();
+    assert_eq!(hlc.time(), Millis(1_688_173_200_000 + standpipe_oplog::clock::MAX_AHEAD));
+}

@@ -1,0 +1,156 @@
+//! What goes to the office: in order, in batches that keep transactions together, and never lost.
+
+use super::*;
+use crate::testing::SITE;
+use standpipe_domain::ids::SiteId;
+use standpipe_oplog::chain::{START, Written, link};
+use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
+use uuid::Uuid;
+
+/// Checks that a batch is a chain from its start, and gives its sequence numbers.
+fn chain(tablet: &Tablet, after: u64) -> Vec<u64> {
+    let batch = tablet.engine.store().outbox(after).unwrap();
+    let mut prev = batch.prev_hash;
+    let mut numbers = Vec::new();
+    for body in &batch.bodies {
+        let written = Written::read(body, prev).unwrap();
+        prev = written.hash;
+        assert_eq!(written.op.incarnation, batch.incarnation);
+        numbers.push(written.op.dev_seq);
+    }
+    numbers
+}
+
+#[test]
+fn a_batch_is_a_chain_that_goes_on_where_the_last_one_ended() {
+    let tablet = Tablet::new();
+    tablet.pass_all(check(STANDPIPE));
+    let all = tablet.engine.store().outbox(0).unwrap();
+    assert_eq!(all.prev_hash, START);
+    assert_eq!(chain(&tablet, 0), (1..=all.bodies.len() as u64).collect::<Vec<_>>());
+    let hash = all.bodies[..3].iter().fold(START, |prev, body| link(prev, body));
+    assert_eq!(tablet.engine.store().outbox(3).unwrap().prev_hash, hash);
+    assert_eq!(chain(&tablet, 3)[0], 4);
+}
+
+#[test]
+fn a_batch_keeps_to_its_limits_and_to_whole_transactions() {
+    let tablet = Tablet::new();
+    let store = tablet.engine.store();
+    let record = |count: u32, note: usize| {
+        store
+            .write::<_, Error>("recording", |writing| {
+                for n in 0..count {
+                    let value = serde_json::json!("x".repeat(note));
+                    writing.record(crate::testing::set("later", check(n).0, "note", value, None))?;
+                }
+                Ok(())
+            })
+            .unwrap();
+    };
+    let most = u32::try_from(MAX_OPS).unwrap();
+    record(3, 10);
+    record(most - 1, 10);
+    let first = store.outbox(0).unwrap().bodies;
+    assert_eq!(first.len(), 3, "the second transaction does not fit whole");
+    assert_eq!(chain(&tablet, 3).len(), MAX_OPS - 1);
+    store.acknowledge(3 + MAX_OPS as u64 - 1, 0).unwrap();
+
+    let after = store.chain_state().unwrap().last_seq;
+    record(most + 20, 1_000);
+    let bodies = store.outbox(after).unwrap().bodies;
+    assert!(bodies.iter().map(|body| body.len() + 1).sum::<usize>() <= MAX_PUSH);
+    assert!(!bodies.is_empty(), "a transaction that is larger than a push is cut");
+}
+
+#[test]
+fn one_operation_larger_than_a_push_goes_alone_and_one_too_large_to_send_is_not_recorded() {
+    let tablet = Tablet::new();
+    let store = tablet.engine.store();
+    let record = |bytes: usize| {
+        store.write::<_, Error>("recording", |writing| {
+            let value = serde_json::json!("x".repeat(bytes));
+            Ok(writing.record(crate::testing::set("check", check(0).0, "later", value, None))?)
+        })
+    };
+    record(MAX_PUSH + 1).unwrap();
+    record(1).unwrap();
+    assert_eq!(store.outbox(0).unwrap().bodies.len(), 1);
+    let last = store.chain_state().unwrap();
+    assert_eq!(record(standpipe_oplog::wire::MAX_OP).unwrap_err().code(), "too-large");
+    assert_eq!(store.chain_state().unwrap(), last);
+}
+
+#[test]
+fn acknowledging_takes_nothing_back_and_rewinding_does() {
+    let tablet = Tablet::new();
+    tablet.pass_all(check(EXTINGUISHER));
+    let store = tablet.engine.store();
+    let last = store.chain_state().unwrap().last_seq;
+    store.acknowledge(5, 4).unwrap();
+    store.acknowledge(3, 2).unwrap();
+    let chain = store.chain_state().unwrap();
+    assert_eq!((chain.acknowledged, chain.durable), (5, 4));
+    store.acknowledge(last + 100, 0).unwrap();
+    assert_eq!(store.chain_state().unwrap().acknowledged, last, "no more than was written");
+    assert_eq!(store.waiting().unwrap().records, 0);
+    store.rewind(2).unwrap();
+    let chain = store.chain_state().unwrap();
+    assert_eq!((chain.acknowledged, chain.durable), (2, 2));
+    assert_eq!(u64::from(store.waiting().unwrap().records), last - 2);
+}
+
+#[test]
+fn a_forked_tablet_goes_on_with_what_was_not_acknowledged() {
+    let tablet = Tablet::new();
+    tablet.pass_all(check(EXTINGUISHER));
+    let store = tablet.engine.store();
+    let last = store.chain_state().unwrap().last_seq;
+    let ids = |after: u64| -> Vec<Uuid> {
+        let bodies = store.outbox(after).unwrap().bodies;
+        bodies.iter().map(|body| Written::read(body, START).unwrap().op.op_id).collect()
+    };
+    let waiting = ids(4);
+    store.acknowledge(4, 0).unwrap();
+    store.renumber(7).unwrap();
+    let state = store.chain_state().unwrap();
+    assert_eq!((state.incarnation, state.last_seq, state.acknowledged), (7, last - 4, 0));
+    assert_eq!(ids(0), waiting);
+    assert_eq!(chain(&tablet, 0), (1..=last - 4).collect::<Vec<_>>());
+    let item = tablet.first_item(STANDPIPE);
+    tablet.answer(STANDPIPE, &item, failing()).unwrap();
+    assert_eq!(chain(&tablet, last - 4), [last - 3]);
+}
+
+#[test]
+fn a_tablet_enrolled_anew_goes_on_as_the_new_device() {
+    let tablet = Tablet::new();
+    tablet.pass_all(check(EXTINGUISHER));
+    let store = tablet.engine.store();
+    store.acknowledge(2, 0).unwrap();
+    let waiting = store.waiting().unwrap().records;
+    tablet.engine.enrol(&identity(9)).unwrap();
+    assert_eq!(store.waiting().unwrap().records, waiting);
+    let body = &store.outbox(0).unwrap().bodies[0];
+    assert_eq!(Written::read(body, START).unwrap().op.device, identity(9).device);
+    assert_eq!(chain(&tablet, 0).len(), waiting as usize);
+
+    let elsewhere = crate::identity::Identity { site: SiteId(Uuid::from_u128(77)), ..identity(10) };
+    assert_ne!(elsewhere.site, SITE);
+    assert_eq!(tablet.engine.enrol(&elsewhere).unwrap_err().code(), "other-site");
+}
+
+#[test]
+fn what_the_office_set_aside_is_listed_with_its_reason() {
+    let tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    let store = tablet.engine.store();
+    let body = &store.outbox(0).unwrap().bodies[0];
+    let op_id = Written::read(body, START).unwrap().op.op_id;
+    store.set_aside(&[Refused { op_id, code: "not-allowed".into(), detail: "…".into() }]).unwrap();
+    let detail = tablet.engine.sync_detail(tablet.today().sync).unwrap();
+    assert_eq!(detail.set_aside[0].code, "not-allowed");
+    assert_eq!(detail.set_aside[0].what, format!("check answer:{item}"));
+    assert_eq!(store.waiting().unwrap().set_aside, 1);
+}

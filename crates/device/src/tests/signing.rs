@@ -1,0 +1,167 @@
+//! Signatures, and what a seal holds fast.
+
+use super::*;
+use crate::store::StoreError;
+use crate::testing::OWNERS;
+use serde_json::json;
+use standpipe_domain::round::RoundState;
+use standpipe_domain::tablet::NewAmendment;
+use standpipe_oplog::chain::sha256;
+use standpipe_oplog::seal::Jws;
+
+/// A tablet with everything answered, one finding with its photo.
+fn ready() -> Tablet {
+    let tablet = Tablet::new();
+    tablet.pass_everything();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.find(EXTINGUISHER, &item, &jpeg(21));
+    tablet
+}
+
+#[test]
+fn nothing_is_signed_while_something_is_missing() {
+    let tablet = Tablet::new();
+    assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "unanswered");
+    tablet.pass_everything();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    let refused = tablet.sign(OWNERS[0], None).unwrap_err();
+    assert_eq!((refused.code().as_str(), refused.problem().details), ("incomplete", json!({ "count": 1 })));
+    tablet.find(EXTINGUISHER, &item, &jpeg(1));
+    assert_eq!(tablet.sign(crate::testing::PROPERTY, None).unwrap_err().code(), "not-asked");
+    tablet.sign(OWNERS[0], None).unwrap();
+    assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "already-signed");
+}
+
+#[test]
+fn a_round_is_signed_when_everybody_has_even_with_an_objection() {
+    let tablet = ready();
+    let round = tablet.sign(OWNERS[0], None).unwrap();
+    assert_eq!((round.line.state, round.line.signed), (RoundState::ToSign, 1));
+    let round = tablet.sign(OWNERS[1], Some("三楼未查")).unwrap();
+    assert_eq!(round.line.state, RoundState::Signed);
+    let second = round.sign_offs[1].signed.as_ref().unwrap();
+    assert_eq!(second.objection.as_deref(), Some("三楼未查"));
+    assert_eq!(second.photos_on_their_way, 1);
+    let sealed = tablet.engine.check(check(STANDPIPE)).unwrap().sealed.unwrap();
+    assert_eq!(sealed.by.len(), 2);
+    assert!(round.stops.iter().all(|stop| stop.sealed));
+}
+
+#[test]
+fn what_was_signed_takes_no_edit_only_an_amendment() {
+    let tablet = ready();
+    tablet.sign(OWNERS[0], None).unwrap();
+    let item = tablet.first_item(EXTINGUISHER);
+    let code = |result: Result<CheckView, Error>| result.unwrap_err().code();
+    let finding = NewFinding {
+        check: check(EXTINGUISHER),
+        item: item.clone(),
+        severity: Severity::Minor,
+        words: "没事".into(),
+    };
+    assert_eq!(code(tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass))), "sealed");
+    assert_eq!(code(tablet.engine.finding(&finding)), "sealed");
+    assert_eq!(code(tablet.engine.detach(check(EXTINGUISHER), &item, sha256(&jpeg(21)))), "sealed");
+    assert_eq!(tablet.attach(EXTINGUISHER, &item, "2.jpg", &jpeg(2)).unwrap_err().code(), "sealed");
+
+    let mut amendment = NewAmendment {
+        check: check(EXTINGUISHER),
+        item: item.clone(),
+        answer: answer(Outcome::Pass),
+        reason: " ".into(),
+    };
+    assert_eq!(code(tablet.engine.amend(&amendment)), "no-reason");
+    amendment.reason = "看错了".into();
+    let view = tablet.engine.amend(&amendment).unwrap();
+    assert_eq!(view.answers[&item].outcome, Outcome::Fail, "what was signed is what is shown");
+    assert_eq!((view.amendments[0].reason.as_str(), view.amendments[0].signed), ("看错了", false));
+
+    tablet.sign(OWNERS[0], None).unwrap();
+    assert!(tablet.engine.check(check(EXTINGUISHER)).unwrap().amendments[0].signed);
+    assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "already-signed");
+}
+
+#[test]
+fn an_open_check_needs_no_amendment() {
+    let tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    let amendment =
+        NewAmendment { check: check(EXTINGUISHER), item, answer: failing(), reason: "看错了".into() };
+    assert_eq!(tablet.engine.amend(&amendment).unwrap_err().code(), "not-sealed");
+}
+
+#[test]
+fn an_exported_seal_verifies_with_the_file_alone() {
+    let tablet = ready();
+    let round = tablet.sign(OWNERS[0], None).unwrap();
+    let id = round.sign_offs[0].signed.as_ref().unwrap().id;
+    let file = tablet.engine.export_seal(id).unwrap();
+    let payload = serde_json::from_str::<Jws>(&file).unwrap().verify(None).unwrap().payload;
+    assert_eq!((payload.round, payload.checks.len(), payload.findings.len()), (ROUND, 6, 1));
+    assert_eq!(payload.evidence, [sha256(&jpeg(21))]);
+    let list = tablet.list(STANDPIPE);
+    let sealed = payload.checks.iter().find(|sealed| sealed.id == check(STANDPIPE)).unwrap();
+    assert_eq!(sealed.answers.len(), list.items.len());
+    assert!(list.items.iter().all(|item| sealed.revs.contains_key(&format!("answer:{}", item.id))));
+
+    let [report] = &tablet.engine.verify_seals(ROUND).unwrap()[..] else { panic!("one seal") };
+    assert!(report.genuine && report.unchanged);
+    assert_eq!((report.photos, report.countersigned), (1, None));
+}
+
+#[test]
+fn a_seal_that_was_tampered_with_is_not_genuine() {
+    let tablet = ready();
+    tablet.sign(OWNERS[0], None).unwrap();
+    let store = tablet.engine.store();
+    // The name is signed too; a letter of it changed in the stored bytes must show.
+    store
+        .write::<_, StoreError>("tampering", |writing| {
+            let body: String =
+                writing.query_row("SELECT body FROM op WHERE kind = 'seal'", [], |row| row.get(0))?;
+            let mut op: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let other = op["value"]["payload"].as_str().unwrap().replacen("eyJhdCI6", "eyJhdCI7", 1);
+            op["value"]["payload"] = other.into();
+            writing.execute("UPDATE op SET body = ?1 WHERE kind = 'seal'", [op.to_string()])?;
+            Ok(())
+        })
+        .unwrap();
+    let reports = tablet.engine.verify_seals(ROUND).unwrap();
+    assert!(!reports[0].genuine);
+}
+
+#[test]
+fn a_late_answer_of_a_colleague_stands_beside_what_was_sealed() {
+    let mut tablet = ready();
+    let item = tablet.first_item(STANDPIPE);
+    tablet.sign(OWNERS[0], None).unwrap();
+    let late = json!({ "outcome": "fail", "at": 1 });
+    tablet.office.write([crate::testing::set(
+        "check",
+        check(STANDPIPE).0,
+        &format!("answer:{item}"),
+        late,
+        None,
+    )]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let view = tablet.engine.check(check(STANDPIPE)).unwrap();
+    assert_eq!(view.answers[&item].outcome, Outcome::Pass);
+    assert_eq!(view.conflicts.len(), 1, "it is shown");
+    assert!(tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged);
+    tablet.sign(OWNERS[1], None).unwrap();
+}
+
+#[test]
+fn the_offices_signature_is_shown_once_it_has_come() {
+    let mut tablet = ready();
+    let round = tablet.sign(OWNERS[0], None).unwrap();
+    let id = round.sign_offs[0].signed.as_ref().unwrap().id;
+    let mut jws: Jws = serde_json::from_str(&tablet.engine.export_seal(id).unwrap()).unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    standpipe_oplog::seal::countersign(&mut jws, crate::testing::HUB, &key, Millis(77), 5).unwrap();
+    let value = serde_json::to_value(&jws.signatures[1]).unwrap();
+    tablet.office.write([crate::testing::set("sign-off", id.0, "countersigned", value, None)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    assert_eq!(tablet.engine.verify_seals(ROUND).unwrap()[0].countersigned, Some(Millis(77)));
+}

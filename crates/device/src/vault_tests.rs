@@ -1,0 +1,71 @@
+use super::*;
+use crate::world::TestWorld;
+use standpipe_oplog::chain::sha256;
+use tempfile::TempDir;
+
+struct Place {
+    folder: TempDir,
+    vault: Vault,
+    world: TestWorld,
+}
+
+fn place() -> Place {
+    let folder = TempDir::new().unwrap();
+    let vault = Vault::open(folder.path()).unwrap();
+    Place { folder, vault, world: TestWorld::new(1) }
+}
+
+impl Place {
+    fn begin(&self, bytes: &[u8]) -> Incoming {
+        let mut incoming = self.vault.begin(self.world.uuid(), bytes.len() as u64, &self.world).unwrap();
+        incoming.write(bytes).unwrap();
+        incoming
+    }
+}
+
+#[test]
+fn a_file_lies_under_the_hash_of_its_bytes() {
+    let place = place();
+    let arrived = place.vault.finish(place.begin(b"evidence")).unwrap();
+    assert_eq!(arrived, Arrived { sha256: sha256(b"evidence"), bytes: 8, head: b"evidence".to_vec() });
+    let name = arrived.sha256.to_string();
+    let path = place.folder.path().join("photos").join(&name[..2]).join(&name[2..]);
+    assert_eq!(fs::read(path).unwrap(), b"evidence");
+}
+
+#[test]
+fn the_same_bytes_are_kept_once_and_a_torn_file_is_made_whole() {
+    let place = place();
+    let arrived = place.vault.finish(place.begin(b"evidence")).unwrap();
+    let path = place.vault.path(arrived.sha256, Role::Original);
+    let first = fs::metadata(&path).unwrap().modified().unwrap();
+    place.vault.finish(place.begin(b"evidence")).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), first, "it was not written again");
+    fs::write(&path, b"evid").unwrap();
+    place.vault.finish(place.begin(b"evidence")).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"evidence");
+}
+
+#[test]
+fn what_is_dropped_or_has_other_bytes_leaves_nothing() {
+    let place = place();
+    drop(place.begin(b"given up"));
+    let other = place.vault.finish_as(place.begin(b"these"), Some(sha256(b"those"))).unwrap_err();
+    assert_eq!(other.code(), "hash-mismatch");
+    assert_eq!(fs::read_dir(place.folder.path().join("incoming")).unwrap().count(), 0);
+    assert!(!place.vault.path(sha256(b"these"), Role::Original).exists());
+}
+
+#[test]
+fn the_reserve_is_kept_for_records() {
+    let place = place();
+    place.world.set_free(RESERVE + 8);
+    assert!(place.vault.begin(place.world.uuid(), 8, &place.world).is_ok());
+    let refused = place.vault.begin(place.world.uuid(), 9, &place.world).unwrap_err();
+    assert!(matches!(refused, VaultError::NoRoom { needed: 9, free: 8 }));
+    place.world.set_free(5);
+    assert!(matches!(
+        place.vault.begin(place.world.uuid(), 9, &place.world).unwrap_err(),
+        VaultError::NoRoom { free: 0, .. }
+    ));
+}

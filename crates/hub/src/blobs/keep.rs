@@ -1,0 +1,72 @@
+//! The last steps of every blob: on the shelf, read back, in the book. And the office's own photos, which come in one
+//! request.
+
+use super::partial::End;
+use super::{Blob, BlobError, Blobs, Inner, shelf, unbroken};
+use bytes::Bytes;
+use futures::Stream;
+use standpipe_domain::ids::{Millis, Sha256};
+use uuid::Uuid;
+
+/// What every browser shows, and up to how many bytes it may stand in for its own thumbnail.
+const SHOWN_AS_IT_IS: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
+const STANDS_IN: u64 = 16 * 1024 * 1024;
+
+impl Blobs {
+    /// Takes a photo of the office's own, whose hash nobody told, in one request. Gives the blob once it is verified.
+    /// `id` is fresh. What was cut is not kept: the console shows a photo as taken only when it is.
+    pub async fn take<S, E>(&self, id: Uuid, limit: u64, body: S, now: Millis) -> Result<Blob, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+        E: Send + 'static,
+    {
+        let this = self.clone();
+        unbroken(async move {
+            let Inner { partials, turns, .. } = &*this.0;
+            let mut turn = turns.take(id).await;
+            let taken = match partials.receive(id, limit, body, &mut turn).await {
+                Ok(received) if received.end == End::Whole => this.keep(id, received.hash, None, now).await,
+                Ok(received) if received.end == End::TooMuch => {
+                    Err(BlobError::TooLarge { bytes: received.at + 1, limit })
+                }
+                Ok(_) => Err(BlobError::Interrupted),
+                Err(error) => Err(error),
+            };
+            partials.remove(id)?;
+            taken
+        })
+        .await
+    }
+
+    /// Lets a photo stand in for its own thumbnail, which only tablets make. Where it is no picture, it has none.
+    pub async fn show_as_it_is(&self, blob: &Blob) -> Result<(), BlobError> {
+        if SHOWN_AS_IT_IS.contains(&blob.media_type.as_str()) && blob.bytes <= STANDS_IN {
+            self.0.book.link_thumbnail(blob.sha256, blob.sha256).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves a whole partial file to the shelf, reads it back there, and writes it into the book.
+    pub(super) async fn keep(
+        &self,
+        partial: Uuid,
+        sha256: Sha256,
+        upload: Option<Uuid>,
+        now: Millis,
+    ) -> Result<Blob, BlobError> {
+        let Inner { book, partials, shelf, .. } = &*self.0;
+        let path = partials.touch(partial)?;
+        if shelf::hash_file(&path).await?.sha256 != sha256 {
+            return Err(BlobError::HashMismatch { sha256 });
+        }
+        shelf.put(&path, sha256).await?;
+        let found = shelf.read_back(sha256).await?;
+        let found = found.filter(|found| found.sha256 == sha256).ok_or(BlobError::Spoilt { sha256 })?;
+        let media_type = found.media_type.to_owned();
+        let blob = Blob { sha256, bytes: found.bytes, media_type, verified_at: now };
+        book.put_blob(blob.clone(), upload).await?;
+        partials.remove(partial)?;
+        tracing::info!(%sha256, bytes = blob.bytes, "a photo is here and verified");
+        Ok(blob)
+    }
+}

@@ -1,0 +1,135 @@
+//! Photos and clips: taken piece by piece, kept under their hash, and confirmed only after they were read back.
+//!
+//! *Verified* is said of bytes that were fsynced, read back from where they lie, and hashed; the book then says so in a
+//! durable transaction. A tablet may delete its own copy after that, so nothing here says it a moment earlier.
+
+mod book;
+mod fault;
+mod keep;
+pub mod kind;
+mod partial;
+mod shelf;
+mod turn;
+mod upload;
+
+pub use book::{Blob, BlobState, Book, Upload};
+pub use fault::BlobError;
+pub use upload::{NewUpload, Piece, Progress};
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use partial::Partials;
+use shelf::Shelf;
+use standpipe_domain::ids::Sha256;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use turn::Turns;
+
+/// The most bytes that one photo or clip may have.
+pub const MAX_BLOB: u64 = 4 * 1024 * 1024 * 1024;
+/// The most bytes that a thumbnail may have.
+pub const MAX_THUMBNAIL: u64 = 4 * 1024 * 1024;
+/// How long a connection may say nothing before it counts as cut.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Photos and clips.
+#[derive(Clone)]
+pub struct Blobs(Arc<Inner>);
+
+struct Inner {
+    book: Arc<dyn Book>,
+    partials: Partials,
+    shelf: Shelf,
+    turns: Turns,
+}
+
+/// What became of a blob's bytes since they were verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Whole,
+    Missing,
+    Spoilt,
+}
+
+impl Blobs {
+    /// Opens the folders of photos under `data` as the only one who writes there, and tidies what a stop in the middle
+    /// left behind.
+    pub async fn open(data: &Path, book: Arc<dyn Book>) -> Result<Self, BlobError> {
+        let this = Self::beside(data, book)?;
+        let Inner { book, partials, .. } = &*this.0;
+        for id in partials.all()? {
+            match book.upload(id).await? {
+                Some(_) => book.upload_at(id, partials.len(id)?).await?,
+                // Its blob was verified, or it was given up; only the last step was missing.
+                None => partials.remove(id)?,
+            }
+        }
+        Ok(this)
+    }
+
+    /// Opens the folders of photos under `data` beside a hub that may be at work there: to read and check only.
+    pub fn beside(data: &Path, book: Arc<dyn Book>) -> Result<Self, BlobError> {
+        let partials = Partials::open(data.join("uploads"), SILENCE)?;
+        let shelf = Shelf::folder(&data.join("blobs"))?;
+        Ok(Self(Arc::new(Inner { book, partials, shelf, turns: Turns::default() })))
+    }
+
+    /// The blob, if its bytes are here and whole.
+    pub async fn blob(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
+        Ok(self.0.book.blob(sha256).await?)
+    }
+
+    /// The thumbnail of an original, if it is here.
+    pub async fn thumbnail(&self, of: Sha256) -> Result<Option<Blob>, BlobError> {
+        Ok(self.0.book.thumbnail(of).await?)
+    }
+
+    /// The bytes of a blob or a part of them; `None` when nothing lies there.
+    pub async fn read(
+        &self,
+        sha256: Sha256,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<BoxStream<'static, io::Result<Bytes>>>, BlobError> {
+        self.0.shelf.read(sha256, range).await
+    }
+
+    /// Re-hashes blobs behind `after`, at most `limit`: each with whether its bytes are still what they should be.
+    pub async fn check(&self, after: Option<Sha256>, limit: usize) -> Result<Vec<(Blob, Health)>, BlobError> {
+        let mut checked = Vec::new();
+        for blob in self.0.book.blobs(after, limit).await? {
+            let health = match self.0.shelf.read_back(blob.sha256).await {
+                Ok(Some(found)) if found.sha256 == blob.sha256 => Health::Whole,
+                Ok(None) => Health::Missing,
+                Ok(Some(_)) => Health::Spoilt,
+                Err(error) => {
+                    // A bad sector is what is looked for here; the others are still to be read.
+                    tracing::error!(sha256 = %blob.sha256, %error, "a photo cannot be read");
+                    Health::Spoilt
+                }
+            };
+            checked.push((blob, health));
+        }
+        Ok(checked)
+    }
+
+    /// Says of a blob that it is not here any more, so that a tablet that still has it sends it again. What lies there
+    /// stays until then.
+    pub async fn withdraw(&self, sha256: Sha256) -> Result<(), BlobError> {
+        Ok(self.0.book.lost_blob(sha256).await?)
+    }
+}
+
+/// Runs to its end even when the request that began it is given up: that is what a cut connection looks like, and what
+/// had arrived by then still has to reach the disk.
+async fn unbroken<T: Send + 'static>(
+    work: impl Future<Output = Result<T, BlobError>> + Send + 'static,
+) -> Result<T, BlobError> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(BlobError::Interrupted),
+    }
+}

@@ -1,0 +1,214 @@
+//! Where whole blobs lie, under their hash: a folder on this machine, behind the interface of any object store.
+
+use super::fault::BlobError;
+use super::kind;
+use super::partial::make_dir;
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Place;
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256 as Hasher};
+use standpipe_domain::ids::Sha256;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+/// Object stores take larger blobs in parts of at least 5 MiB.
+const PART: usize = 8 * 1024 * 1024;
+/// How much is read at once to hash or to send.
+const READ: usize = 256 * 1024;
+
+/// The store of whole blobs.
+#[derive(Clone)]
+pub struct Shelf {
+    store: Arc<dyn ObjectStore>,
+}
+
+/// What was found where a blob should lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub sha256: Sha256,
+    pub bytes: u64,
+    pub media_type: &'static str,
+}
+
+impl Shelf {
+    /// Any object store.
+    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store }
+    }
+
+    /// A folder on this machine.
+    pub fn folder(dir: &Path) -> Result<Self, BlobError> {
+        make_dir(dir)?;
+        // Off by default: without it a blob could be confirmed that a power cut then takes away.
+        let store = LocalFileSystem::new_with_prefix(dir)
+            .map_err(BlobError::shelf("opening the folder of photos"))?
+            .with_fsync(true);
+        Ok(Self::new(Arc::new(store)))
+    }
+
+    /// Puts the bytes of `file` under their hash, durably. They must have that hash.
+    pub async fn put(&self, file: &Path, sha256: Sha256) -> Result<(), BlobError> {
+        let failed = BlobError::disk("reading", file);
+        let file = file.to_owned();
+        let mut source = tokio::fs::File::open(&file).await.map_err(failed)?;
+        let storing = || BlobError::shelf("storing a photo");
+        let first = part(&mut source, &file).await?;
+        if first.len() < PART {
+            self.store.put(&place(sha256), first.into()).await.map_err(storing())?;
+            return Ok(());
+        }
+        let mut upload = self.store.put_multipart(&place(sha256)).await.map_err(storing())?;
+        let mut next = first;
+        let stored = loop {
+            if next.is_empty() {
+                break upload.complete().await.map(drop).map_err(storing());
+            }
+            if let Err(error) = upload.put_part(next.into()).await {
+                break Err(storing()(error));
+            }
+            match part(&mut source, &file).await {
+                Ok(part) => next = part,
+                Err(error) => break Err(error),
+            }
+        };
+        if stored.is_err() {
+            // Nothing half-written may stay behind; what went wrong first is what is told.
+            let _ = upload.abort().await;
+        }
+        stored
+    }
+
+    /// Reads a blob back from where it lies, and hashes it. `None` when nothing is there.
+    pub async fn read_back(&self, sha256: Sha256) -> Result<Option<Found>, BlobError> {
+        let reading = || BlobError::shelf("reading a photo back");
+        let found = match self.store.get(&place(sha256)).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(reading()(error)),
+        };
+        match found.payload {
+            GetResultPayload::File(file, path) => {
+                let found = spawn_blocking(move || {
+                    from_disk(&file);
+                    look(file)
+                });
+                let found = found.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+                found.map(Some).map_err(BlobError::disk("reading back", &path))
+            }
+            GetResultPayload::Stream(mut stream) => {
+                let mut look = Look::default();
+                while let Some(piece) = stream.try_next().await.map_err(reading())? {
+                    look.take(&piece);
+                }
+                Ok(Some(look.found()))
+            }
+        }
+    }
+
+    /// The bytes of a blob, or of a part of it. `None` when nothing is there.
+    pub async fn read(
+        &self,
+        sha256: Sha256,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<BoxStream<'static, io::Result<Bytes>>>, BlobError> {
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        match self.store.get_opts(&place(sha256), options).await {
+            Ok(found) => Ok(Some(stream(found))),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(BlobError::shelf("reading a photo")(error)),
+        }
+    }
+}
+
+/// The hash of a file's bytes, as the disk holds them.
+pub async fn hash_file(path: &Path) -> Result<Found, BlobError> {
+    let failed = BlobError::disk("hashing", path);
+    let path = path.to_owned();
+    let found = spawn_blocking(move || look(File::open(path)?));
+    found.await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed)
+}
+
+fn place(sha256: Sha256) -> Place {
+    let name = sha256.to_string();
+    // Folders of at most a 256th of all photos stay quick to list.
+    Place::from_iter([&name[..2], &name[2..]])
+}
+
+async fn part(source: &mut tokio::fs::File, path: &Path) -> Result<Bytes, BlobError> {
+    use tokio::io::AsyncReadExt;
+    let mut part = Vec::new();
+    source.take(PART as u64).read_to_end(&mut part).await.map_err(BlobError::disk("reading", path))?;
+    Ok(part.into())
+}
+
+/// Asks the system to forget what it remembers of a file, so that it is read from the disk and not from memory.
+fn from_disk(file: &File) {
+    // Only advice: a file system that cannot forget still reads the right bytes.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
+}
+
+#[derive(Default)]
+struct Look {
+    hasher: Hasher,
+    head: Vec<u8>,
+    bytes: u64,
+}
+
+impl Look {
+    fn take(&mut self, piece: &[u8]) {
+        let wanted = kind::HEAD - self.head.len();
+        self.head.extend_from_slice(&piece[..wanted.min(piece.len())]);
+        self.hasher.update(piece);
+        self.bytes += piece.len() as u64;
+    }
+
+    fn found(self) -> Found {
+        let media_type = kind::media_type(&self.head);
+        Found { sha256: Sha256(self.hasher.finalize().into()), bytes: self.bytes, media_type }
+    }
+}
+
+fn look(mut file: File) -> io::Result<Found> {
+    let mut buffer = vec![0; READ];
+    let mut look = Look::default();
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(look.found()),
+            read => look.take(&buffer[..read]),
+        }
+    }
+}
+
+/// The crate's own stream reads files in pieces of 8 KiB, each on another thread: too slow for clips.
+fn stream(found: GetResult) -> BoxStream<'static, io::Result<Bytes>> {
+    let GetResult { payload, range, .. } = found;
+    match payload {
+        GetResultPayload::Stream(stream) => stream.map_err(io::Error::other).boxed(),
+        GetResultPayload::File(file, _) => {
+            let read = move |(mut file, at, end): (File, u64, u64)| async move {
+                let wanted = usize::try_from(end - at).unwrap_or(READ).min(READ);
+                if wanted == 0 {
+                    return Ok(None);
+                }
+                let piece = spawn_blocking(move || {
+                    let mut piece = vec![0; wanted];
+                    file.seek(SeekFrom::Start(at))?;
+                    file.read_exact(&mut piece)?;
+                    io::Result::Ok((file, piece))
+                });
+                let (file, piece) = piece.await.map_err(io::Error::other)??;
+                Ok(Some((Bytes::from(piece), (file, at + wanted as u64, end))))
+            };
+            futures::stream::try_unfold((file, range.start, range.end), read).boxed()
+        }
+    }
+}

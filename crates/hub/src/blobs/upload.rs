@@ -1,0 +1,224 @@
+//! What tablets send: piece by piece, going on where a cut connection left off.
+
+use super::partial::End;
+use super::turn::Turn;
+use super::{BlobError, BlobState, Blobs, Inner, MAX_BLOB, MAX_THUMBNAIL, Upload, unbroken};
+use bytes::Bytes;
+use futures::Stream;
+use standpipe_domain::ids::{DeviceId, Millis, Sha256};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What a device wants to send.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUpload {
+    pub sha256: Sha256,
+    pub bytes: u64,
+    /// The original, when this is its thumbnail.
+    pub thumbnail_of: Option<Sha256>,
+}
+
+/// Where an upload stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub arrived: u64,
+    pub bytes: u64,
+    pub state: BlobState,
+}
+
+/// What comes with the bytes of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// Where the sender believes that the upload stands.
+    pub offset: u64,
+    /// How many bytes the sender announced, if it did.
+    pub length: Option<u64>,
+    pub checksum: Option<Sha256>,
+}
+
+impl Progress {
+    pub fn verified(bytes: u64) -> Self {
+        Self { arrived: bytes, bytes, state: BlobState::Verified }
+    }
+
+    fn partial(arrived: u64, bytes: u64) -> Self {
+        let state = if arrived == 0 { BlobState::Absent } else { BlobState::Partial };
+        Self { arrived, bytes, state }
+    }
+}
+
+impl Blobs {
+    /// Opens an upload under the fresh `id`, or finds the one that the device has of these bytes. Gives its id and where
+    /// it stands; no id when the bytes are here.
+    pub async fn begin(
+        &self,
+        device: DeviceId,
+        new: NewUpload,
+        id: Uuid,
+        now: Millis,
+    ) -> Result<(Option<Uuid>, Progress), BlobError> {
+        let NewUpload { sha256, bytes, thumbnail_of } = new;
+        let limit = if thumbnail_of.is_some() { MAX_THUMBNAIL } else { MAX_BLOB };
+        if bytes > limit {
+            return Err(BlobError::TooLarge { bytes, limit });
+        }
+        let book = &self.0.book;
+        if let Some(of) = thumbnail_of {
+            book.link_thumbnail(of, sha256).await?;
+        }
+        if let Some(blob) = book.blob(sha256).await? {
+            return Ok((None, Progress::verified(blob.bytes)));
+        }
+        let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now };
+        let mut upload = book.begin_upload(fresh.clone()).await?;
+        if upload.bytes != bytes {
+            // The hash allows one length only: what arrived under the other was something else.
+            self.discard(device, upload.id).await?;
+            upload = book.begin_upload(fresh).await?;
+        }
+        let progress = self.progress(device, upload.id, now).await?;
+        Ok(((progress.state != BlobState::Verified).then_some(upload.id), progress))
+    }
+
+    /// Where an upload stands. When all its bytes are there, they are verified first.
+    pub async fn progress(&self, device: DeviceId, id: Uuid, now: Millis) -> Result<Progress, BlobError> {
+        let this = self.clone();
+        unbroken(async move {
+            let _turn = this.0.turns.take(id).await;
+            let upload = this.upload(device, id).await?;
+            if let Some(blob) = this.0.book.blob(upload.sha256).await? {
+                // Another tablet was quicker: the rest need not be sent.
+                this.forget(id).await?;
+                return Ok(Progress::verified(blob.bytes));
+            }
+            let arrived = this.0.partials.len(id)?;
+            this.settle(&upload, arrived, now).await
+        })
+        .await
+    }
+
+    /// Takes the bytes of one request. Whatever arrives is kept, also when the connection breaks in the middle; with
+    /// the last byte the blob is verified.
+    pub async fn append<S, E>(
+        &self,
+        device: DeviceId,
+        id: Uuid,
+        piece: Piece,
+        body: S,
+        now: Millis,
+    ) -> Result<Progress, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+        E: Send + 'static,
+    {
+        let this = self.clone();
+        unbroken(async move {
+            let mut turn = this.0.turns.take(id).await;
+            let upload = this.upload(device, id).await?;
+            this.append_in_turn(&upload, piece, body, &mut turn, now).await
+        })
+        .await
+    }
+
+    async fn append_in_turn<S, E>(
+        &self,
+        upload: &Upload,
+        piece: Piece,
+        body: S,
+        turn: &mut Turn,
+        now: Millis,
+    ) -> Result<Progress, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+    {
+        let Inner { book, partials, .. } = &*self.0;
+        let from = partials.len(upload.id)?;
+        if piece.offset != from {
+            return Err(BlobError::WrongOffset { at: from });
+        }
+        let room = upload.bytes.saturating_sub(from);
+        if piece.length.is_some_and(|length| length > room) {
+            return Err(BlobError::BeyondLength { bytes: upload.bytes });
+        }
+        let received = partials.receive(upload.id, room, body, turn).await?;
+        // A checksum says nothing about half a piece; the blob's own hash will.
+        let is_wrong = piece.checksum.is_some_and(|checksum| checksum != received.hash);
+        if received.end == End::Whole && is_wrong {
+            partials.cut_to(upload.id, from)?;
+            return Err(BlobError::ChecksumMismatch);
+        }
+        book.upload_at(upload.id, received.at).await?;
+        match received.end {
+            End::TooMuch => Err(BlobError::BeyondLength { bytes: upload.bytes }),
+            End::Cut if received.at < upload.bytes => Err(BlobError::Interrupted),
+            _ => self.settle(upload, received.at, now).await,
+        }
+    }
+
+    /// Gives an upload up, with what had arrived of it.
+    pub async fn discard(&self, device: DeviceId, id: Uuid) -> Result<(), BlobError> {
+        let _turn = self.0.turns.take(id).await;
+        self.upload(device, id).await?;
+        self.forget(id).await
+    }
+
+    /// Where the bytes under these hashes are. Those that arrived whole but were not verified yet are verified first.
+    pub async fn states(
+        &self,
+        hashes: &[Sha256],
+        now: Millis,
+    ) -> Result<BTreeMap<Sha256, BlobState>, BlobError> {
+        let mut states = self.0.book.blob_states(hashes).await?;
+        for (sha256, state) in &mut states {
+            if *state == BlobState::Partial {
+                *state = self.settle_all(*sha256, now).await?;
+            }
+        }
+        Ok(states)
+    }
+
+    async fn settle_all(&self, sha256: Sha256, now: Millis) -> Result<BlobState, BlobError> {
+        let mut state = BlobState::Absent;
+        for upload in self.0.book.uploads(Some(sha256)).await? {
+            if self.0.partials.len(upload.id)? < upload.bytes {
+                state = BlobState::Partial;
+                continue;
+            }
+            match self.progress(upload.device, upload.id, now).await {
+                Ok(_) => return Ok(BlobState::Verified),
+                // It has just ended, one way or the other.
+                Err(BlobError::HashMismatch { .. } | BlobError::UnknownUpload) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let is_here = self.0.book.blob(sha256).await?.is_some();
+        Ok(if is_here { BlobState::Verified } else { state })
+    }
+
+    async fn upload(&self, device: DeviceId, id: Uuid) -> Result<Upload, BlobError> {
+        let upload = self.0.book.upload(id).await?;
+        upload.filter(|upload| upload.device == device).ok_or(BlobError::UnknownUpload)
+    }
+
+    /// Verifies an upload whose last byte has arrived.
+    async fn settle(&self, upload: &Upload, arrived: u64, now: Millis) -> Result<Progress, BlobError> {
+        if arrived < upload.bytes {
+            return Ok(Progress::partial(arrived, upload.bytes));
+        }
+        let kept = self.keep(upload.id, upload.sha256, Some(upload.id), now).await;
+        if let Err(BlobError::HashMismatch { sha256 }) = &kept {
+            tracing::warn!(%sha256, bytes = upload.bytes, device = %upload.device, "an upload had another hash");
+            self.forget(upload.id).await?;
+        }
+        kept.map(|blob| Progress::verified(blob.bytes))
+    }
+
+    async fn forget(&self, id: Uuid) -> Result<(), BlobError> {
+        self.0.book.end_upload(id).await?;
+        self.0.partials.remove(id)
+    }
+}
+
+#[cfg(test)]
+#[path = "upload_tests.rs"]
+mod tests;

@@ -1,0 +1,213 @@
+use super::*;
+use crate::blobs::SILENCE;
+use crate::blobs::partial::Partials;
+use crate::blobs::shelf::Shelf;
+use crate::blobs::turn::Turns;
+use crate::store::sqlite::SqliteStore;
+use crate::world::RealWorld;
+use futures::stream::{BoxStream, StreamExt, iter, pending};
+use object_store::memory::InMemory;
+use object_store::path::Path as Place;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+};
+use standpipe_oplog::chain::sha256;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const TABLET: DeviceId = DeviceId(Uuid::from_u128(1));
+const UPLOAD: Uuid = Uuid::from_u128(2);
+const NOW: Millis = Millis(1);
+
+async fn blobs(dir: &TempDir) -> Blobs {
+    let store = SqliteStore::open(&dir.path().join("hub.db"), Arc::new(RealWorld)).await.unwrap();
+    Blobs::open(dir.path(), Arc::new(store)).await.unwrap()
+}
+
+/// The same, on a shelf of its own or with less patience.
+async fn blobs_with(dir: &TempDir, store: Option<Arc<dyn ObjectStore>>, silence: Duration) -> Blobs {
+    let Inner { book, .. } = Arc::try_unwrap(blobs(dir).await.0).ok().unwrap();
+    let partials = Partials::open(dir.path().join("uploads"), silence).unwrap();
+    let shelf = store.map_or_else(|| Shelf::folder(&dir.path().join("blobs")).unwrap(), Shelf::new);
+    Blobs(Arc::new(Inner { book, partials, shelf, turns: Turns::default() }))
+}
+
+async fn begin(blobs: &Blobs, bytes: &[u8]) {
+    let new = NewUpload { sha256: sha256(bytes), bytes: bytes.len() as u64, thumbnail_of: None };
+    let (id, _) = blobs.begin(TABLET, new, UPLOAD, NOW).await.unwrap();
+    assert_eq!(id, Some(UPLOAD));
+}
+
+async fn append(blobs: &Blobs, offset: u64, bytes: &[u8]) -> Result<Progress, BlobError> {
+    let piece = Piece { offset, length: None, checksum: None };
+    blobs.append(TABLET, UPLOAD, piece, body(bytes), NOW).await
+}
+
+fn body(bytes: &[u8]) -> BoxStream<'static, io::Result<Bytes>> {
+    let pieces: Vec<_> = bytes.chunks(10_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    iter(pieces).boxed()
+}
+
+async fn state(blobs: &Blobs, bytes: &[u8]) -> BlobState {
+    blobs.states(&[sha256(bytes)], NOW).await.unwrap()[&sha256(bytes)]
+}
+
+#[tokio::test]
+async fn a_hub_that_stopped_after_the_last_byte_verifies_when_it_is_next_asked() {
+    let dir = TempDir::new().unwrap();
+    let bytes = b"all of it";
+    begin(&blobs(&dir).await, bytes).await;
+    // As a power cut leaves it: the file is whole, the book knows nothing of it.
+    std::fs::write(dir.path().join("uploads").join(UPLOAD.simple().to_string()), bytes).unwrap();
+    let blobs = blobs(&dir).await;
+    assert_eq!(state(&blobs, bytes).await, BlobState::Verified);
+    assert!(matches!(blobs.progress(TABLET, UPLOAD, NOW).await, Err(BlobError::UnknownUpload)));
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_counts_as_cut() {
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs_with(&dir, None, Duration::from_millis(1)).await;
+    begin(&blobs, &vec![7; 50_000]).await;
+    let piece = Piece { offset: 0, length: None, checksum: None };
+    let silent = body(&vec![7; 20_000]).chain(pending());
+    let cut = blobs.append(TABLET, UPLOAD, piece, silent, NOW).await;
+    assert!(matches!(cut, Err(BlobError::Interrupted)), "{cut:?}");
+    assert_eq!(blobs.progress(TABLET, UPLOAD, NOW).await.unwrap().arrived, 20_000);
+}
+
+#[tokio::test]
+async fn more_than_was_announced_is_not_taken_though_nobody_said_how_much_would_come() {
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs(&dir).await;
+    begin(&blobs, &vec![7; 15_000]).await;
+    let more = append(&blobs, 0, &vec![7; 25_000]).await;
+    assert!(matches!(more, Err(BlobError::BeyondLength { bytes: 15_000 })), "{more:?}");
+    assert_eq!(blobs.progress(TABLET, UPLOAD, NOW).await.unwrap().state, BlobState::Verified);
+}
+
+#[tokio::test]
+async fn what_came_under_another_length_was_something_else() {
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs(&dir).await;
+    let (bytes, id) = (b"evidence", Uuid::from_u128(3));
+    let new = |length| NewUpload { sha256: sha256(bytes), bytes: length, thumbnail_of: None };
+    blobs.begin(TABLET, new(20), UPLOAD, NOW).await.unwrap();
+    append(&blobs, 0, b"something").await.unwrap();
+    let (again, progress) = blobs.begin(TABLET, new(8), id, NOW).await.unwrap();
+    assert_eq!((again, progress.arrived), (Some(id), 0));
+}
+
+#[tokio::test]
+async fn a_clip_that_goes_to_the_shelf_in_parts_arrives_whole() {
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs(&dir).await;
+    let clip: Vec<u8> = (0..20_000_000_u32).map(|at| (at / 7).to_le_bytes()[0]).collect();
+    let blob = blobs.take(UPLOAD, MAX_BLOB, body(&clip), NOW).await.unwrap();
+    assert_eq!(blob.sha256, sha256(&clip));
+    let parts: Vec<_> = blobs.read(blob.sha256, Some(5..19_000_000)).await.unwrap().unwrap().collect().await;
+    let back: Vec<u8> = parts.into_iter().flat_map(Result::unwrap).collect();
+    assert!(back == clip[5..19_000_000]);
+}
+
+#[tokio::test]
+async fn what_the_office_adds_is_taken_whole_or_not_at_all() {
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs(&dir).await;
+    let cut = body(&vec![7; 20_000]).chain(iter([Err(io::Error::other("cut"))]));
+    assert!(matches!(blobs.take(UPLOAD, 50_000, cut, NOW).await, Err(BlobError::Interrupted)));
+    let large = blobs.take(UPLOAD, 19_999, body(&vec![7; 20_000]), NOW).await;
+    assert!(matches!(large, Err(BlobError::TooLarge { limit: 19_999, .. })), "{large:?}");
+    assert_eq!(std::fs::read_dir(dir.path().join("uploads")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_give_back_what_it_took_confirms_nothing() {
+    let dir = TempDir::new().unwrap();
+    let rotten = Arc::new(Faulty { inner: InMemory::new(), full: false });
+    let blobs = blobs_with(&dir, Some(rotten), SILENCE).await;
+    begin(&blobs, b"evidence").await;
+    let spoilt = append(&blobs, 0, b"evidence").await;
+    assert!(matches!(spoilt, Err(BlobError::Spoilt { .. })), "{spoilt:?}");
+    assert!(blobs.blob(sha256(b"evidence")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_what_had_arrived_stays() {
+    let dir = TempDir::new().unwrap();
+    let full = Arc::new(Faulty { inner: InMemory::new(), full: true });
+    let blobs = blobs_with(&dir, Some(full), SILENCE).await;
+    begin(&blobs, b"evidence").await;
+    assert!(matches!(append(&blobs, 0, b"evidence").await, Err(BlobError::NoRoom)));
+    // Once there is room the blob need not be sent again.
+    let blobs = blobs_with(&dir, None, SILENCE).await;
+    assert_eq!(state(&blobs, b"evidence").await, BlobState::Verified);
+}
+
+/// An object store that spoils what it is given, or has no room for it.
+#[derive(Debug)]
+struct Faulty {
+    inner: InMemory,
+    full: bool,
+}
+
+impl fmt::Display for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("faulty")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Faulty {
+    async fn put_opts(
+        &self,
+        place: &Place,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        if self.full {
+            let source = io::Error::from(io::ErrorKind::StorageFull).into();
+            return Err(object_store::Error::Generic { store: "faulty", source });
+        }
+        let mut bytes: Vec<u8> = payload.iter().flatten().copied().collect();
+        if let Some(last) = bytes.last_mut() {
+            *last ^= 1;
+        }
+        self.inner.put_opts(place, bytes.into(), options).await
+    }
+
+    async fn get_opts(&self, place: &Place, options: GetOptions) -> object_store::Result<GetResult> {
+        self.inner.get_opts(place, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Place,
+        _: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        unreachable!()
+    }
+
+    fn delete_stream(
+        &self,
+        _: BoxStream<'static, object_store::Result<Place>>,
+    ) -> BoxStream<'static, object_store::Result<Place>> {
+        unreachable!()
+    }
+
+    fn list(&self, _: Option<&Place>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        unreachable!()
+    }
+
+    async fn list_with_delimiter(&self, _: Option<&Place>) -> object_store::Result<ListResult> {
+        unreachable!()
+    }
+
+    async fn copy_opts(&self, _: &Place, _: &Place, _: CopyOptions) -> object_store::Result<()> {
+        unreachable!()
+    }
+}

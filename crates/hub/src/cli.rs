@@ -1,0 +1,204 @@
+//! The commands of `standpipe-hub`.
+
+mod check;
+mod serve;
+
+use crate::blobs::BlobError;
+use crate::founding::{self, NotSetUp};
+use crate::http::{CODE_LASTS, NotOpen};
+use crate::secret::{Code, Password};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Enrolment, Store, StoreError};
+use crate::world::{RealWorld, World};
+use clap::{Parser, Subcommand};
+use standpipe_domain::ids::{Millis, PersonId};
+use std::fs::{DirBuilder, File};
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The office's server of Standpipe: takes what tablets record, and shows it to the office.
+#[derive(Debug, Parser)]
+#[command(name = "standpipe-hub", version)]
+pub struct Cli {
+    /// The folder that holds everything: the database, the photos, the uploads under way.
+    #[arg(long, global = true, env = "STANDPIPE_DATA", default_value = "standpipe-data")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer tablets and browsers until told to stop.
+    Serve(serve::Options),
+    /// Accounts of the console.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tablets.
+    #[command(subcommand)]
+    Tablet(TabletCommand),
+    /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt.
+    Verify {
+        /// Say of each missing or spoilt photo that it is not here, so that tablets that still have it send it again.
+        #[arg(long)]
+        withdraw: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Set a password: one line from standard input, or, in a terminal, a fresh one that is printed.
+    SetPassword {
+        /// What is typed to sign in.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TabletCommand {
+    /// Print a code with which one new tablet can be enrolled within fifteen minutes.
+    Enrol {
+        /// What the tablet is to be called.
+        #[arg(long)]
+        name: String,
+        /// Who holds it: a name or an id out of the directory.
+        #[arg(long)]
+        person: String,
+    },
+}
+
+/// Why a command could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    #[error("the data folder {} cannot be used: {source}; choose another with --data", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("another hub serves the data folder {} already; stop that one first", path.display())]
+    InUse { path: PathBuf },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    NotSetUp(#[from] NotSetUp),
+    #[error(transparent)]
+    NotOpen(#[from] NotOpen),
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    #[error("listening at {address}: {source}; choose another with --listen")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(
+        "accounts of this hub have the demonstration's password, which everybody knows: it listens on this machine \
+         only, or after `standpipe-hub user set-password` for {accounts}"
+    )]
+    KnownPassword { accounts: String },
+    #[error("answering requests: {0}")]
+    Serving(io::Error),
+    #[error("reading the password from standard input: {0}")]
+    Input(io::Error),
+    #[error("an empty password was given; nothing was changed")]
+    EmptyPassword,
+    #[error("{found} people are called {called}; give the id of one of these: {people}")]
+    WhichPerson { called: String, found: usize, people: String },
+    #[error(
+        "{missing} photos are missing and {spoilt} are spoilt; restore them from a backup, or run verify --withdraw"
+    )]
+    NotWhole { missing: usize, spoilt: usize },
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub async fn run(self) -> Result<(), Failed> {
+        let Self { data, command } = self;
+        match command {
+            Command::Serve(options) => serve::serve(&data, options).await,
+            Command::User(UserCommand::SetPassword { name }) => {
+                with_store(&data, async |store| set_password(&*store, &name).await).await
+            }
+            Command::Tablet(TabletCommand::Enrol { name, person }) => {
+                with_store(&data, async |store| enrol(&*store, name, &person).await).await
+            }
+            Command::Verify { withdraw } => {
+                with_store(&data, async |store| check::verify(&data, store, withdraw).await).await
+            }
+        }
+    }
+}
+
+/// The database in the data folder. The folder is made where it is not there.
+async fn open(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
+    let unusable = |source| Failed::Folder { path: data.to_owned(), source };
+    // What lies there is nobody else's to read: people's names, passwords' hashes, the key that seals.
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(unusable)?;
+    Ok(Arc::new(SqliteStore::open(&data.join("hub.db"), Arc::new(RealWorld)).await?))
+}
+
+async fn with_store(
+    data: &Path,
+    work: impl AsyncFnOnce(Arc<SqliteStore>) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let store = open(data).await?;
+    let done = work(Arc::clone(&store)).await;
+    store.close().await;
+    done
+}
+
+/// Keeps others from serving the same folder, until the file is dropped.
+fn lock(data: &Path) -> Result<File, Failed> {
+    let path = data.to_owned();
+    let file =
+        File::create(data.join("lock")).map_err(|source| Failed::Folder { path: path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Failed::InUse { path }),
+        Err(std::fs::TryLockError::Error(source)) => Err(Failed::Folder { path, source }),
+    }
+}
+
+async fn set_password(store: &dyn Store, name: &str) -> Result<(), Failed> {
+    let is_fresh = io::stdin().is_terminal();
+    let password = if is_fresh { Password::generate(&RealWorld) } else { typed()? };
+    founding::set_password(store, Arc::new(RealWorld), name, &password).await?;
+    if is_fresh {
+        say(&format!("the password of {name} is now {}", password.reveal()));
+    }
+    Ok(())
+}
+
+fn typed() -> Result<Password, Failed> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(Failed::Input)?;
+    match line.trim_end_matches(['\r', '\n']) {
+        "" => Err(Failed::EmptyPassword),
+        password => Ok(Password::new(password)),
+    }
+}
+
+async fn enrol(store: &dyn Store, name: String, person: &str) -> Result<(), Failed> {
+    let person = find(store, person).await?;
+    let code = Code::generate(&RealWorld);
+    let expires = Millis(RealWorld.now().0 + CODE_LASTS);
+    store.offer(Enrolment { code: code.hash(), name, person, expires }).await?;
+    eprintln!("Type this code into the new tablet within fifteen minutes; it works once:");
+    say(&code.reveal());
+    Ok(())
+}
+
+async fn find(store: &dyn Store, called: &str) -> Result<PersonId, Failed> {
+    let people = store.directory().await?.people;
+    let fits: Vec<_> =
+        people.iter().filter(|person| person.name == called || person.id.to_string() == called).collect();
+    if let [person] = fits[..] {
+        return Ok(person.id);
+    }
+    let among = if fits.is_empty() { people.iter().collect() } else { fits.clone() };
+    let people = among.iter().map(|person| format!("{} ({})", person.id, person.name));
+    let people = people.collect::<Vec<_>>().join(", ");
+    Err(Failed::WhichPerson { called: called.to_owned(), found: fits.len(), people })
+}
+
+/// A line on standard output. Whoever closed it does not want to know; that is no reason to stop.
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,92 @@
+//! Where the bytes of photos and clips are.
+
+use super::kit::MORNING;
+use crate::blobs::{Blob, BlobState, Upload};
+use crate::store::Store;
+use standpipe_domain::ids::{DeviceId, Sha256};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+fn hash(n: u8) -> Sha256 {
+    Sha256([n; 32])
+}
+
+fn blob(n: u8) -> Blob {
+    Blob { sha256: hash(n), bytes: 100, media_type: "image/jpeg".into(), verified_at: MORNING }
+}
+
+fn upload(id: u128, n: u8, device: u128) -> Upload {
+    Upload {
+        id: Uuid::from_u128(id),
+        sha256: hash(n),
+        bytes: 100,
+        arrived: 0,
+        device: DeviceId(Uuid::from_u128(device)),
+        opened: MORNING,
+    }
+}
+
+async fn state(store: &dyn Store, n: u8) -> BlobState {
+    store.blob_states(&[hash(n)]).await.unwrap()[&hash(n)]
+}
+
+pub async fn bytes_are_absent_then_partial_then_verified(store: &dyn Store) {
+    assert_eq!(state(store, 1).await, BlobState::Absent);
+    let begun = store.begin_upload(upload(7, 1, 70)).await.unwrap();
+    assert_eq!(state(store, 1).await, BlobState::Partial);
+    store.upload_at(begun.id, 60).await.unwrap();
+    assert_eq!(store.upload(begun.id).await.unwrap().unwrap().arrived, 60);
+    assert_eq!(store.blob(hash(1)).await.unwrap(), None);
+
+    store.put_blob(blob(1), Some(begun.id)).await.unwrap();
+    assert_eq!(state(store, 1).await, BlobState::Verified);
+    assert_eq!(store.blob(hash(1)).await.unwrap(), Some(blob(1)));
+    assert_eq!(store.upload(begun.id).await.unwrap(), None, "it ended with it");
+    let both = store.blob_states(&[hash(1), hash(2)]).await.unwrap();
+    assert_eq!(both, BTreeMap::from([(hash(1), BlobState::Verified), (hash(2), BlobState::Absent)]));
+
+    store.lost_blob(hash(1)).await.unwrap();
+    assert_eq!(state(store, 1).await, BlobState::Absent, "the tablets are asked for it again");
+}
+
+pub async fn a_thumbnail_that_is_here_stays(store: &dyn Store) {
+    let original = hash(1);
+    store.link_thumbnail(original, hash(2)).await.unwrap();
+    assert_eq!(store.thumbnail(original).await.unwrap(), None, "its bytes are not here");
+    store.link_thumbnail(original, hash(3)).await.unwrap();
+    store.put_blob(blob(3), None).await.unwrap();
+    assert_eq!(store.thumbnail(original).await.unwrap(), Some(blob(3)), "the later name, while none is here");
+    store.link_thumbnail(original, hash(4)).await.unwrap();
+    store.put_blob(blob(4), None).await.unwrap();
+    assert_eq!(store.thumbnail(original).await.unwrap(), Some(blob(3)));
+}
+
+pub async fn a_device_has_one_upload_of_the_same_bytes(store: &dyn Store) {
+    let first = store.begin_upload(upload(7, 1, 70)).await.unwrap();
+    let again = store.begin_upload(upload(8, 1, 70)).await.unwrap();
+    assert_eq!(again.id, first.id);
+    let other = store.begin_upload(upload(9, 1, 71)).await.unwrap();
+    assert_ne!(other.id, first.id, "what one tablet sends is not another's to end");
+    store.begin_upload(upload(10, 2, 70)).await.unwrap();
+    assert_eq!(store.uploads(Some(hash(1))).await.unwrap(), [first.clone(), other.clone()]);
+    assert_eq!(store.uploads(None).await.unwrap().len(), 3);
+    // The bytes are here; the other tablet's upload ends by itself, when it asks.
+    store.put_blob(blob(1), Some(first.id)).await.unwrap();
+    assert_eq!(store.uploads(Some(hash(1))).await.unwrap(), std::slice::from_ref(&other));
+    store.end_upload(other.id).await.unwrap();
+    assert_eq!(store.uploads(None).await.unwrap().len(), 1);
+}
+
+pub async fn every_blob_comes_by_once(store: &dyn Store) {
+    for n in 1..=5 {
+        store.put_blob(blob(n), None).await.unwrap();
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let some = store.blobs(after, 2).await.unwrap();
+        let Some(last) = some.last() else { break };
+        after = Some(last.sha256);
+        seen.extend(some.iter().map(|blob| blob.sha256));
+    }
+    assert_eq!(seen, (1..=5).map(hash).collect::<Vec<_>>());
+}

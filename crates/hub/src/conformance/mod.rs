@@ -1,0 +1,53 @@
+//! What every store must do, whatever database is behind it. Each function takes a fresh, empty store.
+
+pub(crate) mod accounts;
+pub(crate) mod bytes;
+pub(crate) mod demo;
+pub(crate) mod ingest;
+pub(crate) mod issues;
+mod kit;
+pub(crate) mod log;
+pub(crate) mod seals;
+pub(crate) mod views;
+
+/// A test for each of the suite's functions, on a store that `$fresh` makes.
+macro_rules! suite {
+    ($fresh:path) => {
+        $crate::conformance::suite! { $fresh;
+            accounts: an_enrolment_code_works_once_and_only_in_time, a_session_lasts_until_it_ends,
+                a_revoked_tablet_is_known_as_such, the_first_start_makes_one_administrator,
+                a_password_is_set_for_who_is_there;
+            bytes: bytes_are_absent_then_partial_then_verified, a_thumbnail_that_is_here_stays,
+                a_device_has_one_upload_of_the_same_bytes, every_blob_comes_by_once;
+            demo: the_garden_is_loaded_once, the_round_of_the_report_is_there;
+            ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
+                a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,
+                each_fault_is_set_aside_under_its_code_and_the_rest_goes_on,
+                one_bad_operation_takes_its_transaction_along, what_a_revoked_tablet_recorded_is_kept_aside,
+                what_a_later_version_wrote_is_kept, a_wild_clock_counts_five_minutes_at_most,
+                operations_that_replace_each_other_in_a_ring_do_no_harm;
+            issues: an_issue_opens_once_for_each_finding, a_finding_without_words_or_fail_opens_none,
+                an_issue_says_what_its_finding_says_by_now, an_issue_walks_from_the_office_to_the_tablet_and_back,
+                a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
+                an_office_step_settles_what_stood_beside,
+                whoever_wrote_where_an_issue_will_be_is_overruled;
+            log: pages_hold_whole_transactions_in_order_with_the_sum, a_cursor_beyond_the_head_is_told,
+                work_that_fails_leaves_nothing, many_writers_at_once_all_keep_their_work,
+                who_listens_hears_after_the_change_is_there;
+            seals: a_seal_is_countersigned_and_verifies, a_broken_seal_is_set_aside,
+                what_was_signed_takes_amendments_only;
+            views: a_round_shows_what_was_recorded_on_it, photos_tell_where_they_are,
+                issues_are_found_by_what_is_in_them, a_rebuild_shows_the_same;
+        }
+    };
+    ($fresh:path; $($module:ident: $($name:ident),+;)+) => {$(
+        mod $module {
+            $(#[tokio::test]
+            async fn $name() {
+                let fresh = $fresh().await;
+                $crate::conformance::$module::$name(&fresh.store).await;
+            })+
+        }
+    )+};
+}
+pub(crate) use suite;

@@ -1,0 +1,203 @@
+//! Signatures over what was recorded.
+
+use super::kit::{MORNING, Tablet, answers, check, finding, garden, photo, round, value};
+use crate::demo;
+use crate::store::Store;
+use crate::world::{World, day};
+use serde_json::json;
+use standpipe_domain::answer::Outcome;
+use standpipe_domain::ids::{FindingId, Sha256, SignOffId, UnitId};
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::office::OfficeRound;
+use standpipe_domain::record::{entity, issue_id};
+use standpipe_domain::signoff::Point;
+use standpipe_oplog::op::Kind;
+use standpipe_oplog::pen::Draft;
+use standpipe_oplog::seal::{SealPayload, SealedCheck, SealedFinding, seal};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+const PIPE: &str = "B4-01-LG";
+
+/// What was recorded, and is sealed.
+pub struct Recorded {
+    pub answer: Uuid,
+    pub finding: FindingId,
+    pub photo: Sha256,
+}
+
+/// A failed item with its finding and photo.
+pub(super) async fn recorded(store: &dyn Store, tablet: &mut Tablet) -> (Recorded, SealPayload) {
+    let check = check(PIPE);
+    let (finding, record) = finding(check, "door-seal", "封条破损");
+    let (photo, add) = photo(entity::FINDING, finding.0, b"seal");
+    let ids = tablet.record(store, [answers(check, "door-seal", Outcome::Fail, None), record, add]).await;
+    let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+    let of = view.checks.iter().find(|it| it.id == check).unwrap();
+    let payload = SealPayload {
+        sign_off: SignOffId(tablet.world.uuid()),
+        site: demo::site(),
+        round: round(),
+        unit: unit(1),
+        name: "一期代表".into(),
+        objection: None,
+        strokes: vec![vec![Point(1, 2, 0), Point(3, 4, 16), Point(5, 6, 32)]],
+        at: MORNING,
+        device: tablet.device.id,
+        inspector: tablet.device.person,
+        checks: vec![SealedCheck {
+            id: check,
+            asset: of.asset.id,
+            checklist: of.checklist.as_ref().unwrap().reference(),
+            answers: of.answers.clone(),
+            revs: BTreeMap::from([(format!("{ANSWER}door-seal"), ids[0])]),
+            amendments: vec![],
+        }],
+        findings: vec![SealedFinding {
+            id: finding,
+            check,
+            item: "door-seal".into(),
+            severity: view.findings[0].severity,
+            words: "封条破损".into(),
+            revs: ["severity", "words"].map(|field| (field.to_owned(), ids[1])).into(),
+        }],
+        evidence: vec![photo],
+    };
+    (Recorded { answer: ids[0], finding, photo }, payload)
+}
+
+fn unit(phase: u8) -> UnitId {
+    UnitId(demo::id("unit", &format!("owners-{phase}")))
+}
+
+pub(super) fn sealed(tablet: &Tablet, payload: &SealPayload) -> Draft {
+    let jws = seal(payload, tablet.device.id, &tablet.key).unwrap();
+    draft(payload, value(jws))
+}
+
+fn draft(payload: &SealPayload, value: serde_json::Value) -> Draft {
+    let id = payload.sign_off.0;
+    Draft { entity: entity::SIGN_OFF, id, kind: Kind::Seal, field: None, value, base_rev: None }
+}
+
+async fn view(store: &dyn Store) -> OfficeRound {
+    store.round(round(), day(MORNING)).await.unwrap().unwrap()
+}
+
+pub async fn a_seal_is_countersigned_and_verifies(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (recorded, first) = recorded(store, &mut tablet).await;
+    world.wait(60_000);
+    let objects = SealPayload {
+        sign_off: SignOffId(world.uuid()),
+        unit: unit(3),
+        objection: Some("三楼未查".into()),
+        ..first.clone()
+    };
+    let drafts = [sealed(&tablet, &first), sealed(&tablet, &objects)];
+    tablet.record(store, drafts).await;
+
+    let view = view(store).await;
+    assert_eq!((view.line.signed, view.line.to_sign), (2, 3));
+    let signed = |at: usize| view.sign_offs[at].signed.as_ref();
+    assert_eq!(signed(0).unwrap().photos_on_their_way, 1);
+    assert!(signed(1).is_none());
+    assert_eq!(signed(2).unwrap().objection.as_deref(), Some("三楼未查"));
+    for report in &view.seals {
+        assert!(report.genuine && report.unchanged, "{report:?}");
+        assert_eq!((report.countersigned, report.photos), (Some(world.now()), 1));
+    }
+    assert!(view.checks.iter().find(|it| it.id == check(PIPE)).unwrap().sealed);
+    assert!(!view.checks[0].sealed, "what the seal does not cover");
+    assert_eq!(view.findings[0].photos[0].evidence.sha256, recorded.photo);
+
+    // Anyone can verify the exported file, and see when the hub received it.
+    let jws = store.seal(first.sign_off).await.unwrap().unwrap();
+    let verified = jws.verify(Some(&tablet.device.key)).unwrap();
+    assert_eq!(verified.payload, first);
+    let hub = verified.hub.unwrap();
+    assert_eq!((hub.kid, hub.received), (store.identity().device, Some(world.now())));
+    assert!(hub.seq.is_some());
+    assert_eq!(store.seal(SignOffId(world.uuid())).await.unwrap(), None);
+}
+
+pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (_, payload) = recorded(store, &mut tablet).await;
+    let other = Tablet::enrol(store, &world, "inspector").await;
+    let by_other = seal(&payload, tablet.device.id, &other.key).unwrap();
+    let mut changed = seal(&payload, tablet.device.id, &tablet.key).unwrap();
+    changed.payload = by_other.payload.replace('A', "B");
+    let honest = seal(&payload, tablet.device.id, &tablet.key).unwrap();
+    let renamed = Draft { id: world.uuid(), ..draft(&payload, value(&honest)) };
+    let elsewhere = SealPayload { site: standpipe_domain::ids::SiteId(world.uuid()), ..payload.clone() };
+    let somebody = SealPayload { inspector: demo::person("office"), ..payload.clone() };
+    let mut person = payload.clone();
+    person.findings[0].id = FindingId(demo::person("inspector").0);
+    let mut issue = payload.clone();
+    issue.checks[0].id = standpipe_domain::ids::CheckId(issue_id(payload.findings[0].id).0);
+    let other_round = SealPayload { round: standpipe_domain::ids::RoundId(world.uuid()), ..payload.clone() };
+    for (what, broken) in [
+        ("over a person", sealed(&tablet, &person)),
+        ("over an issue", sealed(&tablet, &issue)),
+        ("over another round's check", sealed(&tablet, &other_round)),
+        ("by another key", draft(&payload, value(&by_other))),
+        ("changed", draft(&payload, value(&changed))),
+        ("no seal at all", draft(&payload, json!({"payload": 1}))),
+        ("of another signature", renamed),
+        ("of another site", sealed(&tablet, &elsewhere)),
+        ("of another inspector", sealed(&tablet, &somebody)),
+    ] {
+        assert_eq!(tablet.refused(store, [broken]).await, "broken-seal", "{what}");
+    }
+    assert_eq!(view(store).await.line.signed, 0);
+    let good = sealed(&tablet, &payload);
+    tablet.record(store, [good.clone()]).await;
+    assert_eq!(tablet.refused(store, [good]).await, "broken-seal", "a signature is given once");
+    assert_eq!(view(store).await.line.signed, 1);
+}
+
+pub async fn what_was_signed_takes_amendments_only(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (recorded, payload) = recorded(store, &mut tablet).await;
+    let mut colleague = Tablet::enrol(store, &world, "inspector").await;
+    let (check, base) = (check(PIPE), Some(recorded.answer));
+    // What a colleague changed meanwhile, without knowing of the signature.
+    let late = answers(check, "door-seal", Outcome::Pass, base);
+    let words = Draft::set(entity::FINDING, recorded.finding.0, "words", json!("没事"), None);
+    let whole = finding(check, "door-seal", "没事").1;
+    let (_, photo) = photo(entity::FINDING, recorded.finding.0, b"another");
+    let drafts = [sealed(&tablet, &payload)];
+    tablet.record(store, drafts).await;
+    for change in [late, words, whole] {
+        assert_eq!(colleague.refused(store, [change]).await, "sealed");
+    }
+    let saw = Draft {
+        kind: Kind::Remove,
+        ..Draft::set(entity::FINDING, recorded.finding.0, "photos", json!({"saw": []}), None)
+    };
+    assert_eq!(colleague.refused(store, [saw]).await, "sealed");
+    let seal = tablet.written.last().unwrap().op.clone();
+    let delete = |entity, id| {
+        let value = json!({"saw": tablet.written.iter().map(|it| it.op.op_id).collect::<Vec<_>>()});
+        Draft { entity, id, kind: Kind::Delete, field: None, value, base_rev: None }
+    };
+    assert_eq!(colleague.refused(store, [delete(entity::SIGN_OFF, seal.id)]).await, "sealed");
+    let finding = delete(entity::FINDING, recorded.finding.0);
+    assert_eq!(colleague.refused(store, [finding]).await, "sealed");
+    colleague.record(store, [photo]).await;
+    // What was not answered when it was signed is no part of it.
+    colleague.record(store, [answers(check, "access-clear", Outcome::Pass, None)]).await;
+
+    let amend = |reason: &str| Draft {
+        kind: Kind::Amend,
+        value: json!({"value": {"outcome": "pass", "at": 5}, "reason": reason}),
+        ..answers(check, "door-seal", Outcome::Pass, base)
+    };
+    assert_eq!(colleague.refused(store, [amend(" ")]).await, "no-reason");
+    tablet.record(store, [amend("看错了")]).await;
+    let view = view(store).await;
+    let shown = &view.checks.iter().find(|it| it.id == check).unwrap().answers["door-seal"];
+    assert_eq!(shown.outcome, Outcome::Fail, "what was signed is shown");
+    assert_eq!(view.findings[0].photos.len(), 2);
+}

@@ -1,0 +1,207 @@
+//! The hub over HTTP: the API of the console and of the tablets, and the console itself.
+
+mod auth;
+mod console;
+mod desk;
+mod events;
+mod evidence;
+mod problem;
+mod serve;
+mod session;
+mod sync;
+mod tries;
+mod tus;
+
+pub use desk::CODE_LASTS;
+pub use serve::serve;
+
+use crate::blobs::{BlobError, Blobs, Book};
+use crate::secret::{Password, PasswordHash, Unhashable};
+use crate::store::Store;
+use crate::world::World;
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, head, post};
+use axum::{Router, middleware};
+use problem::Problem;
+use serde_json::json;
+use standpipe_oplog::PROTOCOL;
+use standpipe_oplog::wire::MAX_BODY;
+use std::path::Path as FilePath;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, broadcast, watch};
+use tower_http::trace::TraceLayer;
+use tries::Tries;
+
+/// The version of the wire format, on requests and answers.
+const PROTOCOL_HEADER: HeaderName = HeaderName::from_static("standpipe-protocol");
+/// The most bytes of a request that is JSON.
+const MAX_JSON: usize = 64 * 1024;
+
+/// What every request can use.
+#[derive(Clone)]
+pub struct App {
+    store: Arc<dyn Store>,
+    world: Arc<dyn World>,
+    blobs: Blobs,
+    tries: Arc<Tries>,
+    /// How many passwords are compared at once.
+    hashing: Arc<Semaphore>,
+    /// Compared with where there is no such account, so that the time taken does not tell.
+    nobody: PasswordHash,
+    behind_tls: bool,
+    photos: broadcast::Sender<()>,
+    closing: watch::Sender<bool>,
+}
+
+/// Why the hub cannot answer requests.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOpen {
+    #[error("opening the photos: {0}")]
+    Blobs(#[from] BlobError),
+    #[error("preparing sign-in: {0}")]
+    Unhashable(#[from] Unhashable),
+}
+
+impl App {
+    /// Opens the photos under `data`, beside a store that is open already. `behind_tls`: whether browsers reach the hub
+    /// through TLS, so that the session's cookie may not go without it.
+    pub async fn open<S: Store + Book + 'static>(
+        data: &FilePath,
+        store: Arc<S>,
+        world: Arc<dyn World>,
+        behind_tls: bool,
+    ) -> Result<Self, NotOpen> {
+        let blobs = Blobs::open(data, Arc::clone(&store) as Arc<dyn Book>).await?;
+        Ok(Self {
+            nobody: Password::generate(&*world).hash(&*world)?,
+            store,
+            world,
+            blobs,
+            tries: Arc::default(),
+            hashing: Arc::new(Semaphore::new(2)),
+            behind_tls,
+            photos: broadcast::Sender::new(16),
+            closing: watch::Sender::new(false),
+        })
+    }
+
+    /// Tells pages and tablets that something is new that is no operation.
+    fn poke(&self) {
+        // Nobody listening is no fault.
+        let _ = self.photos.send(());
+    }
+
+    /// Every address that the hub answers at.
+    pub fn router(self) -> Router {
+        let console = Router::new()
+            .route("/session", get(session::who).post(session::sign_in).delete(session::sign_out))
+            .route("/rounds", get(desk::rounds))
+            .route("/rounds/{id}", get(desk::round))
+            .route("/issues", get(desk::issues))
+            .route("/issues/{id}", get(desk::issue))
+            .route("/issues/{id}/steps", post(desk::step))
+            .route("/issues/{id}/proof", post(desk::prove))
+            .route("/directory", get(desk::directory))
+            .route("/seals/{id}", get(desk::seal))
+            .route("/tablets", get(desk::tablets).post(desk::new_tablet))
+            .route("/tablets/{id}/revoke", post(desk::revoke))
+            .route("/quarantine", get(desk::quarantine))
+            .route("/evidence/{sha256}/{size}", get(evidence::for_console));
+        let push = post(sync::push).layer(DefaultBodyLimit::max(MAX_BODY));
+        let tablets = Router::new()
+            .route("/enrol", post(sync::enrol))
+            .route("/sync/hello", post(sync::hello))
+            .route("/sync/push", push)
+            .route("/sync/pull", get(sync::pull))
+            .merge(uploads());
+        let api = console
+            .merge(tablets)
+            .route("/events", get(events::events))
+            .fallback(no_such_address)
+            .method_not_allowed_fallback(no_such_method);
+        Router::new()
+            .nest("/api/v1", api)
+            .route("/api", any(no_such_address))
+            .route("/api/{*rest}", any(no_such_address))
+            .route("/healthz", get(health))
+            .fallback(console::file)
+            .layer(DefaultBodyLimit::max(MAX_JSON))
+            .layer(from_fn(secure))
+            .layer(TraceLayer::new_for_http().make_span_with(span))
+            .with_state(self)
+    }
+}
+
+fn uploads() -> Router<App> {
+    Router::new()
+        .route("/blobs", post(tus::create).options(tus::options))
+        .route("/blobs/status", post(tus::status))
+        .route("/blobs/{upload}", head(tus::head).patch(tus::patch).delete(tus::terminate))
+        .route("/blobs/{sha256}/{size}", get(evidence::for_tablet))
+        .layer(middleware::map_response(|mut response: Response| async {
+            response.headers_mut().insert(tus::RESUMABLE, HeaderValue::from_static(tus::TUS));
+            response
+        }))
+}
+
+/// The path alone: queries, headers and bodies may hold what no log should.
+fn span(request: &Request) -> tracing::Span {
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+}
+
+async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(PROTOCOL_HEADER, HeaderValue::from(PROTOCOL));
+    let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(nothing);
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn health(State(app): State<App>) -> Result<Response, Problem> {
+    app.store.site().await?;
+    Ok(Json(json!({ "standpipe": env!("CARGO_PKG_VERSION"), "protocol": PROTOCOL })).into_response())
+}
+
+async fn no_such_address() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-such-address", "the hub has nothing at this address")
+}
+
+async fn no_such_method() -> Problem {
+    let message = "the hub does not do this at this address";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-such-method", message)
+}
+
+/// JSON in and out; what does not read is answered as any other problem.
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(Problem))]
+struct Json<T>(T);
+
+impl<T> IntoResponse for Json<T>
+where
+    axum::Json<T>: IntoResponse,
+{
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// A part of the address.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Problem))]
+struct Path<T>(T);
+
+/// What stands behind the question mark.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(Problem))]
+struct Query<T>(T);

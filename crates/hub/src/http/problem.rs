@@ -1,0 +1,171 @@
+//! How a request that could not be done is answered: a status and an [`ApiProblem`], whatever went wrong.
+
+use crate::blobs::BlobError;
+use crate::founding::NotSetUp;
+use crate::ingest::NotTaken;
+use crate::issues::NotMoved;
+use crate::secret::Unhashable;
+use crate::store::StoreError;
+use axum::Json;
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use standpipe_domain::issue::NoStep;
+use standpipe_domain::office::ApiProblem;
+use std::fmt::Display;
+
+/// A request that could not be done.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    body: ApiProblem,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &str, message: impl Display) -> Self {
+        let body = ApiProblem { code: code.to_owned(), message: message.to_string(), details: json!({}) };
+        Self { status, body }
+    }
+
+    /// With facts for the screen's sentence.
+    #[must_use]
+    pub fn with(mut self, details: Value) -> Self {
+        self.body.details = details;
+        self
+    }
+
+    /// A fault of the hub's own. What exactly it was stands in the log: it may name files and tables.
+    pub fn fault(code: &str, error: &dyn Display) -> Self {
+        tracing::error!(code, %error, "a request failed by the hub's own fault: {error}");
+        let message = "the hub could not do this by a fault of its own; its log says which";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+    }
+
+    pub fn unknown(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown", format_args!("there is no such {what}"))
+    }
+
+    pub fn not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", "this person may not do this")
+    }
+
+    /// A request that does not read as it must.
+    pub fn malformed(message: impl Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", message)
+    }
+
+    fn rejected(status: StatusCode, message: impl Display) -> Self {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", message),
+            _ => Self::new(status, "malformed", message),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}
+
+macro_rules! rejections {
+    ($($rejection:ident)*) => {$(
+        impl From<$rejection> for Problem {
+            fn from(rejection: $rejection) -> Self {
+                Self::rejected(rejection.status(), rejection.body_text())
+            }
+        }
+    )*};
+}
+
+rejections! { JsonRejection PathRejection QueryRejection BytesRejection }
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error),
+            _ => Self::fault(error.code(), &error),
+        }
+    }
+}
+
+impl From<Unhashable> for Problem {
+    fn from(error: Unhashable) -> Self {
+        Self::fault("unhashable", &error)
+    }
+}
+
+impl From<NotSetUp> for Problem {
+    fn from(error: NotSetUp) -> Self {
+        Self::fault("not-set-up", &error)
+    }
+}
+
+impl From<NotTaken> for Problem {
+    fn from(error: NotTaken) -> Self {
+        let status = match error.code() {
+            "too-large" | "too-many" => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        match error {
+            NotTaken::Malformed(_) => Self::new(status, error.code(), error),
+            NotTaken::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotMoved> for Problem {
+    fn from(error: NotMoved) -> Self {
+        match error {
+            NotMoved::Unknown(_) => Self::unknown("issue"),
+            NotMoved::UnknownAssignee => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-assignee", error)
+            }
+            NotMoved::NoStep(no) => no.into(),
+            NotMoved::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NoStep> for Problem {
+    fn from(no: NoStep) -> Self {
+        let status = match no {
+            NoStep::NotFromHere { .. } | NoStep::OwnClaim => StatusCode::CONFLICT,
+            NoStep::NotAllowed => StatusCode::FORBIDDEN,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        // The type's own serialisation holds the code and the facts.
+        let details = serde_json::to_value(&no).unwrap_or_default();
+        let code = details["code"].as_str().unwrap_or("no-step").to_owned();
+        Self::new(status, &code, no).with(details)
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        let code = error.code();
+        let (status, details) = match error {
+            BlobError::UnknownUpload => (StatusCode::NOT_FOUND, json!({})),
+            BlobError::WrongOffset { at } => (StatusCode::CONFLICT, json!({ "offset": at })),
+            BlobError::Interrupted => (StatusCode::CONFLICT, json!({})),
+            // Of the checksum extension of tus; it has no name in the registry.
+            BlobError::ChecksumMismatch => (status(460), json!({})),
+            BlobError::HashMismatch { sha256 } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, json!({ "sha256": sha256 }))
+            }
+            BlobError::BeyondLength { bytes } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "bytes": bytes })),
+            BlobError::TooLarge { limit, .. } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "limit": limit })),
+            BlobError::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, json!({})),
+            BlobError::Store(error) => return error.into(),
+            BlobError::Spoilt { .. } | BlobError::Disk { .. } | BlobError::Shelf { .. } => {
+                return Self::fault(code, &error);
+            }
+        };
+        Self::new(status, code, error).with(details)
+    }
+}
+
+fn status(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_REQUEST)
+}

@@ -1,0 +1,124 @@
+//! Takes what a tablet pushes: all of it, in one durable transaction, applied or set aside.
+
+mod arrived;
+mod transaction;
+
+use crate::issues;
+use crate::office::Hand;
+use crate::store::{Device, Ledger, Store, StoreError};
+use crate::world::World;
+use arrived::{Arrived, hashes};
+use standpipe_domain::ids::{CheckId, FindingId, Millis};
+use standpipe_domain::record::entity;
+use standpipe_oplog::receive::{Verdict, receive};
+use standpipe_oplog::replica::Touched;
+use standpipe_oplog::wire::{Line, Malformed, PushAnswer, PushConflict, PushHead, decode_push};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What becomes of a push that could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// Kept, durably: applied or in quarantine.
+    Taken(PushAnswer),
+    /// Does not fit what the hub holds (409). Nothing was kept.
+    Conflict(PushConflict),
+}
+
+/// Why nothing of a push was taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    #[error("reading the push: {0}")]
+    Malformed(#[from] Malformed),
+    #[error("keeping the push: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl NotTaken {
+    /// A stable code for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// Takes a push, compressed as it came, of the tablet that was authenticated, revoked or not.
+///
+/// What is answered as acknowledged is durable.
+pub async fn push(
+    store: &dyn Store,
+    world: Arc<dyn World>,
+    device: &Device,
+    body: &[u8],
+) -> Result<Pushed, NotTaken> {
+    let (head, lines) = decode_push(body)?;
+    let device = device.clone();
+    let pushed = store
+        .transact(move |ledger| {
+            let at = world.now();
+            Intake { ledger, world: &*world, device: &device, head: &head, at }.take(lines)
+        })
+        .await?;
+    Ok(pushed)
+}
+
+/// One push on its way in.
+struct Intake<'a> {
+    ledger: &'a mut dyn Ledger,
+    world: &'a dyn World,
+    device: &'a Device,
+    head: &'a PushHead,
+    at: Millis,
+}
+
+impl Intake<'_> {
+    fn take(mut self, lines: Vec<Line>) -> Result<Pushed, StoreError> {
+        let PushHead { incarnation, after, .. } = *self.head;
+        let device = self.device.id;
+        let hashes = hashes(self.head, &lines);
+        let held = self.ledger.held(device, incarnation)?;
+        let next_incarnation = self.ledger.next_incarnation(device)?;
+        let verdict = receive(self.head, &hashes, held, next_incarnation, |seq| {
+            self.ledger.hash_at(device, incarnation, seq)
+        })?;
+        let from = match verdict {
+            Verdict::Take { from } => from,
+            Verdict::Conflict(conflict) => return Ok(Pushed::Conflict(conflict)),
+        };
+        let acknowledged = after + lines.len() as u64;
+        let mut groups: Vec<(Option<Uuid>, Vec<Arrived>)> = Vec::new();
+        for ((dev_seq, hash), read) in (after + 1..).zip(hashes).zip(lines).skip(from) {
+            self.ledger.extend(device, incarnation, dev_seq, hash)?;
+            let line = Arrived { dev_seq, read };
+            let tx = line.stub().tx;
+            match groups.iter_mut().find(|(of, _)| tx.is_some() && *of == tx) {
+                Some((_, group)) => group.push(line),
+                None => groups.push((tx, vec![line])),
+            }
+        }
+        let mut touched = BTreeSet::new();
+        for (tx, group) in groups {
+            self.transaction(tx, &group, &mut touched)?;
+        }
+        self.follow(&touched)?;
+        let quarantined = self.ledger.refused(device, incarnation, after + 1..=acknowledged)?;
+        Ok(Pushed::Taken(PushAnswer { acknowledged, durable_seq: 0, quarantined }))
+    }
+
+    /// Lets the office's issues follow the findings that changed.
+    fn follow(&mut self, touched: &BTreeSet<Touched>) -> Result<(), StoreError> {
+        let mut findings = BTreeSet::new();
+        for Touched { entity, id } in touched {
+            match entity.as_str() {
+                entity::FINDING => drop(findings.insert(FindingId(*id))),
+                entity::CHECK => findings.extend(self.ledger.findings_of(CheckId(*id))?),
+                _ => {}
+            }
+        }
+        let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
+        findings.into_iter().try_for_each(|finding| issues::follow(self.ledger, self.world, hand, finding))
+    }
+}

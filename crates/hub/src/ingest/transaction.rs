@@ -1,0 +1,155 @@
+//! The operations of one transaction: applied together, or set aside together.
+
+use super::Intake;
+use super::arrived::{Arrived, same_work};
+use crate::judge::{Refusal, judge};
+use crate::store::{Quarantine, StoreError, enter, project};
+use standpipe_oplog::chain::Written;
+use standpipe_oplog::replica::Touched;
+use standpipe_oplog::wire::MAX_OP;
+use std::collections::{BTreeSet, HashSet};
+use uuid::Uuid;
+
+/// What is to be done with a line.
+enum Fate<'l> {
+    /// Applied, if the whole transaction may be.
+    Fresh(&'l Written),
+    /// Nothing: the log holds it. A tablet that was restored, or a hub that was, makes a tablet offer it again.
+    Double,
+    Refused(Refusal),
+}
+
+/// Why a transaction is set aside, and the operation that is to blame; `None` for one of an earlier push.
+struct Blame {
+    dev_seq: Option<u64>,
+    refusal: Refusal,
+}
+
+impl Intake<'_> {
+    /// Applies the operations of one transaction, or sets all of them aside.
+    pub(super) fn transaction(
+        &mut self,
+        tx: Option<Uuid>,
+        lines: &[Arrived],
+        touched: &mut BTreeSet<Touched>,
+    ) -> Result<(), StoreError> {
+        let mut blame = self.earlier(tx)?;
+        let mut news: Vec<&Arrived> = Vec::new();
+        let mut fresh: Vec<&Written> = Vec::new();
+        let mut ids = HashSet::new();
+        for line in lines {
+            let refusal = match self.look(line)? {
+                Fate::Double => continue,
+                Fate::Fresh(written) if ids.insert(written.op.op_id) => {
+                    fresh.push(written);
+                    None
+                }
+                Fate::Fresh(_) => {
+                    Some(Refusal::new("op-id-taken", "another operation of this push has this id"))
+                }
+                Fate::Refused(refusal) => Some(refusal),
+            };
+            news.push(line);
+            if let (None, Some(refusal)) = (&blame, refusal) {
+                blame = Some(Blame { dev_seq: Some(line.dev_seq), refusal });
+            }
+        }
+        if blame.is_none()
+            && let Some((dev_seq, refusal)) = judge(self.ledger, self.device, &fresh)?
+        {
+            blame = Some(Blame { dev_seq: Some(dev_seq), refusal });
+        }
+        match blame {
+            Some(blame) => news.into_iter().try_for_each(|line| self.set_aside(line, &blame)),
+            None => self.apply(&fresh, touched),
+        }
+    }
+
+    /// Whether an earlier push brought a part of this transaction that was set aside.
+    fn earlier(&mut self, tx: Option<Uuid>) -> Result<Option<Blame>, StoreError> {
+        let Some(tx) = tx else { return Ok(None) };
+        Ok(self.ledger.tx_set_aside(self.device.id, tx)?.map(|code| {
+            let refusal = Refusal { code, detail: "a part of its transaction was set aside before".into() };
+            Blame { dev_seq: None, refusal }
+        }))
+    }
+
+    /// What of a line can be judged without a look at the records.
+    fn look<'l>(&mut self, line: &'l Arrived) -> Result<Fate<'l>, StoreError> {
+        let (head, device) = (self.head, self.device);
+        let refuse = |code: &str, detail: &str| Ok(Fate::Refused(Refusal::new(code, detail)));
+        if let Ok(written) = &line.read
+            && let Some(known) = self.ledger.op(written.op.op_id)?
+        {
+            if same_work(&known, &written.op) {
+                return Ok(Fate::Double);
+            }
+            return refuse("op-id-taken", "another operation has this id");
+        }
+        if device.revoked {
+            return refuse("revoked", "the tablet had been revoked when it sent this");
+        }
+        let written = match &line.read {
+            Ok(written) => written,
+            Err((_, error)) => return refuse("malformed", &error.to_string()),
+        };
+        let op = &written.op;
+        if written.body.len() > MAX_OP {
+            return refuse("too-large", &format!("an operation has at most {MAX_OP} bytes"));
+        }
+        if op.device != device.id {
+            return refuse("foreign-device", "the operation says that another tablet wrote it");
+        }
+        if (op.incarnation, op.dev_seq) != (head.incarnation, line.dev_seq) {
+            return refuse("out-of-order", "the operation names another place in the tablet's chain");
+        }
+        if op.scope != device.site {
+            return refuse("other-scope", "the tablet belongs to another site");
+        }
+        if op.actor != device.person {
+            return refuse("foreign-actor", "the tablet is held by somebody else");
+        }
+        Ok(Fate::Fresh(written))
+    }
+
+    fn apply(&mut self, ops: &[&Written], touched: &mut BTreeSet<Touched>) -> Result<(), StoreError> {
+        let mut changed = BTreeSet::new();
+        for written in ops {
+            changed.extend(enter(self.ledger, written, self.at)?);
+            self.ledger.keep_clock(written.op.hlc.clamped(self.at))?;
+        }
+        if !changed.is_empty() {
+            project(self.ledger, self.device.site, changed.iter().cloned())?;
+            self.ledger.poke(self.device.site);
+            touched.append(&mut changed);
+        }
+        Ok(())
+    }
+
+    /// Keeps a line as it came, out of the log.
+    fn set_aside(&mut self, line: &Arrived, blame: &Blame) -> Result<(), StoreError> {
+        let Blame { dev_seq: by, refusal } = blame;
+        let detail = match by {
+            Some(by) if *by != line.dev_seq => {
+                format!("set aside together with operation {by} of its transaction: {}", refusal.detail)
+            }
+            _ => refusal.detail.clone(),
+        };
+        let (device, stub) = (self.device.id, line.stub());
+        let (dev_seq, code) = (line.dev_seq, refusal.code.clone());
+        tracing::warn!(%device, dev_seq, code, detail, "an operation was set aside");
+        self.ledger.set_aside(&Quarantine {
+            device,
+            incarnation: self.head.incarnation,
+            dev_seq,
+            op_id: stub.op_id,
+            tx: stub.tx,
+            entity: stub.entity,
+            field: stub.field,
+            body: line.body().into(),
+            code,
+            detail,
+            at: self.at,
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! The life of an issue: opened from a finding, moved on by steps, proved with photos.
+
+use crate::office::{Hand, change, write};
+use crate::store::{IssueQuery, Ledger, Store, StoreError};
+use crate::world::World;
+use serde_json::{Value, json};
+use standpipe_domain::answer::{Answer, Outcome};
+use standpipe_domain::checklist;
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{FindingId, IssueId, Millis, PersonId, SiteId};
+use standpipe_domain::issue::{Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::people::Person;
+use standpipe_domain::permission::{Act, may};
+use standpipe_domain::record::{Finding, Issue, entity, fields, issue_id, set};
+use standpipe_domain::words::Words;
+use standpipe_oplog::pen::Draft;
+use std::sync::Arc;
+
+/// Why an issue was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMoved {
+    #[error("there is no issue {0}")]
+    Unknown(IssueId),
+    /// The assignment names somebody whom the hub does not know.
+    #[error("the assignment names a unit or a person that is not in the directory")]
+    UnknownAssignee,
+    #[error(transparent)]
+    NoStep(#[from] NoStep),
+    #[error("moving the issue on: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// What a rule says to a request; and the database's own trouble beside it.
+type Ruling = Result<Result<(), NotMoved>, StoreError>;
+
+/// Takes a step of an issue's life in the name of `by`. What the request carries lands in one transaction.
+pub async fn step(
+    store: &dyn Store,
+    world: Arc<dyn World>,
+    issue: IssueId,
+    by: PersonId,
+    request: StepRequest,
+) -> Result<(), NotMoved> {
+    store.transact(move |ledger| take(ledger, &*world, issue, by, &request)).await?
+}
+
+/// Adds a photo of the fix. Its bytes must be in the blob store already.
+pub async fn prove(
+    store: &dyn Store,
+    world: Arc<dyn World>,
+    issue: IssueId,
+    by: PersonId,
+    evidence: Evidence,
+) -> Result<(), NotMoved> {
+    store
+        .transact(move |ledger| {
+            let Some(scope) = scope_of(ledger, issue)? else { return Ok(Err(NotMoved::Unknown(issue))) };
+            let Some(person) = ledger.person(by)? else { return Ok(Err(NoStep::NotAllowed.into())) };
+            if !may(&person.roles, Act::Answer) && !may(&person.roles, Act::Verify) {
+                return Ok(Err(NoStep::NotAllowed.into()));
+            }
+            let hand = Hand { scope, actor: by, now: world.now() };
+            write(ledger, &*world, hand, [Draft::add(entity::ISSUE, issue.0, set::PROOF, json!(evidence))])?;
+            Ok(Ok(()))
+        })
+        .await?
+}
+
+/// The site of an issue; `None` for one that the hub did not open.
+fn scope_of(ledger: &mut dyn Ledger, id: IssueId) -> Result<Option<SiteId>, StoreError> {
+    let known = if ledger.is_tracked(id)? { ledger.known_as(id.0)? } else { None };
+    Ok(known.map(|(scope, _)| scope))
+}
+
+fn take(
+    ledger: &mut dyn Ledger,
+    world: &dyn World,
+    id: IssueId,
+    by: PersonId,
+    request: &StepRequest,
+) -> Ruling {
+    let query = IssueQuery { id: Some(id), ..IssueQuery::default() };
+    let (Some(row), Some(scope)) = (ledger.issues(query)?.pop(), scope_of(ledger, id)?) else {
+        return Ok(Err(NotMoved::Unknown(id)));
+    };
+    let Some(person) = ledger.person(by)? else { return Ok(Err(NoStep::NotAllowed.into())) };
+    let mover = Mover { person: by, roles: &person.roles };
+    let allowed = mover.may_take(request.step, row.issue.status, row.issue.claimed_by);
+    let to = match allowed.and_then(|to| request.complete().map(|()| to)) {
+        Ok(to) => to,
+        Err(rule) => return Ok(Err(rule.into())),
+    };
+    let (unit, assignee) = match (request.step, request.unit, request.person) {
+        (Step::Assign, Some(unit), Some(assignee)) => (ledger.unit(unit)?, ledger.person(assignee)?),
+        _ => (None, None),
+    };
+    if request.step == Step::Assign && (unit.is_none() || assignee.is_none()) {
+        return Ok(Err(NotMoved::UnknownAssignee));
+    }
+    let now = world.now();
+    let entry = TimelineEntry {
+        step: Some(request.step),
+        to,
+        by: person.name.clone(),
+        at: now,
+        unit: unit.map(|unit| unit.name),
+        person: assignee.map(|assignee| assignee.name),
+        date: request.date,
+        words: request.words.clone(),
+    };
+    let mut drafts = vec![change(ledger, entity::ISSUE, id.0, "status", json!(to))?];
+    for (field, value) in carried(request, &person) {
+        drafts.push(change(ledger, entity::ISSUE, id.0, field, value)?);
+    }
+    drafts.push(Draft::add(entity::ISSUE, id.0, set::TIMELINE, json!(entry)));
+    write(ledger, world, Hand { scope, actor: by, now }, drafts)?;
+    Ok(Ok(()))
+}
+
+/// The fields that a step sets beside the status.
+fn carried(request: &StepRequest, by: &Person) -> Vec<(&'static str, Value)> {
+    match (request.step, request.date) {
+        (Step::Assign, deadline) => vec![
+            ("unit", json!(request.unit)),
+            ("person", json!(request.person)),
+            ("deadline", json!(deadline)),
+        ],
+        (Step::Propose, Some(date)) => {
+            vec![("solution", json!(Solution { words: request.words.clone(), date }))]
+        }
+        (Step::ClaimDone, _) => vec![("claimed_by", json!(by.id))],
+        _ => Vec::new(),
+    }
+}
+
+/// Opens the issue of a finding that has words and whose item failed, or lets the issue say what the finding says by
+/// now: an inspector who is still typing, or who corrects a severity, must not leave the office with the first draft.
+pub(crate) fn follow(
+    ledger: &mut dyn Ledger,
+    world: &dyn World,
+    hand: Hand,
+    id: FindingId,
+) -> Result<(), StoreError> {
+    let Some(finding) = ledger.finding(id)? else { return Ok(()) };
+    if finding.words.trim().is_empty() || !is_live(ledger, &finding)? {
+        return Ok(());
+    }
+    let query = IssueQuery { id: Some(issue_id(id)), ..IssueQuery::default() };
+    let drafts = match ledger.issues(query)?.pop() {
+        Some(row) => corrections(ledger, &row.issue, &finding)?,
+        None => opening(ledger, hand, &finding)?,
+    };
+    if drafts.is_empty() { Ok(()) } else { write(ledger, world, hand, drafts) }
+}
+
+fn is_live(ledger: &mut dyn Ledger, finding: &Finding) -> Result<bool, StoreError> {
+    let register = ledger.register(finding.check.0, &format!("{ANSWER}{}", finding.item))?;
+    let answer = register.shown().and_then(|side| serde_json::from_value::<Answer>(side.value.clone()).ok());
+    Ok(answer.is_some_and(|answer| answer.outcome == Outcome::Fail))
+}
+
+fn corrections(ledger: &mut dyn Ledger, issue: &Issue, finding: &Finding) -> Result<Vec<Draft>, StoreError> {
+    let mut drafts = Vec::new();
+    if issue.words != finding.words {
+        drafts.push(change(ledger, entity::ISSUE, issue.id.0, "words", json!(finding.words))?);
+    }
+    if issue.severity != finding.severity {
+        drafts.push(change(ledger, entity::ISSUE, issue.id.0, "severity", json!(finding.severity))?);
+    }
+    Ok(drafts)
+}
+
+fn opening(ledger: &mut dyn Ledger, hand: Hand, finding: &Finding) -> Result<Vec<Draft>, StoreError> {
+    // Without its check nobody could tell what the finding is about. The issue opens once the check is here.
+    let Some(check) = ledger.check(finding.check.0)? else { return Ok(Vec::new()) };
+    let item = checklist::find(&check.checklist).and_then(|list| list.item(&finding.item));
+    let issue = Issue {
+        id: issue_id(finding.id),
+        number: ledger.next_issue_number(hand.scope)?,
+        title: item.map_or_else(|| Words::same(finding.item.clone()), |item| item.question.clone()),
+        severity: finding.severity,
+        status: Status::Open,
+        finding: Some(finding.id),
+        round: Some(check.round),
+        words: finding.words.clone(),
+        unit: None,
+        person: None,
+        deadline: None,
+        solution: None,
+        claimed_by: None,
+    };
+    let by = ledger.person(hand.actor)?.map(|person| person.name).unwrap_or_default();
+    let mut drafts = Vec::new();
+    if ledger.known_as(issue.id.0)?.is_none() {
+        drafts.push(Draft::record(entity::ISSUE, issue.id.0, fields(&issue)));
+    } else {
+        // Its id can be foreseen, so somebody may have written there before. The office's word settles it.
+        for (field, value) in fields(&issue) {
+            drafts.push(change(ledger, entity::ISSUE, issue.id.0, &field, value)?);
+        }
+    }
+    drafts.push(Draft::add(entity::ISSUE, issue.id.0, set::TIMELINE, json!(opened(by, hand.now, finding))));
+    Ok(drafts)
+}
+
+fn opened(by: String, at: Millis, finding: &Finding) -> TimelineEntry {
+    let words = finding.words.clone();
+    TimelineEntry { step: None, to: Status::Open, by, at, unit: None, person: None, date: None, words }
+}

@@ -1,0 +1,169 @@
+//! Whether what a tablet did to an issue is a step that its holder may take.
+
+use super::{Judgement, Refusal, pass};
+use crate::store::{IssueQuery, Ledger};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{IssueId, PersonId};
+use standpipe_domain::issue::{Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
+use standpipe_domain::people::Role;
+use standpipe_domain::permission::{Act, may};
+use standpipe_domain::record::{Issue, set};
+use standpipe_oplog::op::{Kind, Op, Resolve};
+use uuid::Uuid;
+
+/// The fields that a step may set beside the status.
+const fn carries(step: Step) -> &'static [&'static str] {
+    match step {
+        Step::Assign => &["unit", "person", "deadline"],
+        Step::Propose => &["solution"],
+        Step::ClaimDone => &["claimed_by"],
+        _ => &[],
+    }
+}
+
+/// The fields that only the office sets.
+const OFFICE: [&str; 6] = ["number", "title", "severity", "words", "finding", "round"];
+/// The fields that only a step sets.
+const STEP: [&str; 5] = ["unit", "person", "deadline", "solution", "claimed_by"];
+
+/// Judges what one transaction does to one issue.
+pub(super) fn judge(ledger: &mut dyn Ledger, person: PersonId, roles: &[Role], ops: &[&Op]) -> Judgement {
+    let Some(id) = ops.first().map(|op| op.id) else { return Ok(Ok(())) };
+    let query = IssueQuery { id: Some(IssueId(id)), ..IssueQuery::default() };
+    let Some(row) = ledger.issues(query)?.pop() else {
+        return Ok(Err(Refusal::new("not-allowed", "the office opens issues")));
+    };
+    let mut form = Form::default();
+    for op in ops {
+        pass!(form.take(op, roles));
+    }
+    let Some((status, saw)) = form.status.take() else {
+        return Ok(if form.fields.is_empty() && form.timeline.is_none() {
+            Ok(())
+        } else {
+            Err(Refusal::new("not-allowed", "an issue changes by steps"))
+        });
+    };
+    let shown = ledger.register(id, "status")?.shown().map(|side| side.rev);
+    Ok(form.step(&row.issue, person, roles, status, shown.is_some_and(|rev| saw.contains(&rev))))
+}
+
+/// What a transaction does to an issue.
+#[derive(Default)]
+struct Form {
+    /// The status that is set, and the operations that its author saw in its place.
+    status: Option<(Status, Vec<Uuid>)>,
+    fields: Vec<(String, Value)>,
+    timeline: Option<TimelineEntry>,
+}
+
+impl Form {
+    fn take(&mut self, op: &Op, roles: &[Role]) -> Result<(), Refusal> {
+        let no = |detail: &str| Err(Refusal::new("not-allowed", detail));
+        match (op.kind, op.field.as_deref()) {
+            (Kind::Add, Some(set::TIMELINE)) => self.timeline = Some(parsed(&op.value)?),
+            (Kind::Add, Some(set::PHOTOS | set::PROOF)) => {
+                parsed::<Evidence>(&op.value)?;
+                if ![Act::Record, Act::Answer, Act::Verify].iter().any(|act| may(roles, *act)) {
+                    return no("the tablet's holder may not add a photo to an issue");
+                }
+            }
+            (Kind::Set | Kind::Resolve, Some(field)) => {
+                let (value, saw) = match op.kind {
+                    Kind::Resolve => parsed::<Resolve>(&op.value).map(|it| (it.value, it.saw))?,
+                    _ => (op.value.clone(), op.base_rev.into_iter().collect()),
+                };
+                match field {
+                    "status" => self.status = Some((parsed(&value)?, saw)),
+                    field if OFFICE.contains(&field) => return no("the office changes this"),
+                    field if STEP.contains(&field) => self.fields.push((field.to_owned(), value)),
+                    // Of a later version.
+                    _ => {}
+                }
+            }
+            // Of a later version.
+            (Kind::Add, Some(_)) | (Kind::Unknown, _) => {}
+            _ => return no("the office opens, seals and removes issues"),
+        }
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        issue: &Issue,
+        person: PersonId,
+        roles: &[Role],
+        to: Status,
+        saw_status: bool,
+    ) -> Result<(), Refusal> {
+        let Some(step) = Step::ALL.into_iter().find(|step| leads(*step, to)) else {
+            return Err(Refusal::new("not-allowed", "no step leads there"));
+        };
+        let from = issue.status;
+        // Who verifies a claim must have seen that one, not the one before it.
+        if !saw_status {
+            return Err(Refusal::by_rule(&NoStep::NotFromHere { from, step }));
+        }
+        Mover { person, roles }
+            .may_take(step, from, issue.claimed_by)
+            .map_err(|rule| Refusal::by_rule(&rule))?;
+        if let Some((field, _)) = self
+            .fields
+            .iter()
+            .find(|(field, value)| !carries(step).contains(&field.as_str()) && !value.is_null())
+        {
+            return Err(Refusal::new("not-allowed", format!("the step {step:?} does not set {field}")));
+        }
+        self.request(step)?.complete().map_err(|rule| Refusal::by_rule(&rule))?;
+        let claims = self.value::<PersonId>("claimed_by")?;
+        if claims != (step == Step::ClaimDone).then_some(person) {
+            return Err(Refusal::new("not-allowed", "a claim is one's own"));
+        }
+        let told = |entry: &TimelineEntry| entry.step == Some(step) && entry.to == to;
+        if !self.timeline.as_ref().is_some_and(told) {
+            return Err(Refusal::new("malformed", "a step stands in the timeline, under its own name"));
+        }
+        Ok(())
+    }
+
+    fn request(&self, step: Step) -> Result<StepRequest, Refusal> {
+        let solution: Option<Solution> = self.value("solution")?;
+        let words = self.timeline.as_ref().map(|entry| entry.words.clone()).unwrap_or_default();
+        let deadline = self.value("deadline")?;
+        Ok(StepRequest {
+            step,
+            unit: self.value("unit")?,
+            person: self.value("person")?,
+            date: solution.as_ref().map(|solution| solution.date).or(deadline),
+            words: solution.map_or(words, |solution| solution.words),
+        })
+    }
+
+    fn value<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>, Refusal> {
+        let found = self.fields.iter().find(|(name, _)| name == field);
+        found.map_or(Ok(None), |(_, value)| parsed(value))
+    }
+}
+
+/// Whether `step` leads to `to` from anywhere. Each status is reached by one step only.
+fn leads(step: Step, to: Status) -> bool {
+    const ALL: [Status; 10] = [
+        Status::Open,
+        Status::Assigned,
+        Status::Proposed,
+        Status::Objected,
+        Status::Agreed,
+        Status::UnderWay,
+        Status::ClaimedDone,
+        Status::Verified,
+        Status::Closed,
+        Status::Reopened,
+    ];
+    ALL.into_iter().any(|from| step.leads_to(from) == Some(to))
+}
+
+fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
+    T::deserialize(value).map_err(|error| Refusal::new("malformed", error.to_string()))
+}

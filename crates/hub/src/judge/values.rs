@@ -1,0 +1,171 @@
+//! Whether an operation's value is what its field holds.
+//!
+//! Only what this version knows is judged. A kind, a field or an entity of a later one is kept as it came.
+
+use super::{Judgement, Refusal, pass};
+use crate::store::{Device, Ledger, StoreError};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use standpipe_domain::answer::{Answer, Answers, NOTE_LIMIT, Refusal as Unacceptable};
+use standpipe_domain::checklist;
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::finding::Severity;
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::record::{Finding, entity, finding_id, read, set};
+use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
+use standpipe_oplog::seal::{Jws, SealPayload};
+use uuid::Uuid;
+
+pub(super) fn judge(ledger: &mut dyn Ledger, device: &Device, op: &Op) -> Judgement {
+    pass!(unsealed(ledger, op)?);
+    let field = op.field.as_deref();
+    match (op.kind, field) {
+        (Kind::Set, Some(field)) => one(ledger, op, field, &op.value),
+        (Kind::Set, None) => several(ledger, op),
+        (Kind::Resolve, Some(field)) => match parsed::<Resolve>(&op.value) {
+            Ok(resolve) => one(ledger, op, field, &resolve.value),
+            Err(refusal) => Ok(Err(refusal)),
+        },
+        (Kind::Amend, Some(field)) => match parsed::<Amend>(&op.value) {
+            Ok(amend) if amend.reason.trim().is_empty() => {
+                Ok(Err(Refusal::new("no-reason", "an amendment says why")))
+            }
+            Ok(amend) => one(ledger, op, field, &amend.value),
+            Err(refusal) => Ok(Err(refusal)),
+        },
+        (Kind::Add, Some(set::PHOTOS | set::PROOF)) => Ok(parsed::<Evidence>(&op.value).map(drop)),
+        (Kind::Remove | Kind::Delete, _) => Ok(parsed::<Saw>(&op.value).map(drop)),
+        (Kind::Seal, _) if op.entity == entity::SIGN_OFF => seal(ledger, device, op),
+        (Kind::Add | Kind::Unknown, _) => Ok(Ok(())),
+        _ => Ok(Err(Refusal::new(
+            "malformed",
+            "an operation of this kind names a field, or seals a signature",
+        ))),
+    }
+}
+
+fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
+    T::deserialize(value).map_err(|error| Refusal::new("malformed", error.to_string()))
+}
+
+/// What was signed takes amendments only. A photo that somebody else took meanwhile is added all the same: it takes
+/// nothing away.
+fn unsealed(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
+    let sealed = match (op.kind, &op.field) {
+        (Kind::Set | Kind::Resolve, Some(field)) => ledger.pin(op.id, field)?.is_some(),
+        (Kind::Set, None) => {
+            let mut pinned = false;
+            for field in op.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+                pinned |= ledger.pin(op.id, field)?.is_some();
+            }
+            pinned
+        }
+        (Kind::Delete, _) if op.entity == entity::SIGN_OFF => ledger.seal_of(op.id)?.is_some(),
+        (Kind::Remove | Kind::Delete, _) => ledger.is_sealed(op.id)?,
+        _ => false,
+    };
+    let refusal =
+        || Refusal::new("sealed", "this was signed before the change arrived; it takes amendments only");
+    Ok(if sealed { Err(refusal()) } else { Ok(()) })
+}
+
+fn one(ledger: &mut dyn Ledger, op: &Op, field: &str, value: &Value) -> Judgement {
+    match (op.entity.as_str(), field) {
+        (entity::CHECK, field) => match field.strip_prefix(ANSWER) {
+            Some(item) => answer(ledger, op.id, item, value),
+            None => Ok(Ok(())),
+        },
+        (entity::FINDING, "severity") => Ok(parsed::<Severity>(value).map(drop)),
+        (entity::FINDING, "words") => Ok(parsed::<String>(value).and_then(|text| brief(&text))),
+        (entity::FINDING, "check" | "item") => {
+            Ok(Err(Refusal::new("not-allowed", "a finding stays with its item")))
+        }
+        _ => Ok(Ok(())),
+    }
+}
+
+fn several(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
+    let Some(fields) = op.value.as_object() else {
+        return Ok(Err(Refusal::new("malformed", "a record is an object")));
+    };
+    if op.entity == entity::FINDING {
+        return Ok(match read::<Finding>(op.id, fields.clone()) {
+            Ok(finding) if finding.id != finding_id(finding.check, &finding.item) => {
+                Err(Refusal::new("malformed", "a finding's id follows from its check and item"))
+            }
+            Ok(finding) => brief(&finding.words),
+            Err(error) => Err(Refusal::new("malformed", error.to_string())),
+        });
+    }
+    for (field, value) in fields {
+        pass!(one(ledger, op, field, value)?);
+    }
+    Ok(Ok(()))
+}
+
+fn brief(text: &str) -> Result<(), Refusal> {
+    if text.chars().count() > NOTE_LIMIT as usize {
+        return Err(Refusal::by_rule(&Unacceptable::TooLong { limit: NOTE_LIMIT }));
+    }
+    Ok(())
+}
+
+fn answer(ledger: &mut dyn Ledger, check: Uuid, item: &str, value: &Value) -> Judgement {
+    let answer: Answer = match parsed(value) {
+        Ok(answer) => answer,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    // A check that this hub does not hold (yet), or whose checklist is of a later version, is not judged by this one.
+    let known = ledger.check(check)?.and_then(|check| checklist::find(&check.checklist));
+    let Some(list) = known else { return Ok(Ok(())) };
+    Ok(match list.accept(item, &answer, &Answers::new()) {
+        // Interlocks hold people back while they stand at the valve. Here it is a fact that water was drawn.
+        Ok(()) | Err(Unacceptable::Interlocked { .. }) => Ok(()),
+        Err(rule) => Err(Refusal::by_rule(&rule)),
+    })
+}
+
+fn seal(ledger: &mut dyn Ledger, device: &Device, op: &Op) -> Judgement {
+    let broken = |detail: String| Ok(Err(Refusal::new("broken-seal", detail)));
+    let jws: Jws = match parsed(&op.value) {
+        Ok(jws) => jws,
+        Err(refusal) => return broken(refusal.detail),
+    };
+    let payload = match jws.verify(Some(&device.key)) {
+        Ok(verified) => verified.payload,
+        Err(error) => return broken(error.to_string()),
+    };
+    let expected = (op.id, device.id, op.scope, op.actor);
+    let found = (payload.sign_off.0, payload.device, payload.site, payload.inspector);
+    if found != expected {
+        return broken("the seal names another signature, tablet, site or person than its operation".into());
+    }
+    if ledger.seal_of(op.id)?.is_some() {
+        return broken("this signature was sealed before".into());
+    }
+    if !covers_checks_only(ledger, &payload)? {
+        return broken("the seal covers something that is no check or finding of its round".into());
+    }
+    Ok(Ok(()))
+}
+
+/// A seal holds fast what it covers, so it must not reach beyond its round: not to a person's roles, nor to an issue.
+fn covers_checks_only(ledger: &mut dyn Ledger, payload: &SealPayload) -> Result<bool, StoreError> {
+    for sealed in &payload.checks {
+        let elsewhere = match ledger.check(sealed.id.0)? {
+            Some(check) => check.round != payload.round,
+            // A check that this hub has lost, or cannot read yet, may still be one.
+            None => ledger.known_as(sealed.id.0)?.is_some_and(|(_, entity)| entity != entity::CHECK),
+        };
+        if elsewhere {
+            return Ok(false);
+        }
+    }
+    for sealed in &payload.findings {
+        let known = ledger.known_as(sealed.id.0)?;
+        if known.is_some_and(|(_, entity)| entity != entity::FINDING) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,57 @@
+//! Why the store could not do something.
+
+use standpipe_domain::record::Unreadable;
+use std::error::Error;
+
+/// Why the store could not do something. Nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database itself refused: a full disk, a damaged file, a lost connection.
+    #[error("{doing}: {source}")]
+    Database { doing: &'static str, source: Box<dyn Error + Send + Sync> },
+    /// A row does not say what it must: the database was changed by something else than this program.
+    #[error("{doing}: what the database holds cannot be read ({detail}); restore it from a backup")]
+    Unreadable { doing: &'static str, detail: String },
+    #[error(
+        "the database was written by a newer Standpipe (version {found}, this one knows {known}): install that one"
+    )]
+    Newer { found: u32, known: u32 },
+    #[error("the hub is shutting down; try again at once")]
+    Stopped,
+}
+
+impl StoreError {
+    /// A stable code for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Database { .. } => "database",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Newer { .. } => "database-newer",
+            Self::Stopped => "stopping",
+        }
+    }
+}
+
+impl From<Unreadable> for StoreError {
+    fn from(error: Unreadable) -> Self {
+        Self::Unreadable { doing: "reading a record", detail: error.to_string() }
+    }
+}
+
+/// Says what was being done when something failed.
+pub trait Doing<T> {
+    /// The database failed while `doing`.
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+    /// What the database holds could not be read while `doing`.
+    fn reading(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T, E: Error + Send + Sync + 'static> Doing<T> for Result<T, E> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Database { doing, source: Box::new(source) })
+    }
+
+    fn reading(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::Unreadable { doing, detail: error.to_string() })
+    }
+}

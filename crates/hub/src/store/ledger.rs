@@ -1,0 +1,117 @@
+//! What one transaction can do. Rules that change records are written over this, once for every database.
+
+use super::StoreError;
+use super::records::{Records, SignOffRow};
+use super::rows::{Identity, Quarantine};
+use standpipe_domain::asset::Asset;
+use standpipe_domain::ids::{CheckId, DeviceId, FindingId, Millis, Sha256, SiteId};
+use standpipe_domain::people::{Person, ResponsibleUnit};
+use standpipe_domain::place::Place;
+use standpipe_domain::record::{Finding, Issue, Site};
+use standpipe_domain::round::{Check, Round};
+use standpipe_oplog::chain::Written;
+use standpipe_oplog::clock::Hlc;
+use standpipe_oplog::op::Op;
+use standpipe_oplog::pen::Pen;
+use standpipe_oplog::receive::Held;
+use standpipe_oplog::replica::Replica;
+use standpipe_oplog::seal::Jws;
+use standpipe_oplog::wire::Refused;
+use std::ops::RangeInclusive;
+use uuid::Uuid;
+
+/// One transaction. What it did is undone when the work that uses it fails.
+pub trait Ledger: Records + Replica<Error = StoreError> {
+    fn identity(&self) -> Identity;
+
+    // The chains of the devices. Each link stands for one operation that arrived, whatever became of it.
+
+    /// The end of a chain; zero and [`START`](standpipe_oplog::chain::START) before its first link.
+    fn held(&mut self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError>;
+    fn hash_at(
+        &mut self,
+        device: DeviceId,
+        incarnation: u32,
+        dev_seq: u64,
+    ) -> Result<Option<Sha256>, StoreError>;
+    /// An incarnation that nothing of this device has used.
+    fn next_incarnation(&mut self, device: DeviceId) -> Result<u32, StoreError>;
+    fn extend(
+        &mut self,
+        device: DeviceId,
+        incarnation: u32,
+        dev_seq: u64,
+        hash: Sha256,
+    ) -> Result<(), StoreError>;
+    /// The hub's own pen.
+    fn pen(&mut self, scope: SiteId) -> Result<Pen, StoreError>;
+    /// Notes a stamp that was written or seen: the hub's next one will be later.
+    fn keep_clock(&mut self, stamp: Hlc) -> Result<(), StoreError>;
+
+    // The log.
+
+    /// Gives the operation the next number of its site and keeps it as it came.
+    fn append(&mut self, written: &Written, at: Millis) -> Result<u64, StoreError>;
+    /// The operation of that id, where the log holds it.
+    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError>;
+    /// The first seal of a signature, with its number and when it was received.
+    fn seal_of(&mut self, id: Uuid) -> Result<Option<(Jws, u64, Millis)>, StoreError>;
+    /// When the latest operation on a record was received.
+    fn changed_at(&mut self, id: Uuid) -> Result<Millis, StoreError>;
+    /// Whether somebody deleted this record, later edits apart.
+    fn has_tombstone(&mut self, id: Uuid) -> Result<bool, StoreError>;
+    /// The site and the entity of a record, by its first operation; `None` when no operation mentions it.
+    fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError>;
+
+    fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError>;
+    /// Why an operation of this transaction was set aside, if one was.
+    fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError>;
+    /// What was set aside of a part of a chain.
+    fn refused(
+        &mut self,
+        device: DeviceId,
+        incarnation: u32,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<Refused>, StoreError>;
+
+    // The projections.
+
+    /// Writes a record's row, in place of the one that stood there.
+    fn put_row(&mut self, scope: SiteId, row: &Projected) -> Result<(), StoreError>;
+    /// Takes a record's row away: it was deleted, or cannot be read any more.
+    fn drop_row(&mut self, entity: &str, id: Uuid) -> Result<(), StoreError>;
+    fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError>;
+    /// One more than the highest number of an issue of the site.
+    fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError>;
+
+    /// Tells whoever listens, once the transaction is durable, that the site has something new.
+    fn poke(&mut self, scope: SiteId);
+}
+
+/// A record as a row.
+#[derive(Clone, Debug)]
+pub enum Projected {
+    Site(Site),
+    Place(Place),
+    Asset(Asset),
+    Unit(ResponsibleUnit),
+    Person(Person),
+    Round(Round),
+    Check {
+        check: Check,
+        items: u32,
+        answered: u32,
+        failed: u32,
+    },
+    /// Live while its item's answer is a fail.
+    Finding {
+        finding: Finding,
+        live: bool,
+    },
+    /// With when the hub received the latest change to it.
+    Issue {
+        issue: Issue,
+        changed: Millis,
+    },
+    SignOff(SignOffRow),
+}

@@ -1,0 +1,136 @@
+//! From operations to rows. Both the hub's append and a rebuild go through here, so both give the same rows.
+
+use super::ledger::{Ledger, Projected};
+use super::records::SignOffRow;
+use super::{Doing, StoreError};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use standpipe_domain::answer::Outcome;
+use standpipe_domain::checklist;
+use standpipe_domain::ids::{CheckId, Millis, SiteId};
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::record::{entity, read};
+use standpipe_domain::round::Check;
+use standpipe_oplog::chain::Written;
+use standpipe_oplog::merge::{Life, life};
+use standpipe_oplog::op::Op;
+use standpipe_oplog::replica::{self, Touched};
+use standpipe_oplog::seal;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Takes an operation into the log and its registers. Gives the records whose rows are to be made anew.
+pub fn enter(ledger: &mut dyn Ledger, written: &Written, at: Millis) -> Result<Vec<Touched>, StoreError> {
+    ledger.append(written, at)?;
+    replay(ledger, &written.op, at)
+}
+
+/// Takes an operation that the log holds into its registers.
+pub fn replay(ledger: &mut dyn Ledger, op: &Op, at: Millis) -> Result<Vec<Touched>, StoreError> {
+    // A tablet whose clock is years ahead must not decide which text stands first for years.
+    let counted = Op { hlc: op.hlc.clamped(at), ..op.clone() };
+    replica::apply(ledger, &counted)
+}
+
+/// Makes the rows of records anew, out of their registers.
+pub fn project(
+    ledger: &mut dyn Ledger,
+    scope: SiteId,
+    touched: impl IntoIterator<Item = Touched>,
+) -> Result<(), StoreError> {
+    let mut touched: BTreeSet<Touched> = touched.into_iter().collect();
+    // Whether a finding is live follows from an answer of its check.
+    for check in touched.clone().into_iter().filter(|touched| touched.entity == entity::CHECK) {
+        for finding in ledger.findings_of(CheckId(check.id))? {
+            touched.insert(Touched { entity: entity::FINDING.into(), id: finding.0 });
+        }
+    }
+    for Touched { entity, id } in touched {
+        match row(ledger, &entity, id)? {
+            Some(row) => ledger.put_row(scope, &row)?,
+            None => ledger.drop_row(&entity, id)?,
+        }
+    }
+    Ok(())
+}
+
+/// The row of a record; `None` when it was deleted, or its fields do not make a record (yet).
+fn row(ledger: &mut dyn Ledger, entity: &str, id: Uuid) -> Result<Option<Projected>, StoreError> {
+    if ledger.has_tombstone(id)? && life(&ledger.ops_of(id)?) == Life::Deleted {
+        return Ok(None);
+    }
+    if entity == entity::SIGN_OFF {
+        return sign_off(ledger, id);
+    }
+    let fields = ledger.shown(id)?;
+    Ok(match entity {
+        entity::SITE => typed(id, fields).map(Projected::Site),
+        entity::PLACE => typed(id, fields).map(Projected::Place),
+        entity::ASSET => typed(id, fields).map(Projected::Asset),
+        entity::UNIT => typed(id, fields).map(Projected::Unit),
+        entity::PERSON => typed(id, fields).map(Projected::Person),
+        entity::ROUND => typed(id, fields).map(Projected::Round),
+        entity::CHECK => check(id, fields),
+        entity::FINDING => finding(ledger, id, fields)?,
+        entity::ISSUE => match typed(id, fields) {
+            Some(issue) => Some(Projected::Issue { issue, changed: ledger.changed_at(id)? }),
+            None => None,
+        },
+        // Of a later version: the log keeps it.
+        _ => None,
+    })
+}
+
+// A record that lacks a field, or has one of a later shape, is not shown; its operations wait in the log.
+fn typed<T: DeserializeOwned>(id: Uuid, fields: Map<String, Value>) -> Option<T> {
+    read(id, fields).ok()
+}
+
+fn outcome(answer: &Value) -> Option<Outcome> {
+    serde_json::from_value(answer.get("outcome")?.clone()).ok()
+}
+
+fn check(id: Uuid, fields: Map<String, Value>) -> Option<Projected> {
+    let answers: Vec<(String, Outcome)> = fields
+        .iter()
+        .filter_map(|(field, value)| Some((field.strip_prefix(ANSWER)?.to_owned(), outcome(value)?)))
+        .collect();
+    let check: Check = typed(id, fields)?;
+    let list = checklist::find(&check.checklist);
+    let counts = |item: &str| list.is_none_or(|list| list.item(item).is_some());
+    let outcomes: Vec<Outcome> =
+        answers.iter().filter(|(item, _)| counts(item)).map(|(_, outcome)| *outcome).collect();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Some(Projected::Check {
+        items: count(list.map_or(outcomes.len(), |list| list.items.len())),
+        answered: count(outcomes.len()),
+        failed: count(outcomes.iter().filter(|outcome| **outcome == Outcome::Fail).count()),
+        check,
+    })
+}
+
+fn finding(
+    ledger: &mut dyn Ledger,
+    id: Uuid,
+    fields: Map<String, Value>,
+) -> Result<Option<Projected>, StoreError> {
+    let Some(finding) = typed::<standpipe_domain::record::Finding>(id, fields) else { return Ok(None) };
+    let answer = ledger.register(finding.check.0, &format!("{ANSWER}{}", finding.item))?;
+    let live = answer.shown().and_then(|side| outcome(&side.value)) == Some(Outcome::Fail);
+    Ok(Some(Projected::Finding { finding, live }))
+}
+
+/// The seal as it came, with the hub's signature beside the tablet's.
+fn sign_off(ledger: &mut dyn Ledger, id: Uuid) -> Result<Option<Projected>, StoreError> {
+    let Some((mut jws, seq, received)) = ledger.seal_of(id)? else { return Ok(None) };
+    let Ok(payload) = jws.payload() else { return Ok(None) };
+    let hub = ledger.identity();
+    seal::countersign(&mut jws, hub.device, &hub.key, received, seq).reading("countersigning a seal")?;
+    Ok(Some(Projected::SignOff(SignOffRow {
+        id: payload.sign_off,
+        round: payload.round,
+        unit: payload.unit,
+        jws,
+        seq,
+    })))
+}

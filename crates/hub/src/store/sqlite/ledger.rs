@@ -1,0 +1,186 @@
+//! The log and its chains, as one transaction changes them.
+
+use super::desk::{Desk, bits, parse};
+use crate::store::{Doing, Identity, Ledger, Projected, Quarantine, StoreError};
+use standpipe_domain::ids::{CheckId, DeviceId, FindingId, Millis, Sha256, SiteId};
+use standpipe_oplog::chain::{START, Written};
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::clock::Hlc;
+use standpipe_oplog::op::Op;
+use standpipe_oplog::pen::Pen;
+use standpipe_oplog::receive::Held;
+use standpipe_oplog::seal::Jws;
+use standpipe_oplog::wire::Refused;
+use std::ops::RangeInclusive;
+use uuid::Uuid;
+
+impl Ledger for Desk<'_> {
+    fn identity(&self) -> Identity {
+        self.identity.clone()
+    }
+
+    fn held(&mut self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
+        let sql = "SELECT dev_seq, hash FROM chain WHERE device = ? AND incarnation = ?
+                   ORDER BY dev_seq DESC LIMIT 1";
+        let held = self.first("reading the end of a chain", sql, (device.0, incarnation), |row| {
+            Ok(Held { last_seq: row.get(0)?, last_hash: Sha256(row.get(1)?) })
+        })?;
+        Ok(held.unwrap_or(Held { last_seq: 0, last_hash: START }))
+    }
+
+    fn hash_at(
+        &mut self,
+        device: DeviceId,
+        incarnation: u32,
+        dev_seq: u64,
+    ) -> Result<Option<Sha256>, StoreError> {
+        let sql = "SELECT hash FROM chain WHERE device = ? AND incarnation = ? AND dev_seq = ?";
+        self.first("reading a link of a chain", sql, (device.0, incarnation, dev_seq), |row| {
+            row.get(0).map(Sha256)
+        })
+    }
+
+    fn next_incarnation(&mut self, device: DeviceId) -> Result<u32, StoreError> {
+        let sql = "SELECT min(coalesce(max(incarnation), 0) + 1, 4294967295) FROM chain WHERE device = ?";
+        Ok(self.first("choosing an incarnation", sql, [device.0], |row| row.get(0))?.unwrap_or(1))
+    }
+
+    fn extend(
+        &mut self,
+        device: DeviceId,
+        incarnation: u32,
+        dev_seq: u64,
+        hash: Sha256,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO chain (device, incarnation, dev_seq, hash) VALUES (?, ?, ?, ?)";
+        self.run("adding a link to a chain", sql, (device.0, incarnation, dev_seq, hash.0)).map(drop)
+    }
+
+    fn pen(&mut self, scope: SiteId) -> Result<Pen, StoreError> {
+        let device = self.identity.device;
+        let clock = self.first("reading the hub's clock", "SELECT clock FROM hub", [], |row| {
+            row.get::<_, i64>(0).map(|bits| Hlc(bits.cast_unsigned()))
+        })?;
+        let pen = Pen::new(device, scope);
+        let Held { last_seq, last_hash } = self.held(device, pen.incarnation)?;
+        Ok(Pen { last_seq, last_hash, hlc: clock.unwrap_or_default(), ..pen })
+    }
+
+    fn keep_clock(&mut self, stamp: Hlc) -> Result<(), StoreError> {
+        // A stamp counts no more than 48 bits of milliseconds, so its sign bit is never set.
+        let sql = "UPDATE hub SET clock = max(clock, ?)";
+        self.run("keeping the hub's clock", sql, [bits(stamp.0)]).map(drop)
+    }
+
+    fn append(&mut self, written: &Written, at: Millis) -> Result<u64, StoreError> {
+        let doing = "adding an operation to the log";
+        let op = &written.op;
+        let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";
+        let head = self.first(doing, sql, [op.scope.0], |row| {
+            Ok((row.get::<_, u64>(0)?, Checksum(row.get::<_, i64>(1)?.cast_unsigned())))
+        })?;
+        let (head, sum) = head.unwrap_or_default();
+        let (seq, sum) = (head + 1, sum + Checksum::of(op.op_id, &written.body));
+        let sql = "INSERT INTO op (scope, seq, op_id, tx, entity, id, kind, received, checksum, body)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let kind = serde_json::to_value(op.kind).reading(doing)?;
+        let kind = kind.as_str().unwrap_or("unknown");
+        let row =
+            (op.scope.0, seq, op.op_id, op.tx, &op.entity, op.id, kind, at.0, bits(sum.0), &written.body);
+        self.run(doing, sql, row)?;
+        Ok(seq)
+    }
+
+    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError> {
+        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", [op_id])
+    }
+
+    fn seal_of(&mut self, id: Uuid) -> Result<Option<(Jws, u64, Millis)>, StoreError> {
+        let doing = "reading a seal";
+        let sql =
+            "SELECT body, seq, received FROM op WHERE id = ? AND kind = 'seal' ORDER BY scope, seq LIMIT 1";
+        let row: Option<(String, u64, i64)> =
+            self.first(doing, sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let Some((body, seq, received)) = row else { return Ok(None) };
+        let op: Op = parse(doing, &body)?;
+        // Whatever is no seal was set aside when it arrived, unless an older version let it in.
+        Ok(serde_json::from_value(op.value).ok().map(|jws| (jws, seq, Millis(received))))
+    }
+
+    fn changed_at(&mut self, id: Uuid) -> Result<Millis, StoreError> {
+        let sql = "SELECT coalesce(max(received), 0) FROM op WHERE id = ?";
+        Ok(Millis(self.first("reading when a record changed", sql, [id], |row| row.get(0))?.unwrap_or(0)))
+    }
+
+    fn has_tombstone(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM op WHERE id = ? AND kind = 'delete')";
+        Ok(self.first("looking for a tombstone", sql, [id], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError> {
+        let sql = "SELECT scope, entity FROM op WHERE id = ? ORDER BY rowid LIMIT 1";
+        self.first("reading whose record it is", sql, [id], |row| Ok((SiteId(row.get(0)?), row.get(1)?)))
+    }
+
+    fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError> {
+        let sql = "INSERT INTO quarantine
+                   (device, incarnation, dev_seq, op_id, tx, entity, field, code, detail, at, body)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let row = (
+            what.device.0,
+            what.incarnation,
+            what.dev_seq,
+            what.op_id,
+            what.tx,
+            &what.entity,
+            &what.field,
+            &what.code,
+            &what.detail,
+            what.at.0,
+            &what.body,
+        );
+        self.run("setting an operation aside", sql, row).map(drop)
+    }
+
+    fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT code FROM quarantine WHERE device = ? AND tx = ? ORDER BY dev_seq LIMIT 1";
+        self.first("looking into quarantine", sql, (device.0, tx), |row| row.get(0))
+    }
+
+    fn refused(
+        &mut self,
+        device: DeviceId,
+        incarnation: u32,
+        seqs: RangeInclusive<u64>,
+    ) -> Result<Vec<Refused>, StoreError> {
+        let sql = "SELECT op_id, code, detail FROM quarantine
+                   WHERE device = ? AND incarnation = ? AND dev_seq BETWEEN ? AND ? ORDER BY dev_seq";
+        let key = (device.0, incarnation, seqs.start(), seqs.end());
+        self.all("reading what was set aside", sql, key, |row| {
+            let op_id: Option<Uuid> = row.get(0)?;
+            Ok(Refused { op_id: op_id.unwrap_or_default(), code: row.get(1)?, detail: row.get(2)? })
+        })
+    }
+
+    fn put_row(&mut self, scope: SiteId, row: &Projected) -> Result<(), StoreError> {
+        self.write_row(scope, row)
+    }
+
+    fn drop_row(&mut self, entity: &str, id: Uuid) -> Result<(), StoreError> {
+        self.delete_row(entity, id)
+    }
+
+    fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError> {
+        let sql = "SELECT id FROM finding WHERE check_id = ? ORDER BY id";
+        self.all("reading the findings of a check", sql, [check.0], |row| row.get(0).map(FindingId))
+    }
+
+    fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError> {
+        let sql = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE scope = ?";
+        Ok(self.first("numbering an issue", sql, [scope.0], |row| row.get(0))?.unwrap_or(1))
+    }
+
+    fn poke(&mut self, scope: SiteId) {
+        self.pokes.insert(scope);
+    }
+}

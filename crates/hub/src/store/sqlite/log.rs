@@ -1,0 +1,89 @@
+//! Pages of the log, and what was set aside.
+
+use super::desk::Desk;
+use crate::store::{Page, PageOp, StoreError};
+use standpipe_domain::ids::{DeviceId, Millis, SiteId};
+use standpipe_domain::office::Quarantined;
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::wire::{MAX_BODY, MAX_PUSH};
+use uuid::Uuid;
+
+/// What the head of a page, and the frame of each of its lines, may take.
+const FRAME: usize = 64;
+
+struct Line {
+    op: PageOp,
+    tx: Uuid,
+    checksum: Checksum,
+}
+
+impl Desk<'_> {
+    /// The operations behind `after`: at most `ops` of them and [`MAX_PUSH`] bytes, and then the rest of the transaction
+    /// that was begun, unless no tablet could take so much at once.
+    pub(super) fn page(&mut self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError> {
+        let doing = "reading a page of the log";
+        let (head, sum) = self.head(site)?;
+        if after >= head {
+            return Ok(Page { ops: Vec::new(), next: head, more: false, checksum: sum });
+        }
+        let sql = "SELECT seq, received, body, tx, checksum FROM op WHERE scope = ? AND seq > ?
+                   ORDER BY seq LIMIT ?";
+        let mut lines: Vec<Line> = Vec::new();
+        let mut bytes = FRAME;
+        'page: loop {
+            let cursor = lines.last().map_or(after, |line| line.op.seq);
+            let some = self.all(doing, sql, (site.0, cursor, ops.max(1)), |row| {
+                Ok(Line {
+                    op: PageOp { seq: row.get(0)?, at: Millis(row.get(1)?), body: row.get(2)? },
+                    tx: row.get(3)?,
+                    checksum: Checksum(row.get::<_, i64>(4)?.cast_unsigned()),
+                })
+            })?;
+            if some.is_empty() {
+                break;
+            }
+            for line in some {
+                let with = bytes + line.op.body.len() + FRAME;
+                if let Some(last) = lines.last() {
+                    let full = lines.len() >= ops || with > MAX_PUSH;
+                    if full && last.tx != line.tx || with > MAX_BODY {
+                        break 'page;
+                    }
+                }
+                bytes = with;
+                lines.push(line);
+            }
+        }
+        let (next, checksum) = lines.last().map_or((head, sum), |line| (line.op.seq, line.checksum));
+        Ok(Page { ops: lines.into_iter().map(|line| line.op).collect(), next, more: next < head, checksum })
+    }
+
+    /// The last operation of a site, with the sum up to it.
+    fn head(&self, site: SiteId) -> Result<(u64, Checksum), StoreError> {
+        let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";
+        let head = self.first("reading the log's head", sql, [site.0], |row| {
+            Ok((row.get(0)?, Checksum(row.get::<_, i64>(1)?.cast_unsigned())))
+        })?;
+        Ok(head.unwrap_or_default())
+    }
+
+    pub(super) fn quarantine(&mut self, limit: u32) -> Result<Vec<Quarantined>, StoreError> {
+        let sql = "SELECT q.op_id, q.device, d.name, q.entity, q.field, q.code, q.detail, q.at
+                   FROM quarantine q LEFT JOIN device d ON d.id = q.device
+                   ORDER BY q.at DESC, q.dev_seq DESC LIMIT ?";
+        self.all("reading what was set aside", sql, [limit], |row| {
+            let op_id: Option<Uuid> = row.get(0)?;
+            let name: Option<String> = row.get(2)?;
+            Ok(Quarantined {
+                op_id: op_id.map(|id| id.to_string()).unwrap_or_default(),
+                device: DeviceId(row.get(1)?),
+                device_name: name.unwrap_or_default(),
+                entity: row.get(3)?,
+                field: row.get(4)?,
+                code: row.get(5)?,
+                detail: row.get(6)?,
+                at: Millis(row.get(7)?),
+            })
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! The store in one SQLite file: one writer on a thread of its own, and readers that never wait for it.
+
+mod accounts;
+mod bytes;
+mod desk;
+mod ledger;
+mod log;
+mod open;
+mod readers;
+mod records;
+mod replica;
+mod rows;
+mod writer;
+
+use super::{
+    Book, Device, Enrolment, Identity, Look, NewDevice, Page, Session, Store, StoreError, User, Work,
+    project, replay,
+};
+use crate::blobs::{Blob, BlobState, Upload};
+use crate::world::World;
+use async_trait::async_trait;
+use desk::Desk;
+use readers::Readers;
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
+use standpipe_domain::office::{Quarantined, Tablet};
+use standpipe_oplog::receive::Held;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+use writer::Writer;
+
+/// How much of the quarantine is listed.
+const QUARANTINE_SHOWN: u32 = 1_000;
+
+/// A hub's store in one SQLite file.
+pub struct SqliteStore {
+    identity: Arc<Identity>,
+    writer: Writer,
+    readers: Arc<Readers>,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, or makes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a file that a newer version wrote; it is left untouched.
+    pub async fn open(path: &Path, world: Arc<dyn World>) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || {
+            let (connection, identity) = open::open(&path, &*world)?;
+            let identity = Arc::new(identity);
+            let writer = Writer::start(connection, identity.clone())?;
+            Ok(Self { readers: Arc::new(Readers::new(path, identity.clone())), identity, writer })
+        });
+        opened.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Does what was asked for so far, and closes the file. Whoever asks later is told that the hub is stopping.
+    pub async fn close(&self) {
+        // The writer last: only a connection that can write leaves one whole file behind.
+        self.readers.close().await;
+        self.writer.stop().await;
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.run(task).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.run(task).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn changes(&self) -> broadcast::Receiver<SiteId> {
+        self.writer.changes()
+    }
+
+    async fn write(&self, work: Work) -> Result<(), StoreError> {
+        self.change(move |desk| work(desk)).await
+    }
+
+    async fn read(&self, look: Look) -> Result<(), StoreError> {
+        self.look(move |desk| look(desk)).await
+    }
+
+    async fn rebuild(&self) -> Result<(), StoreError> {
+        self.change(|desk| {
+            desk.drop_projections()?;
+            desk.each_op(|desk, op, at| {
+                let touched = replay(desk, op, at)?;
+                project(desk, op.scope, touched)
+            })
+        })
+        .await
+    }
+
+    async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let name = name.to_owned();
+        self.look(move |desk| desk.user(&name)).await
+    }
+
+    async fn has_users(&self) -> Result<bool, StoreError> {
+        self.look(|desk| Ok(desk.accounts()? > 0)).await
+    }
+
+    async fn put_user(&self, user: User) -> Result<(), StoreError> {
+        self.change(move |desk| desk.put_user(&user)).await
+    }
+
+    async fn begin_session(&self, session: Session) -> Result<(), StoreError> {
+        self.change(move |desk| desk.begin_session(&session)).await
+    }
+
+    async fn session(&self, token: Sha256, now: Millis) -> Result<Option<PersonId>, StoreError> {
+        self.look(move |desk| desk.session(token, now)).await
+    }
+
+    async fn end_session(&self, token: Sha256) -> Result<(), StoreError> {
+        self.change(move |desk| desk.end_session(token)).await
+    }
+
+    async fn offer(&self, enrolment: Enrolment) -> Result<(), StoreError> {
+        self.change(move |desk| desk.offer(&enrolment)).await
+    }
+
+    async fn enrol(
+        &self,
+        code: Sha256,
+        device: NewDevice,
+        now: Millis,
+    ) -> Result<Option<Device>, StoreError> {
+        self.change(move |desk| desk.enrol(code, &device, now)).await
+    }
+
+    async fn device_by_token(&self, token: Sha256) -> Result<Option<Device>, StoreError> {
+        self.look(move |desk| desk.device_by_token(token)).await
+    }
+
+    async fn seen(&self, device: DeviceId, version: &str, ahead: i64, now: Millis) -> Result<(), StoreError> {
+        let version = version.to_owned();
+        self.change(move |desk| desk.seen(device, &version, ahead, now)).await
+    }
+
+    async fn revoke(&self, device: DeviceId) -> Result<Option<Tablet>, StoreError> {
+        self.change(move |desk| desk.revoke(device)).await
+    }
+
+    async fn tablets(&self) -> Result<Vec<Tablet>, StoreError> {
+        self.look(|desk| desk.tablets(None)).await
+    }
+
+    async fn held(&self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
+        self.look(move |desk| super::Ledger::held(desk, device, incarnation)).await
+    }
+
+    async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError> {
+        self.look(move |desk| desk.page(site, after, ops)).await
+    }
+
+    async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
+        self.look(|desk| desk.quarantine(QUARANTINE_SHOWN)).await
+    }
+}
+
+#[async_trait]
+impl Book for SqliteStore {
+    async fn blob(&self, sha256: Sha256) -> Result<Option<Blob>, StoreError> {
+        self.look(move |desk| desk.blob(sha256)).await
+    }
+
+    async fn put_blob(&self, blob: Blob, upload: Option<Uuid>) -> Result<(), StoreError> {
+        self.change(move |desk| desk.put_blob(&blob, upload)).await
+    }
+
+    async fn lost_blob(&self, sha256: Sha256) -> Result<(), StoreError> {
+        self.change(move |desk| desk.lost_blob(sha256)).await
+    }
+
+    async fn blobs(&self, after: Option<Sha256>, limit: usize) -> Result<Vec<Blob>, StoreError> {
+        self.look(move |desk| desk.blobs(after, limit)).await
+    }
+
+    async fn blob_states(&self, hashes: &[Sha256]) -> Result<BTreeMap<Sha256, BlobState>, StoreError> {
+        let hashes = hashes.to_owned();
+        self.look(move |desk| desk.blob_states(&hashes)).await
+    }
+
+    async fn thumbnail(&self, of: Sha256) -> Result<Option<Blob>, StoreError> {
+        self.look(move |desk| desk.thumbnail(of)).await
+    }
+
+    async fn link_thumbnail(&self, of: Sha256, thumbnail: Sha256) -> Result<(), StoreError> {
+        self.change(move |desk| desk.link_thumbnail(of, thumbnail)).await
+    }
+
+    async fn begin_upload(&self, upload: Upload) -> Result<Upload, StoreError> {
+        self.change(move |desk| desk.begin_upload(&upload)).await
+    }
+
+    async fn upload(&self, id: Uuid) -> Result<Option<Upload>, StoreError> {
+        self.look(move |desk| desk.upload(id)).await
+    }
+
+    async fn uploads(&self, of: Option<Sha256>) -> Result<Vec<Upload>, StoreError> {
+        self.look(move |desk| desk.uploads(of)).await
+    }
+
+    async fn upload_at(&self, id: Uuid, arrived: u64) -> Result<(), StoreError> {
+        self.change(move |desk| desk.upload_at(id, arrived)).await
+    }
+
+    async fn end_upload(&self, id: Uuid) -> Result<(), StoreError> {
+        self.change(move |desk| desk.end_upload(id)).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

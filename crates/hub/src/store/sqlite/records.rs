@@ -1,0 +1,204 @@
+//! What the log amounts to, read out of the projections.
+
+use super::desk::{Desk, parse};
+use super::rows::word;
+use crate::store::{BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, StoreError};
+use rusqlite::Row;
+use serde_json::{Map, Value};
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{
+    DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
+};
+use standpipe_domain::people::{Person, ResponsibleUnit};
+use standpipe_domain::place::Place;
+use standpipe_domain::record::{Finding, Site};
+use standpipe_domain::round::Check;
+use standpipe_oplog::merge::Side;
+use standpipe_oplog::seal::Jwk;
+use uuid::Uuid;
+
+const SIGN_OFF: &str = "SELECT id, round, unit, seq, jws FROM sign_off";
+
+impl Records for Desk<'_> {
+    fn site(&mut self) -> Result<Option<Site>, StoreError> {
+        self.record("reading the site", "SELECT record FROM site ORDER BY id LIMIT 1", [])
+    }
+
+    fn places(&mut self) -> Result<Vec<Place>, StoreError> {
+        self.records("reading the places", "SELECT record FROM place", [])
+    }
+
+    fn units(&mut self) -> Result<Vec<ResponsibleUnit>, StoreError> {
+        self.records("reading the units", "SELECT record FROM unit", [])
+    }
+
+    fn unit(&mut self, id: UnitId) -> Result<Option<ResponsibleUnit>, StoreError> {
+        self.record("reading a unit", "SELECT record FROM unit WHERE id = ?", [id.0])
+    }
+
+    fn people(&mut self) -> Result<Vec<Person>, StoreError> {
+        self.records("reading the people", "SELECT record FROM person", [])
+    }
+
+    fn person(&mut self, id: PersonId) -> Result<Option<Person>, StoreError> {
+        self.record("reading a person", "SELECT record FROM person WHERE id = ?", [id.0])
+    }
+
+    fn rounds(&mut self, one: Option<RoundId>) -> Result<Vec<RoundRow>, StoreError> {
+        let doing = "reading the rounds";
+        let which = if one.is_some() { "r.id = ?1" } else { "?1 IS NULL" };
+        let sql = format!(
+            "SELECT r.record,
+                    count(c.id),
+                    coalesce(sum(c.answered >= c.items), 0),
+                    coalesce(sum(c.items), 0),
+                    coalesce(sum(c.answered), 0),
+                    (SELECT count(*) FROM checks k JOIN finding f ON f.check_id = k.id
+                     WHERE k.round = r.id AND f.live),
+                    r.id
+             FROM round r LEFT JOIN checks c ON c.round = r.id
+             WHERE {which} GROUP BY r.id ORDER BY r.due DESC, r.id"
+        );
+        type Sums = (String, [u32; 5], Uuid);
+        let rows: Vec<Sums> = self.all(doing, &sql, [one.map(|id| id.0)], |row| {
+            Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?], row.get(6)?))
+        })?;
+        rows.into_iter()
+            .map(|(record, [stops, stops_done, items, answered, findings], id)| {
+                let sql = "SELECT unit FROM sign_off WHERE round = ? GROUP BY unit ORDER BY min(seq)";
+                let signed = self.all(doing, sql, [id], |row| row.get(0).map(UnitId))?;
+                let round = parse(doing, &record)?;
+                Ok(RoundRow { round, stops, stops_done, items, answered, findings, signed })
+            })
+            .collect()
+    }
+
+    fn checks(&mut self, round: RoundId) -> Result<Vec<CheckRow>, StoreError> {
+        let doing = "reading the checks of a round";
+        let sql = "SELECT c.record, a.record, c.items, c.answered, c.failed
+                   FROM checks c LEFT JOIN asset a ON a.id = c.asset
+                   WHERE c.round = ? ORDER BY c.ord, c.id";
+        type Raw = (String, Option<String>, [u32; 3]);
+        let rows: Vec<Raw> = self.all(doing, sql, [round.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?, row.get(4)?]))
+        })?;
+        rows.into_iter()
+            .map(|(check, asset, [items, answered, failed])| {
+                let asset = asset.map(|asset| parse(doing, &asset)).transpose()?;
+                Ok(CheckRow { check: parse(doing, &check)?, asset, items, answered, failed })
+            })
+            .collect()
+    }
+
+    fn check(&mut self, id: Uuid) -> Result<Option<Check>, StoreError> {
+        self.record("reading a check", "SELECT record FROM checks WHERE id = ?", [id])
+    }
+
+    fn findings(&mut self, round: RoundId) -> Result<Vec<(Finding, bool)>, StoreError> {
+        let doing = "reading the findings of a round";
+        let sql = "SELECT f.record, f.live FROM checks c JOIN finding f ON f.check_id = c.id
+                   WHERE c.round = ? ORDER BY c.ord, c.id, f.id";
+        let rows: Vec<(String, bool)> =
+            self.all(doing, sql, [round.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.into_iter().map(|(record, live)| Ok((parse(doing, &record)?, live))).collect()
+    }
+
+    fn finding(&mut self, id: FindingId) -> Result<Option<Finding>, StoreError> {
+        self.record("reading a finding", "SELECT record FROM finding WHERE id = ?", [id.0])
+    }
+
+    fn sign_offs(&mut self, round: RoundId) -> Result<Vec<SignOffRow>, StoreError> {
+        let sql = format!("{SIGN_OFF} WHERE round = ? ORDER BY seq");
+        let rows = self.all("reading the signatures of a round", &sql, [round.0], raw_sign_off)?;
+        rows.into_iter().map(sign_off).collect()
+    }
+
+    fn sign_off(&mut self, id: SignOffId) -> Result<Option<SignOffRow>, StoreError> {
+        let row =
+            self.first("reading a signature", &format!("{SIGN_OFF} WHERE id = ?"), [id.0], raw_sign_off)?;
+        row.map(sign_off).transpose()
+    }
+
+    fn issues(&mut self, which: IssueQuery) -> Result<Vec<IssueRow>, StoreError> {
+        let doing = "reading the issues";
+        // One issue is found by its key; a choice within the statement would read them all.
+        let one = if which.id.is_some() { "i.id = ?1" } else { "?1 IS NULL" };
+        let sql = format!(
+            "SELECT i.record, i.changed, a.record
+             FROM issue i
+             LEFT JOIN finding f ON f.id = i.finding
+             LEFT JOIN checks c ON c.id = f.check_id
+             LEFT JOIN asset a ON a.id = c.asset
+             WHERE {one} AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.unit = ?3)
+             ORDER BY i.changed DESC, i.number DESC"
+        );
+        let status = which.status.map(|status| word(&status)).transpose()?;
+        let key = (which.id.map(|id| id.0), status, which.unit.map(|unit| unit.0));
+        let rows: Vec<(String, i64, Option<String>)> =
+            self.all(doing, &sql, key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.into_iter()
+            .map(|(issue, changed, asset)| {
+                let asset = asset.map(|asset| parse(doing, &asset)).transpose()?;
+                Ok(IssueRow { issue: parse(doing, &issue)?, changed: Millis(changed), asset })
+            })
+            .collect()
+    }
+
+    fn is_tracked(&mut self, id: IssueId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM issue WHERE id = ?)";
+        Ok(self.first("looking for an issue", sql, [id.0], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn shown(&mut self, id: Uuid) -> Result<Map<String, Value>, StoreError> {
+        let doing = "reading a record's fields";
+        let sql = "SELECT field, sides FROM register WHERE id = ?";
+        let rows: Vec<(String, String)> = self.all(doing, sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut fields = Map::new();
+        for (field, sides) in rows {
+            let sides: Vec<Side> = parse(doing, &sides)?;
+            if let Some(shown) = sides.into_iter().next() {
+                fields.insert(field, shown.value);
+            }
+        }
+        Ok(fields)
+    }
+
+    fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError> {
+        let sql = "SELECT side FROM member WHERE id = ? AND field = ? ORDER BY hlc, rev";
+        self.records("reading a field of several", sql, (id, field))
+    }
+
+    fn is_sealed(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pin WHERE id = ?)";
+        Ok(self.first("looking for a seal", sql, [id], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn device_key(&mut self, device: DeviceId) -> Result<Option<Jwk>, StoreError> {
+        let sql = "SELECT key FROM device WHERE id = ?";
+        self.first("reading a tablet's key", sql, [device.0], |row| {
+            Ok(Jwk { kty: "OKP".into(), crv: "Ed25519".into(), x: row.get(0)? })
+        })
+    }
+
+    fn blob_row(&mut self, sha256: Sha256) -> Result<BlobRow, StoreError> {
+        self.whereabouts(sha256)
+    }
+
+    fn evidence(&mut self, sha256: Sha256) -> Result<Option<Evidence>, StoreError> {
+        let doing = "reading what is known of a photo";
+        let sql = "SELECT side FROM member WHERE sha256 = ? ORDER BY hlc, rev LIMIT 1";
+        let side: Option<Side> = self.record(doing, sql, [sha256.0])?;
+        Ok(side.and_then(|side| serde_json::from_value(side.value).ok()))
+    }
+}
+
+type RawSignOff = (SignOffId, RoundId, UnitId, u64, String);
+
+fn raw_sign_off(row: &Row<'_>) -> rusqlite::Result<RawSignOff> {
+    let (id, round, unit) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok((SignOffId(id), RoundId(round), UnitId(unit), row.get(3)?, row.get(4)?))
+}
+
+fn sign_off((id, round, unit, seq, jws): RawSignOff) -> Result<SignOffRow, StoreError> {
+    Ok(SignOffRow { id, round, unit, seq, jws: parse("reading a signature", &jws)? })
+}

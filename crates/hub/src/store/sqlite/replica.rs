@@ -1,0 +1,89 @@
+//! The registers, members and pins of the log's records.
+
+use super::desk::{Desk, bits, json, parse};
+use crate::store::StoreError;
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{DeviceId, Millis};
+use standpipe_oplog::merge::{Register, Side};
+use standpipe_oplog::op::Op;
+use standpipe_oplog::replica::Replica;
+use uuid::Uuid;
+
+impl Replica for Desk<'_> {
+    type Error = StoreError;
+
+    fn ops_of(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError> {
+        let doing = "reading the operations on a record";
+        let rows: Vec<(String, i64)> =
+            self.all(doing, "SELECT body, received FROM op WHERE id = ? ORDER BY scope, seq", [id], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        rows.iter()
+            .map(|(body, received)| {
+                let op: Op = parse(doing, body)?;
+                Ok(Op { hlc: op.hlc.clamped(Millis(*received)), ..op })
+            })
+            .collect()
+    }
+
+    fn register(&mut self, id: Uuid, field: &str) -> Result<Register, StoreError> {
+        let sql = "SELECT sides FROM register WHERE id = ? AND field = ?";
+        let sides = self.record("reading a field", sql, (id, field))?.unwrap_or_default();
+        Ok(Register { sides, pin: self.pin(id, field)? })
+    }
+
+    fn put_register(
+        &mut self,
+        _entity: &str,
+        id: Uuid,
+        field: &str,
+        register: &Register,
+    ) -> Result<(), StoreError> {
+        let doing = "writing a field";
+        let sql = "INSERT OR REPLACE INTO register (id, field, sides) VALUES (?, ?, ?)";
+        self.run(doing, sql, (id, field, json(doing, &register.sides)?)).map(drop)
+    }
+
+    fn put_members(
+        &mut self,
+        entity: &str,
+        id: Uuid,
+        field: &str,
+        members: &[Side],
+    ) -> Result<(), StoreError> {
+        self.run(
+            "emptying a field of several",
+            "DELETE FROM member WHERE id = ? AND field = ?",
+            (id, field),
+        )?;
+        members.iter().try_for_each(|member| self.add_member(entity, id, field, member))
+    }
+
+    fn add_member(&mut self, _entity: &str, id: Uuid, field: &str, member: &Side) -> Result<(), StoreError> {
+        let doing = "adding to a field of several";
+        let sha256 = serde_json::from_value(member.value.clone()).map(|it: Evidence| it.sha256.0).ok();
+        let sql =
+            "INSERT OR REPLACE INTO member (id, field, rev, hlc, side, sha256) VALUES (?, ?, ?, ?, ?, ?)";
+        let row = (id, field, member.rev, bits(member.hlc.0), json(doing, member)?, sha256);
+        self.run(doing, sql, row).map(drop)
+    }
+
+    fn has_removals(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM op WHERE id = ? AND kind = 'remove')";
+        Ok(self.first("looking for removals", sql, [id], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn pin(&mut self, id: Uuid, field: &str) -> Result<Option<Uuid>, StoreError> {
+        let sql = "SELECT rev FROM pin WHERE id = ? AND field = ?";
+        self.first("reading what was signed", sql, (id, field), |row| row.get(0))
+    }
+
+    fn put_pin(&mut self, id: Uuid, field: &str, rev: Uuid) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO pin (id, field, rev) VALUES (?, ?, ?)";
+        self.run("noting what was signed", sql, (id, field, rev)).map(drop)
+    }
+
+    fn office(&self) -> Option<DeviceId> {
+        Some(self.identity.device)
+    }
+}

@@ -1,0 +1,101 @@
+//! The suite that every store passes, and what only a file can show.
+
+use super::SqliteStore;
+use crate::store::{Store, StoreError};
+use crate::world::RealWorld;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+pub(crate) struct Fresh {
+    pub store: SqliteStore,
+    _dir: TempDir,
+}
+
+async fn open(dir: &TempDir) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(&dir.path().join("hub.db"), Arc::new(RealWorld)).await
+}
+
+pub(crate) async fn fresh() -> Fresh {
+    let dir = TempDir::new().unwrap();
+    Fresh { store: open(&dir).await.unwrap(), _dir: dir }
+}
+
+crate::conformance::suite!(super::fresh);
+
+/// Every row of every table that is made out of the log.
+fn dump(dir: &TempDir) -> Vec<(&'static str, Vec<Vec<Value>>)> {
+    let connection = Connection::open(dir.path().join("hub.db")).unwrap();
+    let dump = |table: &'static str| {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let width = statement.column_count();
+        let rows = statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
+        (table, rows.collect::<Result<_, _>>().unwrap())
+    };
+    super::rows::PROJECTIONS.map(dump).into()
+}
+
+#[tokio::test]
+async fn a_rebuild_gives_the_same_rows() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir).await.unwrap();
+    crate::conformance::views::a_rebuild_shows_the_same(&store).await;
+    let before = dump(&dir);
+    for (table, rows) in &before {
+        assert!(!rows.is_empty(), "the story leaves something in {table}");
+    }
+    // Rows that are wrong do not outlive a rebuild.
+    let vandal = Connection::open(dir.path().join("hub.db")).unwrap();
+    vandal.execute("UPDATE checks SET answered = 99", []).unwrap();
+    vandal.execute("DELETE FROM pin", []).unwrap();
+    assert_ne!(dump(&dir), before);
+    store.rebuild().await.unwrap();
+    assert_eq!(dump(&dir), before);
+}
+
+#[tokio::test]
+async fn a_hub_is_the_same_after_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir).await.unwrap();
+    let (device, epoch, key) =
+        (store.identity().device, store.identity().epoch, store.identity().key.to_bytes());
+    store.close().await;
+    assert!(matches!(store.has_users().await, Err(StoreError::Stopped)));
+    assert!(matches!(store.rebuild().await, Err(StoreError::Stopped)));
+    let again = open(&dir).await.unwrap();
+    let identity = again.identity();
+    assert_eq!((identity.device, identity.epoch, identity.key.to_bytes()), (device, epoch, key));
+    assert!(!format!("{identity:?}").contains("key"));
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_untouched() {
+    let dir = TempDir::new().unwrap();
+    open(&dir).await.unwrap().close().await;
+    let file = dir.path().join("hub.db");
+    Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let refused = open(&dir).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Newer { found: 99, known: 1 }));
+    assert_eq!(refused.code(), "database-newer");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_was_written_is_durable_and_shared_by_readers() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir).await.unwrap();
+    let mode: (String, i64) = store
+        .change(|desk| {
+            let mode = desk.first("asking", "PRAGMA journal_mode", [], |row| row.get(0))?.unwrap();
+            let full = desk.first("asking", "PRAGMA synchronous", [], |row| row.get(0))?.unwrap();
+            Ok((mode, full))
+        })
+        .await
+        .unwrap();
+    assert_eq!(mode, ("wal".into(), 2));
+    // A reader cannot write, whatever it is asked to do.
+    let written = store.look(|desk| desk.run("writing", "DELETE FROM op", [])).await;
+    assert!(written.is_err());
+}

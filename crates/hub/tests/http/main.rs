@@ -1,0 +1,13 @@
+//! The hub over real HTTP: started in this process on a free port, with a folder of its own.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes the helpers of these tests for a program")]
+
+mod console;
+mod desk;
+mod events;
+mod office;
+mod session;
+mod stop;
+mod sync;
+mod tablet;
+mod upload;

@@ -1,0 +1,78 @@
+//! The tablet app in its real window, under WebDriver.
+
+use crate::display::Display;
+use crate::page::Page;
+use crate::process::{Process, binary, free_port};
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::ops::Deref;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A running app.
+pub struct App {
+    page: Page,
+    driver: Process,
+}
+
+impl Deref for App {
+    type Target = Page;
+    fn deref(&self) -> &Page {
+        &self.page
+    }
+}
+
+impl App {
+    /// Starts the app on its data folder. `today` is the date that it takes for today.
+    pub async fn start(display: &Display, data: &Path, today: &str) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new("WebKitWebDriver");
+        command
+            .arg(format!("--port={port}"))
+            .env("DISPLAY", &display.name)
+            // Without it a session waits for ever.
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            // Without it some sessions wait three seconds for a bus that is not there.
+            .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
+            .env("LANG", "C.UTF-8")
+            .env("STANDPIPE_DATA", data)
+            .env("STANDPIPE_TODAY", today)
+            .stdout(Stdio::null());
+        let driver = Process::start("WebKitWebDriver", &mut command)?;
+        let capabilities = json!({
+            "webkitgtk:browserOptions": {"binary": binary("standpipe")?, "args": []}
+        });
+        let capabilities = capabilities.as_object().cloned().unwrap_or_default();
+        let page = Page::open(port, capabilities).await?;
+        Ok(Self { page, driver })
+    }
+
+    /// Pulls the plug: no handler runs, nothing is flushed.
+    pub fn kill(self) -> Result<()> {
+        let app = self.process_id()?;
+        kill_process(app, Signal::KILL)?;
+        Ok(())
+    }
+
+    /// Closes the window, as a person does.
+    pub async fn close(self) -> Result<()> {
+        self.page.client.clone().close().await?;
+        Ok(())
+    }
+
+    /// The app is the driver's child.
+    fn process_id(&self) -> Result<Pid> {
+        let parent = self.driver.id().to_string();
+        for entry in std::fs::read_dir("/proc")?.flatten() {
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            let (before, after) = stat.rsplit_once(')').context("a process has a name")?;
+            let is_child = after.split_whitespace().nth(1) == Some(parent.as_str());
+            if is_child && before.ends_with("(standpipe") {
+                let id = entry.file_name().to_string_lossy().parse()?;
+                return Pid::from_raw(id).context("a process has an id");
+            }
+        }
+        anyhow::bail!("the app is not running")
+    }
+}

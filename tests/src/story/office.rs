@@ -1,0 +1,160 @@
+//! The office reads the round, and moves an issue on.
+
+use super::{Camera, Stage};
+use crate::browser::Browser;
+use crate::hub::Hub;
+use crate::page::{Page, sha256};
+use anyhow::{Context, Result, ensure};
+use fantoccini::Locator;
+use std::path::Path;
+
+/// The demonstration's sign-in. The hub prints it.
+pub const NAME: &str = "office";
+pub const PASSWORD: &str = "hydrant-2023";
+
+/// How many findings the walk makes.
+const FINDINGS: usize = 3;
+
+/// Reads the round with its sign-offs and photos, then assigns an issue and moves it on until the fix is claimed. Gives
+/// the issue's id.
+pub async fn reads_and_answers(
+    stage: &Stage,
+    browser: &Browser,
+    hub: &Hub,
+    camera: &Camera,
+) -> Result<String> {
+    stage.say("The office signs in and reads the round");
+    browser.client.goto(&hub.url()).await?;
+    browser.see("sign-in-name").await?;
+    stage.picture(browser, "30-office-sign-in").await?;
+    browser.fill("sign-in-name", NAME).await?;
+    browser.fill("sign-in-password", PASSWORD).await?;
+    browser.tap("sign-in-submit").await?;
+    browser.tap("nav-rounds").await?;
+    let round = first(browser, "round-").await?;
+    stage.picture(browser, "31-office-rounds").await?;
+    browser.go(&format!("#/rounds/{round}")).await?;
+    reads_sign_offs(browser).await?;
+    stage.picture(browser, "32-office-round").await?;
+    every_byte_arrived(browser, camera).await?;
+    shows_the_photo(browser, &camera.cabinet).await?;
+
+    stage.say("The office assigns an issue and moves it on");
+    browser.tap("nav-issues").await?;
+    first(browser, "issue-").await?;
+    let rows =
+        browser.client.find_all(Locator::Css("[data-testid^=\"issue-\"][data-status=\"open\"]")).await?.len();
+    ensure!(rows == FINDINGS, "an issue for each finding, not {rows}");
+    stage.picture(browser, "33-office-issues").await?;
+    moves_on(stage, browser, camera).await
+}
+
+async fn first(browser: &Page, prefix: &str) -> Result<String> {
+    let css = format!("[data-testid^=\"{prefix}\"][data-testid*=\"-\"]");
+    browser.find(&css).await?;
+    let ids = browser.ids(prefix).await?;
+    // Ids of records are 36 characters; other marks on the page begin alike.
+    ids.into_iter().find(|id| id.len() == 36).with_context(|| format!("nothing begins with {prefix}"))
+}
+
+async fn reads_sign_offs(browser: &Page) -> Result<()> {
+    browser.find("[data-testid^=\"signoff-\"][data-signed=\"true\"]").await?;
+    let signed =
+        browser.client.find_all(Locator::Css("[data-testid^=\"signoff-\"][data-signed=\"true\"]")).await?;
+    ensure!(signed.len() == 3, "three sign-offs, not {}", signed.len());
+    let objections = browser.client.find_all(Locator::Css("[data-testid^=\"objection-\"]")).await?;
+    ensure!(objections.len() == 1, "one of them with an objection");
+    let seals = "[data-testid^=\"seal-\"][data-verdict=\"good\"][data-countersigned=\"true\"]";
+    let good = browser.client.find_all(Locator::Css(seals)).await?.len();
+    ensure!(good == 3, "three seals hold and are countersigned, not {good}");
+    Ok(())
+}
+
+/// The office's bytes are the camera's bytes, photo by photo and clip by clip.
+async fn every_byte_arrived(browser: &Page, camera: &Camera) -> Result<()> {
+    let script = "const [sha, done] = arguments;
+        fetch(`/api/v1/evidence/${sha}/original`).then((r) => r.ok ? r.arrayBuffer() : Promise.reject(r.status))
+            .then((bytes) => crypto.subtle.digest('SHA-256', bytes))
+            .then((hash) => done([...new Uint8Array(hash)].map((b) => b.toString(16).padStart(2, '0')).join('')))
+            .catch((error) => done(`${error}`));";
+    for path in camera.recorded() {
+        let hash = sha256(path)?;
+        let there = browser.client.execute_async(script, vec![hash.clone().into()]).await?;
+        ensure!(there == hash.as_str(), "{} at the office is {there}", path.display());
+    }
+    Ok(())
+}
+
+async fn shows_the_photo(browser: &Page, path: &Path) -> Result<()> {
+    let figure = browser.evidence(path).await?;
+    let script = "const [figure, done] = arguments;
+        const image = figure.querySelector('img');
+        const told = () => done([image.naturalWidth, image.naturalHeight]);
+        if (!image) done(null); else if (image.complete) told();
+        else { image.loading = 'eager'; image.onload = told; image.onerror = () => done(null); }";
+    let size = browser.client.execute_async(script, vec![serde_json::to_value(&figure)?]).await?;
+    let side = |at: usize| size[at].as_u64().unwrap_or(0);
+    ensure!(side(0) > 0 && side(0) < side(1), "the photo is shown upright: {size}");
+    Ok(())
+}
+
+async fn moves_on(stage: &Stage, browser: &Page, camera: &Camera) -> Result<String> {
+    let issue = first(browser, "issue-").await?;
+    browser.go(&format!("#/issues/{issue}")).await?;
+    take(browser, "assign").await?;
+    choose_first(browser, "assign-unit", "物业").await?;
+    choose_first(browser, "assign-person", "").await?;
+    browser.set_date("assign-date", "2023-07-08").await?;
+    stage.picture(browser, "34-office-assign").await?;
+    send(browser, "assigned").await?;
+
+    take(browser, "propose").await?;
+    browser.fill("step-words", "更换门封条,登记新编号,并检查同栋其余箱体。").await?;
+    // Without a date a proposal is not accepted.
+    browser.tap("step-submit").await?;
+    browser.attribute("issue-status", "data-status", |status| status == "assigned").await?;
+    browser.set_date("step-date", "2023-07-06").await?;
+    send(browser, "proposed").await?;
+    take(browser, "agree").await?;
+    send(browser, "agreed").await?;
+    take(browser, "start").await?;
+    send(browser, "under-way").await?;
+    take(browser, "claim-done").await?;
+    browser.choose_file("step-files", &camera.mended).await?;
+    send(browser, "claimed-done").await?;
+    browser.evidence(&camera.mended).await?;
+    stage.picture(browser, "35-office-claimed").await?;
+    ensure!(!browser.has("step-verify").await?, "nobody verifies their own claim");
+    Ok(issue)
+}
+
+async fn take(browser: &Page, step: &str) -> Result<()> {
+    browser.tap(&format!("step-{step}")).await?;
+    browser.see("step-form").await?;
+    Ok(())
+}
+
+async fn send(browser: &Page, status: &str) -> Result<()> {
+    browser.tap("step-submit").await?;
+    browser.attribute("issue-status", "data-status", |now| now == status).await?;
+    Ok(())
+}
+
+/// Chooses the first option that holds `text` and stands for something.
+async fn choose_first(browser: &Page, id: &str, text: &str) -> Result<()> {
+    let script = "const [select, text] = arguments;
+        const option = [...select.options].find((one) => one.value && one.text.includes(text));
+        select.value = option.value;
+        select.dispatchEvent(new Event('change', {bubbles: true}));";
+    let select = browser.see(id).await?;
+    browser.client.execute(script, vec![serde_json::to_value(&select)?, text.into()]).await?;
+    Ok(())
+}
+
+/// What the tablet verified is verified at the office, with the photo of the fix.
+pub async fn sees_it_verified(stage: &Stage, browser: &Page, issue: &str) -> Result<()> {
+    stage.say("The office sees the fix verified");
+    browser.go(&format!("#/issues/{issue}")).await?;
+    browser.attribute("issue-status", "data-status", |status| status == "verified").await?;
+    stage.picture(browser, "36-office-verified").await
+}
