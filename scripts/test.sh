@@ -14,7 +14,7 @@ cargo fmt --all -- --check
 
 scripts/build.sh
 
-say "Rust: tests, the whole-system story among them"
+say "Rust: tests"
 cargo test --workspace
 
 say "Rust: clippy"

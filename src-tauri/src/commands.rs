@@ -1,5 +1,7 @@
 //! What the screens may ask: each command is one call of the engine.
 
+#![allow(clippy::needless_pass_by_value)] // what the window sends arrives by value
+
 use crate::App;
 use standpipe_device::error::Error;
 use standpipe_domain::asset::AssetLine;

@@ -29,7 +29,7 @@ async fn main() -> Result<()> {
     let is_enrolled = app_data.join("standpipe.db").exists();
 
     if open {
-        tell(&home, address)?;
+        tell(&home, address);
         return open_app(&app_data, address, hub, is_enrolled);
     }
     let pictures = home.join("pictures");
@@ -38,7 +38,8 @@ async fn main() -> Result<()> {
         if let Some(hub) = hub {
             leave(&home, hub)?;
         }
-        return tell(&home, address);
+        tell(&home, address);
+        return Ok(());
     }
     let Some(hub) = hub else {
         anyhow::bail!(
@@ -51,7 +52,8 @@ async fn main() -> Result<()> {
     let hub = play(&stage, &display, hub).await?;
     println!("Pictures of each screen: {}", pictures.display());
     leave(&home, hub)?;
-    tell(&home, address)
+    tell(&home, address);
+    Ok(())
 }
 
 /// The hub of this folder: the one that an earlier start left running, or a new one.
@@ -77,12 +79,11 @@ fn leave(home: &Path, hub: Hub) -> Result<()> {
     Ok(())
 }
 
-fn tell(home: &Path, address: SocketAddr) -> Result<()> {
+fn tell(home: &Path, address: SocketAddr) {
     println!();
     println!("Console:  http://{address}");
     println!("Sign in:  {NAME}   {PASSWORD}");
     println!("Stop the hub:  kill $(cat {}/hub.pid)", home.display());
-    Ok(())
 }
 
 fn open_app(data: &Path, address: SocketAddr, hub: Option<Hub>, is_enrolled: bool) -> Result<()> {

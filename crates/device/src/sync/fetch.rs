@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(missing.next(), Some(of));
             assert_eq!(missing.put_off(of, now), late);
             let (at, wait) = missing.later[&of];
-            missing.fill(vec![of], at - Duration::from_millis(1));
+            missing.fill(vec![of], at.checked_sub(Duration::from_millis(1)).unwrap());
             assert_eq!(missing.next(), None, "it is not its time yet");
             waits.push(wait.as_secs());
             now = at;
