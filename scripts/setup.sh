@@ -36,6 +36,7 @@ fi
 
 if [ ! -e ui/node_modules/.installed ] || [ ui/package-lock.json -nt ui/node_modules/.installed ]; then
   say "Installing the interfaces' packages"
-  (cd ui && quietly npm ci --no-audit --no-fund)
+  # Not `npm ci`: it refuses a lock file without the packages that a dependency names and nobody has published.
+  (cd ui && quietly npm install --no-audit --no-fund)
   touch ui/node_modules/.installed
 fi
