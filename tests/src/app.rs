@@ -6,6 +6,7 @@ use crate::process::{Process, binary, free_port};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use std::fs::File;
 use std::ops::Deref;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,7 +25,8 @@ impl Deref for App {
 }
 
 impl App {
-    /// Starts the app on its data folder. `today` is the date that it takes for today.
+    /// Starts the app on its data folder. `today` is the date that it takes for today. What it says goes to a `.log`
+    /// beside the folder.
     pub async fn start(display: &Display, data: &Path, today: &str) -> Result<Self> {
         let port = free_port()?;
         let mut command = Command::new("WebKitWebDriver");
@@ -38,7 +40,8 @@ impl App {
             .env("LANG", "C.UTF-8")
             .env("STANDPIPE_DATA", data)
             .env("STANDPIPE_TODAY", today)
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .stderr(File::options().create(true).append(true).open(data.with_extension("log"))?);
         let driver = Process::start("WebKitWebDriver", &mut command)?;
         let capabilities = json!({
             "webkitgtk:browserOptions": {"binary": binary("standpipe")?, "args": []}

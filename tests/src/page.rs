@@ -153,8 +153,11 @@ impl Page {
         self.find(&format!("[data-testid=\"evidence-{hash}\"]")).await
     }
 
-    /// Writes a picture of the page.
+    /// Writes a picture of the page as it stands after what it is drawing now.
     pub async fn picture(&self, path: &Path) -> Result<()> {
+        let drawn = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));";
+        self.client.execute_async(drawn, vec![]).await?;
         Ok(std::fs::write(path, self.client.screenshot().await?)?)
     }
 }

@@ -143,6 +143,11 @@ pub fn find(reference: &ChecklistRef) -> Option<&'static Checklist> {
     BUILT_IN.iter().find(|list| list.id == reference.id && list.version == reference.version)
 }
 
+/// What an item of a checklist asks; `None` when this version of the program does not have it.
+pub fn question(reference: &ChecklistRef, item: &str) -> Option<&'static Words> {
+    Some(&find(reference)?.item(item)?.question)
+}
+
 /// The newest checklist for a kind of asset.
 pub fn newest_for(kind: AssetKind) -> Option<&'static Checklist> {
     BUILT_IN.iter().filter(|list| list.asset_kind == kind).max_by_key(|list| list.version)

@@ -2,6 +2,7 @@
 
 use crate::evidence::EvidenceView;
 use crate::ids::{CheckId, FindingId, IssueId};
+use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -21,6 +22,8 @@ pub struct FindingView {
     pub id: FindingId,
     pub check: CheckId,
     pub item: String,
+    /// The item's question; absent when this version does not have the checklist.
+    pub question: Option<Words>,
     pub severity: Severity,
     pub words: String,
     pub photos: Vec<EvidenceView>,
@@ -28,6 +31,11 @@ pub struct FindingView {
     pub issue: Option<IssueId>,
     /// What is still missing before it can be signed.
     pub lacks: Vec<Lack>,
+}
+
+impl Severity {
+    /// What is shown until somebody has said how bad a finding is.
+    pub const UNSAID: Self = Self::Serious;
 }
 
 /// What a finding lacks.

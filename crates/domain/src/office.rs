@@ -10,7 +10,7 @@ use crate::people::{Person, ResponsibleUnit, Role};
 use crate::permission::Act;
 use crate::round::{Round, StopState};
 use crate::signoff::{SealReport, SignOffView};
-use crate::tablet::RoundLine;
+use crate::tablet::{Amendment, FieldConflict, RoundLine};
 use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -55,6 +55,10 @@ pub struct OfficeCheck {
     pub answers: Answers,
     pub photos: Vec<EvidenceView>,
     pub sealed: bool,
+    /// Changes after the check was sealed, oldest first.
+    pub amendments: Vec<Amendment>,
+    /// Fields on which two people's answers differ.
+    pub conflicts: Vec<FieldConflict>,
 }
 
 /// Whom an issue can be given to.

@@ -46,13 +46,16 @@ pub struct Site {
     pub code: String,
 }
 
-/// A finding as it lies in the log; its photos are a set beside it.
+/// A finding as it lies in the log; its photos are a set beside it. It begins as the place for a photo: its severity and
+/// words come when somebody says them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub id: FindingId,
     pub check: CheckId,
     pub item: String,
-    pub severity: Severity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    #[serde(default)]
     pub words: String,
 }
 
@@ -133,7 +136,7 @@ mod tests {
             id: finding_id(check, "door-seal"),
             check,
             item: "door-seal".into(),
-            severity: Severity::Serious,
+            severity: Some(Severity::Serious),
             words: "封条破损".into(),
         };
         let mut map = fields(&finding);

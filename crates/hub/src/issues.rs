@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use standpipe_domain::answer::{Answer, Outcome};
 use standpipe_domain::checklist;
 use standpipe_domain::evidence::Evidence;
+use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{FindingId, IssueId, Millis, PersonId, SiteId};
 use standpipe_domain::issue::{Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
 use standpipe_domain::merge_rule::ANSWER;
@@ -134,7 +135,7 @@ fn carried(request: &StepRequest, by: &Person) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// Opens the issue of a finding that has words and whose item failed, or lets the issue say what the finding says by
+/// Opens the issue of a finding that has severity and words and whose item failed, or lets the issue say what the finding says by
 /// now: an inspector who is still typing, or who corrects a severity, must not leave the office with the first draft.
 pub(crate) fn follow(
     ledger: &mut dyn Ledger,
@@ -143,13 +144,14 @@ pub(crate) fn follow(
     id: FindingId,
 ) -> Result<(), StoreError> {
     let Some(finding) = ledger.finding(id)? else { return Ok(()) };
+    let Some(severity) = finding.severity else { return Ok(()) };
     if finding.words.trim().is_empty() || !is_live(ledger, &finding)? {
         return Ok(());
     }
     let query = IssueQuery { id: Some(issue_id(id)), ..IssueQuery::default() };
     let drafts = match ledger.issues(query)?.pop() {
-        Some(row) => corrections(ledger, &row.issue, &finding)?,
-        None => opening(ledger, hand, &finding)?,
+        Some(row) => corrections(ledger, &row.issue, &finding, severity)?,
+        None => opening(ledger, hand, &finding, severity)?,
     };
     if drafts.is_empty() { Ok(()) } else { write(ledger, world, hand, drafts) }
 }
@@ -160,18 +162,28 @@ fn is_live(ledger: &mut dyn Ledger, finding: &Finding) -> Result<bool, StoreErro
     Ok(answer.is_some_and(|answer| answer.outcome == Outcome::Fail))
 }
 
-fn corrections(ledger: &mut dyn Ledger, issue: &Issue, finding: &Finding) -> Result<Vec<Draft>, StoreError> {
+fn corrections(
+    ledger: &mut dyn Ledger,
+    issue: &Issue,
+    finding: &Finding,
+    severity: Severity,
+) -> Result<Vec<Draft>, StoreError> {
     let mut drafts = Vec::new();
     if issue.words != finding.words {
         drafts.push(change(ledger, entity::ISSUE, issue.id.0, "words", json!(finding.words))?);
     }
-    if issue.severity != finding.severity {
-        drafts.push(change(ledger, entity::ISSUE, issue.id.0, "severity", json!(finding.severity))?);
+    if issue.severity != severity {
+        drafts.push(change(ledger, entity::ISSUE, issue.id.0, "severity", json!(severity))?);
     }
     Ok(drafts)
 }
 
-fn opening(ledger: &mut dyn Ledger, hand: Hand, finding: &Finding) -> Result<Vec<Draft>, StoreError> {
+fn opening(
+    ledger: &mut dyn Ledger,
+    hand: Hand,
+    finding: &Finding,
+    severity: Severity,
+) -> Result<Vec<Draft>, StoreError> {
     // Without its check nobody could tell what the finding is about. The issue opens once the check is here.
     let Some(check) = ledger.check(finding.check.0)? else { return Ok(Vec::new()) };
     let item = checklist::find(&check.checklist).and_then(|list| list.item(&finding.item));
@@ -179,7 +191,7 @@ fn opening(ledger: &mut dyn Ledger, hand: Hand, finding: &Finding) -> Result<Vec
         id: issue_id(finding.id),
         number: ledger.next_issue_number(hand.scope)?,
         title: item.map_or_else(|| Words::same(finding.item.clone()), |item| item.question.clone()),
-        severity: finding.severity,
+        severity,
         status: Status::Open,
         finding: Some(finding.id),
         round: Some(check.round),

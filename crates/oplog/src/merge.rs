@@ -9,8 +9,10 @@ use crate::clock::Hlc;
 use crate::op::{Amend, Kind, Op, Resolve, Saw};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use standpipe_domain::answer::Answer;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId};
-use standpipe_domain::merge_rule::Rule;
+use standpipe_domain::merge_rule::{ANSWER, Rule};
+use standpipe_domain::tablet::{Amendment, ConflictSide};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -37,6 +39,7 @@ pub struct Register {
 /// A change that was made to a sealed field, and stands beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Amended {
+    pub field: String,
     pub side: Side,
     pub reason: String,
 }
@@ -44,6 +47,21 @@ pub struct Amended {
 impl Side {
     fn new(op: &Op, value: Value) -> Self {
         Self { rev: op.op_id, value, hlc: op.hlc, actor: op.actor, device: op.device, at: op.device_time }
+    }
+
+    /// The side as screens show it; `by` is its author's name.
+    pub fn view(&self, by: String) -> ConflictSide {
+        let (rev, device) = (self.rev.to_string(), self.device.to_string());
+        ConflictSide { rev, value: self.value.clone(), by, device, at: self.at }
+    }
+}
+
+impl Amended {
+    /// The amendment as screens show it; `by` is its author's name. `None` when it does not amend an answer.
+    pub fn view(&self, by: String, signed: bool) -> Option<Amendment> {
+        let item = self.field.strip_prefix(ANSWER)?.to_owned();
+        let answer = Answer::deserialize(&self.side.value).ok()?;
+        Some(Amendment { item, answer, reason: self.reason.clone(), by, at: self.side.at, signed })
     }
 }
 
@@ -140,16 +158,14 @@ fn written(op: &Op, field: &str) -> Option<(Value, Vec<Uuid>)> {
     }
 }
 
-/// The amendments of `field`, oldest first.
-pub fn amendments<'a>(ops: impl IntoIterator<Item = &'a Op>, field: &str) -> Vec<Amended> {
-    let mut all: Vec<Amended> = ops
-        .into_iter()
-        .filter(|op| op.kind == Kind::Amend && op.field.as_deref() == Some(field))
-        .filter_map(|op| {
-            let amend = Amend::deserialize(&op.value).ok()?;
-            Some(Amended { side: Side::new(op, amend.value), reason: amend.reason })
-        })
-        .collect();
+/// The amendments among the operations on one record, oldest first.
+pub fn amendments<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<Amended> {
+    let amended = |op: &Op| {
+        let amend = Amend::deserialize(&op.value).ok()?;
+        Some(Amended { field: op.field.clone()?, side: Side::new(op, amend.value), reason: amend.reason })
+    };
+    let mut all: Vec<Amended> =
+        ops.into_iter().filter(|op| op.kind == Kind::Amend).filter_map(amended).collect();
     all.sort_by_key(|amended| (amended.side.hlc, amended.side.rev));
     all
 }

@@ -155,7 +155,7 @@ fn an_amendment_stands_beside_what_was_signed() {
     );
     let ops = [answer(1, "pass", None), amend];
     assert_eq!(revs(&fold(&ops, Some(1))), [1]);
-    assert_eq!(amendments(&ops, "answer:valve")[0].reason, "misread");
+    assert_eq!(amendments(&ops)[0].reason, "misread");
 }
 
 #[test]

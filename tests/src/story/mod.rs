@@ -47,6 +47,17 @@ impl Stage {
         page.picture(&folder.join(format!("{name}.png"))).await
     }
 
+    /// Leaves a picture of the page that a step failed on.
+    async fn show<T>(&self, page: &Page, step: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = step.await;
+        let Err(error) = result else { return result };
+        let picture = self.home.join("failed.png");
+        Err(match page.picture(&picture).await {
+            Ok(()) => error.context(format!("see {}", picture.display())),
+            Err(_) => error,
+        })
+    }
+
     fn say(&self, line: &str) {
         (self.say)(line);
     }
@@ -91,24 +102,24 @@ pub async fn play(stage: &Stage, display: &Display, hub: Hub) -> Result<Hub> {
     let camera = Camera::new(&stage.home.join("camera"))?;
     stage.say("The tablet is enrolled; then the hub goes down");
     let app = App::start(display, &stage.tablet(), DAY).await?;
-    enrol(stage, &app, &hub).await?;
+    stage.show(&app, enrol(stage, &app, &hub)).await?;
     let hub_data = hub.data().to_owned();
     let port = hub.stop()?;
 
-    let round = walk::open_today(stage, &app).await?;
+    let round = stage.show(&app, walk::open_today(stage, &app)).await?;
     let app = walk::route(stage, display, app, &camera).await?;
-    sign::all_three(stage, &app, &round).await?;
+    stage.show(&app, sign::all_three(stage, &app, &round)).await?;
 
     stage.say("The hub comes up; everything goes to the office");
     sign::watch_sync_line(&app).await?;
     let hub = Hub::start(&hub_data, port).await?;
-    sign::until_safe(stage, &app).await?;
+    stage.show(&app, sign::until_safe(stage, &app)).await?;
     sign::line_told_the_truth(&app).await?;
 
     let browser = Browser::start(1440, 1000).await?;
-    let issue = office::reads_and_answers(stage, &browser, &hub, &camera).await?;
-    verify_fix(stage, &app, &issue, &camera).await?;
-    office::sees_it_verified(stage, &browser, &issue).await?;
+    let issue = stage.show(&browser, office::reads_and_answers(stage, &browser, &hub, &camera)).await?;
+    stage.show(&app, verify_fix(stage, &app, &issue, &camera)).await?;
+    stage.show(&browser, office::sees_it_verified(stage, &browser, &issue)).await?;
     app.close().await?;
     Ok(hub)
 }

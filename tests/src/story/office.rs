@@ -6,6 +6,8 @@ use crate::hub::Hub;
 use crate::page::{Page, sha256};
 use anyhow::{Context, Result, ensure};
 use fantoccini::Locator;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use std::path::Path;
 
 /// The demonstration's sign-in. The hub prints it.
@@ -104,7 +106,7 @@ async fn moves_on(stage: &Stage, browser: &Page, camera: &Camera) -> Result<Stri
     take(browser, "assign").await?;
     choose_first(browser, "assign-unit", "物业").await?;
     choose_first(browser, "assign-person", "").await?;
-    browser.set_date("assign-date", "2023-07-08").await?;
+    browser.set_date("assign-date", &in_days(14)).await?;
     stage.picture(browser, "34-office-assign").await?;
     send(browser, "assigned").await?;
 
@@ -113,7 +115,7 @@ async fn moves_on(stage: &Stage, browser: &Page, camera: &Camera) -> Result<Stri
     // Without a date a proposal is not accepted.
     browser.tap("step-submit").await?;
     browser.attribute("issue-status", "data-status", |status| status == "assigned").await?;
-    browser.set_date("step-date", "2023-07-06").await?;
+    browser.set_date("step-date", &in_days(10)).await?;
     send(browser, "proposed").await?;
     take(browser, "agree").await?;
     send(browser, "agreed").await?;
@@ -126,6 +128,12 @@ async fn moves_on(stage: &Stage, browser: &Page, camera: &Camera) -> Result<Stri
     stage.picture(browser, "35-office-claimed").await?;
     ensure!(!browser.has("step-verify").await?, "nobody verifies their own claim");
     Ok(issue)
+}
+
+/// A day to come. The office's clock is the real one: it answers long after the day of the inspection.
+fn in_days(days: i64) -> String {
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+    today.saturating_add(days.days()).to_string()
 }
 
 async fn take(browser: &Page, step: &str) -> Result<()> {

@@ -57,7 +57,7 @@ pub async fn route(stage: &Stage, display: &Display, app: App, camera: &Camera) 
         if at == KILL_AFTER_STOPS {
             app = pull_the_plug(stage, display, app).await?;
         }
-        walk.stop(&app).await.with_context(|| format!("at stop {}", at + 1))?;
+        stage.show(&app, walk.stop(&app)).await.with_context(|| format!("at stop {}", at + 1))?;
         app.tap("next-stop").await?;
     }
     ensure!(walk.torn == 1 && walk.low == 2 && walk.drawn > 0, "the walk met what it came for");

@@ -37,6 +37,7 @@ const finding = (more: Partial<FindingView>): FindingView => ({
   id: 'f',
   check: 'c',
   item: 'a',
+  question: null,
   severity: 'minor',
   words: '',
   photos: [],

@@ -10,6 +10,7 @@ const finding = (lacks: FindingView['lacks']): FindingView => ({
   id: 'f',
   check: 'a',
   item: 'i',
+  question: null,
   severity: 'serious',
   words: '',
   photos: [],

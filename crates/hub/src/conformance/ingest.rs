@@ -291,4 +291,9 @@ pub async fn operations_that_replace_each_other_in_a_ring_do_no_harm(store: &dyn
     tablet.forge(answer(Outcome::Fail, a), world.uuid(), move |op| op.op_id = b);
     assert_eq!(tablet.push(store).await, []);
     assert_eq!(shown(store).await, [("log-filled".into(), Outcome::Fail)], "the worse is shown");
+    let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+    let [conflict] = view.checks[0].conflicts.as_slice() else {
+        panic!("both stand, and the office sees it")
+    };
+    assert_eq!((conflict.field.as_str(), conflict.sides.len()), ("answer:log-filled", 2));
 }

@@ -1,20 +1,20 @@
 //! The life of an issue, in the office and on a tablet.
 
-use super::kit::{MORNING, StillWorld, Tablet, answers, check, finding, garden, ops, photo};
+use super::kit::{MORNING, StillWorld, Tablet, answers, check, finding, garden, ops, photo, round};
 use crate::demo;
 use crate::issues::{NotMoved, prove, step};
 use crate::office::{Hand, write};
 use crate::store::Store;
 use crate::world::{World, day};
 use jiff::civil::date;
-use serde_json::json;
+use serde_json::{Map, json};
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::evidence::Evidence;
-use standpipe_domain::finding::Severity;
+use standpipe_domain::finding::{Lack, Severity};
 use standpipe_domain::ids::{FindingId, IssueId, UnitId};
 use standpipe_domain::issue::{IssueView, NoStep, Status, Step, StepRequest, TimelineEntry};
 use standpipe_domain::office::IssueFilter;
-use standpipe_domain::record::{entity, issue_id, set};
+use standpipe_domain::record::{entity, finding_id, issue_id, set};
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
 use std::sync::Arc;
@@ -126,6 +126,28 @@ pub async fn a_finding_without_words_or_fail_opens_none(store: &dyn Store) {
     assert_eq!(numbers(store).await, [""; 0], "it says nothing");
     tablet.record(store, [Draft::set(entity::FINDING, id.0, "words", json!("破"), Some(ids[0]))]).await;
     assert_eq!(numbers(store).await, ["ZJ-1"]);
+}
+
+pub async fn a_finding_that_a_photo_began_is_shown_and_opens_none_yet(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let check = check(PIPE);
+    let id = finding_id(check, "door-seal");
+    let begun = Map::from_iter([("check".into(), json!(check)), ("item".into(), json!("door-seal"))]);
+    let (_, photo) = photo(entity::FINDING, id.0, b"seal");
+    let fail = answers(check, "door-seal", Outcome::Fail, None);
+    tablet.record(store, [fail, Draft::record(entity::FINDING, id.0, begun), photo]).await;
+    let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+    let [found] = view.findings.as_slice() else { panic!("its photo is here, so the office sees it") };
+    assert_eq!(
+        (found.photos.len(), found.lacks.as_slice(), found.issue),
+        (1, [Lack::Words].as_slice(), None)
+    );
+    assert_eq!(found.question.as_ref().unwrap().en, "Door seal intact");
+    let set = |field, value| Draft::set(entity::FINDING, id.0, field, value, None);
+    tablet.record(store, [set("words", json!("封条破损"))]).await;
+    assert_eq!(numbers(store).await, [""; 0], "nobody said how bad it is");
+    tablet.record(store, [set("severity", json!(Severity::Critical))]).await;
+    assert_eq!(issue(store, issue_id(id), "office").await.line.severity, Severity::Critical);
 }
 
 pub async fn an_issue_says_what_its_finding_says_by_now(store: &dyn Store) {

@@ -85,7 +85,7 @@ pub(super) fn answers(check: CheckId, item: &str, outcome: Outcome, base: Option
 
 pub(super) fn finding(check: CheckId, item: &str, words: &str) -> (FindingId, Draft) {
     let id = finding_id(check, item);
-    let severity = Severity::Serious;
+    let severity = Some(Severity::Serious);
     let finding = Finding { id, check, item: item.into(), severity, words: words.into() };
     (id, Draft::record(entity::FINDING, id.0, fields(&finding)))
 }

@@ -197,7 +197,13 @@ pub async fn what_was_signed_takes_amendments_only(store: &dyn Store) {
     assert_eq!(colleague.refused(store, [amend(" ")]).await, "no-reason");
     tablet.record(store, [amend("看错了")]).await;
     let view = view(store).await;
-    let shown = &view.checks.iter().find(|it| it.id == check).unwrap().answers["door-seal"];
-    assert_eq!(shown.outcome, Outcome::Fail, "what was signed is shown");
+    let amended = view.checks.iter().find(|it| it.id == check).unwrap();
+    assert_eq!(amended.answers["door-seal"].outcome, Outcome::Fail, "what was signed is shown");
+    let [amendment] = amended.amendments.as_slice() else { panic!("one amendment, beside what was signed") };
+    assert_eq!(
+        (amendment.reason.as_str(), amendment.by.as_str(), amendment.signed),
+        ("看错了", "检查员甲", false)
+    );
+    assert_eq!((amendment.item.as_str(), amendment.answer.outcome), ("door-seal", Outcome::Pass));
     assert_eq!(view.findings[0].photos.len(), 2);
 }

@@ -89,6 +89,7 @@ fn several(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
         return Ok(Err(Refusal::new("malformed", "a record is an object")));
     };
     if op.entity == entity::FINDING {
+        // It may be begun: its severity and words come later.
         return Ok(match read::<Finding>(op.id, fields.clone()) {
             Ok(finding) if finding.id != finding_id(finding.check, &finding.item) => {
                 Err(Refusal::new("malformed", "a finding's id follows from its check and item"))

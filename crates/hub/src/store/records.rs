@@ -13,6 +13,7 @@ use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Issue, Site};
 use standpipe_domain::round::{Check, Round};
 use standpipe_oplog::merge::Side;
+use standpipe_oplog::op::Op;
 use standpipe_oplog::seal::{Jwk, Jws};
 use uuid::Uuid;
 
@@ -42,8 +43,15 @@ pub trait Records {
     /// Whether there is such an issue.
     fn is_tracked(&mut self, id: IssueId) -> Result<bool, StoreError>;
 
+    /// Every field of a record with its sides, the shown one first.
+    fn sides(&mut self, id: Uuid) -> Result<Vec<(String, Vec<Side>)>, StoreError>;
     /// The shown value of every field of a record.
-    fn shown(&mut self, id: Uuid) -> Result<Map<String, Value>, StoreError>;
+    fn shown(&mut self, id: Uuid) -> Result<Map<String, Value>, StoreError> {
+        let fields = self.sides(id)?.into_iter();
+        Ok(fields.filter_map(|(field, sides)| Some((field, sides.into_iter().next()?.value))).collect())
+    }
+    /// The operations that amend a record after it was sealed, in the order of their arrival.
+    fn amends(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError>;
     /// The members of a field that holds several, oldest first.
     fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError>;
     /// Whether a signature covers this record.

@@ -141,7 +141,7 @@ impl<'o> Tablet<'o> {
     pub fn find(&mut self, stop: &Stop, words: &str) -> Written {
         let (check, item) = (stop.check, stop.item.clone());
         let id = finding_id(check, &item);
-        let finding = Finding { id, check, item, severity: Severity::Serious, words: words.to_owned() };
+        let finding = Finding { id, check, item, severity: Some(Severity::Serious), words: words.to_owned() };
         self.write(Draft::record(entity::FINDING, id.0, fields(&finding)))
     }
 

@@ -157,7 +157,11 @@ item?: string | null, at: Millis, };
 
 export type Severity = "minor" | "serious" | "critical";
 
-export type FindingView = { id: FindingId, check: CheckId, item: string, severity: Severity, words: string, photos: Array<EvidenceView>, 
+export type FindingView = { id: FindingId, check: CheckId, item: string, 
+/**
+ * The item's question; absent when this version does not have the checklist.
+ */
+question: Words | null, severity: Severity, words: string, photos: Array<EvidenceView>, 
 /**
  * What the office tracks it as, once it does.
  */

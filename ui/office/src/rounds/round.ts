@@ -1,4 +1,4 @@
-import type { Answer, EvidenceView, FindingView, Item, OfficeCheck, OfficeRound, SealReport } from '@standpipe/kit';
+import type { Answer, EvidenceView, FindingView, Item, OfficeCheck, SealReport } from '@standpipe/kit';
 
 /** One question of a stop with everything that was recorded to it. */
 export interface Entry {
@@ -37,12 +37,6 @@ export function tally(check: OfficeCheck, findings: FindingView[]) {
     answered: entries.filter(({ answer }) => answer).length,
     photos,
   };
-}
-
-/** A finding's stop and question. */
-export function origin(round: OfficeRound, finding: FindingView): { check: OfficeCheck | null; item: Item | null } {
-  const check = round.checks.find(({ id }) => id === finding.check) ?? null;
-  return { check, item: check?.checklist?.items.find(({ id }) => id === finding.item) ?? null };
 }
 
 /** What the verification of a seal came to: good only when everything it looked at is. */

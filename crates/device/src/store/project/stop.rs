@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::checklist;
-use standpipe_domain::finding::{Severity, lacks};
-use standpipe_domain::record::finding_id;
+use standpipe_domain::finding::lacks;
+use standpipe_domain::record::{Finding, finding_id, read};
 use standpipe_domain::round::Check;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::seal::{Jws, SealPayload};
@@ -82,16 +82,6 @@ fn is_complete(conn: &Connection, finding: Uuid, photos: usize) -> Result<bool, 
     Ok(words.is_some_and(|words| lacks(&words, photos).is_empty()))
 }
 
-/// A finding begins as the place for a photo: its severity and words come when somebody says them.
-#[derive(Deserialize)]
-struct Begun {
-    check: Uuid,
-    item: String,
-    severity: Option<Severity>,
-    #[serde(default)]
-    words: String,
-}
-
 /// The row of a finding. Gives the checks whose counts changed with it.
 pub fn finding(conn: &Connection, id: Uuid) -> Result<BTreeSet<Uuid>, StoreError> {
     let before: Option<Uuid> = conn
@@ -99,14 +89,13 @@ pub fn finding(conn: &Connection, id: Uuid) -> Result<BTreeSet<Uuid>, StoreError
         .query_row([id], |row| row.get(0))
         .optional()?;
     let mut checks: BTreeSet<Uuid> = before.into_iter().collect();
-    let begun = Begun::deserialize(serde_json::Value::Object(fields(conn, id)?));
-    match begun {
+    match read::<Finding>(id, fields(conn, id)?) {
         Ok(finding) if !is_deleted(conn, id)? => {
             conn.prepare_cached(
                 "INSERT OR REPLACE INTO finding (id, check_id, item, severity, words) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![id, finding.check, finding.item, finding.severity.map(Word), finding.words])?;
-            checks.insert(finding.check);
+            .execute(params![id, finding.check.0, finding.item, finding.severity.map(Word), finding.words])?;
+            checks.insert(finding.check.0);
         }
         _ => delete(conn, "DELETE FROM finding WHERE id = ?1", id)?,
     }

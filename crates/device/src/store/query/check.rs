@@ -9,17 +9,15 @@ use crate::store::fault::StoreError;
 use crate::store::sql::Word;
 use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Deserialize;
 use standpipe_domain::answer::{Answer, Answers, Outcome};
 use standpipe_domain::checklist::{self, ChecklistRef};
 use standpipe_domain::finding::{FindingView, Severity, lacks};
 use standpipe_domain::ids::{AssetId, CheckId, RoundId};
-use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{finding_id, issue_id};
-use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, ConflictSide, FieldConflict, LastAnswer};
-use standpipe_oplog::merge::{Register, amendments};
+use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
+use standpipe_oplog::merge::{Amended, Register, Side, amendments};
 use standpipe_oplog::op::Kind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A check; `None` for one that is not known.
@@ -104,12 +102,13 @@ fn findings(
     if let Some(list) = checklist::find(reference) {
         failed.sort_by_key(|item| list.items.iter().position(|known| known.id == **item));
     }
-    failed.into_iter().map(|item| finding(conn, check, item, evidence)).collect()
+    failed.into_iter().map(|item| finding(conn, check, reference, item, evidence)).collect()
 }
 
 fn finding(
     conn: &Connection,
     check: CheckId,
+    reference: &ChecklistRef,
     item: &str,
     evidence: &[Held],
 ) -> Result<FindingView, StoreError> {
@@ -128,8 +127,8 @@ fn finding(
         id,
         check,
         item: item.to_owned(),
-        // Shown until somebody has said how bad it is; without words it cannot be signed.
-        severity: severity.map_or(Severity::Serious, |severity| severity.0),
+        question: checklist::question(reference, item).cloned(),
+        severity: severity.map_or(Severity::UNSAID, |severity| severity.0),
         lacks: lacks(&words, photos.len()),
         words,
         photos,
@@ -164,17 +163,10 @@ fn conflicts(
 ) -> Result<Vec<FieldConflict>, StoreError> {
     let open = registers.iter().filter(|(_, register)| register.in_conflict());
     open.map(|(field, register)| {
-        let sides = register.sides.iter().map(|side| {
-            Ok(ConflictSide {
-                rev: side.rev.to_string(),
-                value: side.value.clone(),
-                by: person_name(conn, side.actor)?,
-                // Tablets have names at the office only.
-                device: side.device.to_string(),
-                at: side.at,
-            })
-        });
-        Ok(FieldConflict { field: field.clone(), sides: sides.collect::<Result<_, StoreError>>()? })
+        // Tablets have names at the office only.
+        let side = |side: &Side| Ok(side.view(person_name(conn, side.actor)?));
+        let sides = register.sides.iter().map(side).collect::<Result<_, StoreError>>()?;
+        Ok(FieldConflict { field: field.clone(), sides })
     })
     .collect()
 }
@@ -183,22 +175,9 @@ fn conflicts(
 fn amended(conn: &Connection, id: CheckId, round: RoundId) -> Result<Vec<Amendment>, StoreError> {
     let ops = log::rare_ops_of(conn, id.0, Kind::Amend)?;
     let covered = seal::covered(conn, round)?;
-    let fields: BTreeSet<&str> = ops.iter().filter_map(|op| op.field.as_deref()).collect();
-    let mut all = Vec::new();
-    for field in fields {
-        let Some(item) = field.strip_prefix(ANSWER) else { continue };
-        for amended in amendments(&ops, field) {
-            let Ok(answer) = Answer::deserialize(&amended.side.value) else { continue };
-            all.push(Amendment {
-                item: item.to_owned(),
-                answer,
-                reason: amended.reason,
-                by: person_name(conn, amended.side.actor)?,
-                at: amended.side.at,
-                signed: covered.contains(&amended.side.rev),
-            });
-        }
-    }
-    all.sort_by_key(|amendment| amendment.at);
-    Ok(all)
+    let view = |amended: &Amended| {
+        let by = person_name(conn, amended.side.actor)?;
+        Ok(amended.view(by, covered.contains(&amended.side.rev)))
+    };
+    amendments(&ops).iter().filter_map(|amended| view(amended).transpose()).collect()
 }

@@ -4,7 +4,6 @@ use super::desk::{Desk, parse};
 use super::rows::word;
 use crate::store::{BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, StoreError};
 use rusqlite::Row;
-use serde_json::{Map, Value};
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{
     DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
@@ -14,6 +13,7 @@ use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Site};
 use standpipe_domain::round::Check;
 use standpipe_oplog::merge::Side;
+use standpipe_oplog::op::Op;
 use standpipe_oplog::seal::Jwk;
 use uuid::Uuid;
 
@@ -149,18 +149,15 @@ impl Records for Desk<'_> {
         Ok(self.first("looking for an issue", sql, [id.0], |row| row.get(0))?.unwrap_or(false))
     }
 
-    fn shown(&mut self, id: Uuid) -> Result<Map<String, Value>, StoreError> {
+    fn sides(&mut self, id: Uuid) -> Result<Vec<(String, Vec<Side>)>, StoreError> {
         let doing = "reading a record's fields";
-        let sql = "SELECT field, sides FROM register WHERE id = ?";
+        let sql = "SELECT field, sides FROM register WHERE id = ? ORDER BY field";
         let rows: Vec<(String, String)> = self.all(doing, sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut fields = Map::new();
-        for (field, sides) in rows {
-            let sides: Vec<Side> = parse(doing, &sides)?;
-            if let Some(shown) = sides.into_iter().next() {
-                fields.insert(field, shown.value);
-            }
-        }
-        Ok(fields)
+        rows.into_iter().map(|(field, sides)| Ok((field, parse(doing, &sides)?))).collect()
+    }
+
+    fn amends(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError> {
+        self.ops("reading the amendments of a record", "WHERE id = ? AND kind = 'amend'", id)
     }
 
     fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError> {

@@ -9,21 +9,25 @@ use standpipe_oplog::op::Op;
 use standpipe_oplog::replica::Replica;
 use uuid::Uuid;
 
-impl Replica for Desk<'_> {
-    type Error = StoreError;
-
-    fn ops_of(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError> {
-        let doing = "reading the operations on a record";
-        let rows: Vec<(String, i64)> =
-            self.all(doing, "SELECT body, received FROM op WHERE id = ? ORDER BY scope, seq", [id], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+impl Desk<'_> {
+    /// The operations that `which` names for a record, in the order of their arrival.
+    pub(super) fn ops(&self, doing: &'static str, which: &str, id: Uuid) -> Result<Vec<Op>, StoreError> {
+        let sql = format!("SELECT body, received FROM op {which} ORDER BY scope, seq");
+        let rows: Vec<(String, i64)> = self.all(doing, &sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.iter()
             .map(|(body, received)| {
                 let op: Op = parse(doing, body)?;
                 Ok(Op { hlc: op.hlc.clamped(Millis(*received)), ..op })
             })
             .collect()
+    }
+}
+
+impl Replica for Desk<'_> {
+    type Error = StoreError;
+
+    fn ops_of(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError> {
+        self.ops("reading the operations on a record", "WHERE id = ?", id)
     }
 
     fn register(&mut self, id: Uuid, field: &str) -> Result<Register, StoreError> {

@@ -3,20 +3,23 @@
 use super::{Scene, evidence};
 use crate::store::{CheckRow, Records, RoundRow, SignOffRow, StoreError};
 use jiff::civil::Date;
-use standpipe_domain::answer::Answers;
+use serde::Deserialize;
+use standpipe_domain::answer::{Answer, Answers};
 use standpipe_domain::asset::{AssetKind, AssetLine};
 use standpipe_domain::checklist;
-use standpipe_domain::finding::{FindingView, lacks};
+use standpipe_domain::finding::{FindingView, Severity, lacks};
 use standpipe_domain::ids::{CheckId, RoundId, Sha256, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::office::{OfficeCheck, OfficeRound};
 use standpipe_domain::record::{Finding, issue_id};
 use standpipe_domain::round::{Progress, RoundState, StopState};
 use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
-use standpipe_domain::tablet::RoundLine;
+use standpipe_domain::tablet::{FieldConflict, RoundLine};
 use standpipe_domain::words::Words;
+use standpipe_oplog::merge::{Register, Side, amendments};
 use standpipe_oplog::seal::SealPayload;
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 pub(super) fn line(row: &RoundRow, today: Date) -> RoundLine {
     let round = &row.round;
@@ -50,6 +53,9 @@ pub(super) fn round(
 ) -> Result<Option<OfficeRound>, StoreError> {
     let Some(row) = records.rounds(Some(id))?.pop() else { return Ok(None) };
     let scene = Scene::of(records)?;
+    let checks = records.checks(id)?;
+    let lists: BTreeMap<_, _> =
+        checks.iter().map(|row| (row.check.id, row.check.checklist.clone())).collect();
     let mut found = Found::default();
     let mut findings = Vec::new();
     for (finding, live) in records.findings(id)? {
@@ -61,8 +67,12 @@ pub(super) fn round(
             findings.push(FindingView {
                 id: finding.id,
                 check: finding.check,
+                question: lists
+                    .get(&finding.check)
+                    .and_then(|list| checklist::question(list, &finding.item))
+                    .cloned(),
                 item: finding.item,
-                severity: finding.severity,
+                severity: finding.severity.unwrap_or(Severity::UNSAID),
                 lacks: lacks(&finding.words, photos.len()),
                 words: finding.words,
                 photos,
@@ -73,16 +83,20 @@ pub(super) fn round(
             found.orphans.entry(finding.check).or_default().extend(photos);
         }
     }
-    let mut checks = Vec::new();
-    for row in records.checks(id)? {
-        checks.push(check(records, &scene, row, &mut found)?);
-    }
+    // A seal that cannot be read was never let in; were it there, it would be no seal.
+    let signed: Vec<(SignOffRow, SealPayload)> = records
+        .sign_offs(id)?
+        .into_iter()
+        .filter_map(|row| Some((row.clone(), row.jws.payload().ok()?)))
+        .collect();
+    let sealed = signed.iter().flat_map(|(_, payload)| &payload.checks);
+    found.amendments = sealed.flat_map(|check| check.amendments.iter().copied()).collect();
+    let checks =
+        checks.into_iter().map(|row| check(records, &scene, row, &mut found)).collect::<Result<_, _>>()?;
     let mut sign_offs: Vec<SignOffView> =
         row.round.sign_off_of.iter().map(|unit| open(*unit, &scene)).collect();
     let mut seals = Vec::new();
-    for signed in records.sign_offs(id)? {
-        // What cannot be read was never let in; were it there, it would be no seal.
-        let Ok(payload) = signed.jws.payload() else { continue };
+    for (signed, payload) in signed {
         seals.push(report(records, &signed, &payload, &found)?);
         let signature = signature(records, &payload)?;
         match sign_offs.iter_mut().find(|view| view.unit == signed.unit && view.signed.is_none()) {
@@ -105,8 +119,10 @@ pub(super) fn round(
 #[derive(Default)]
 struct Found {
     answers: BTreeMap<CheckId, Answers>,
-    findings: BTreeMap<uuid::Uuid, Finding>,
+    findings: BTreeMap<Uuid, Finding>,
     photos: BTreeSet<Sha256>,
+    /// The amendments that a signature covers, by their operations.
+    amendments: BTreeSet<Uuid>,
     /// Photos of findings whose item passes by now.
     orphans: BTreeMap<CheckId, Vec<standpipe_domain::evidence::EvidenceView>>,
 }
@@ -119,10 +135,12 @@ fn check(
 ) -> Result<OfficeCheck, StoreError> {
     let CheckRow { check, asset, items, answered, failed } = row;
     let checklist = checklist::find(&check.checklist);
-    let answer = |(field, value): (String, serde_json::Value)| {
-        Some((field.strip_prefix(ANSWER)?.to_owned(), serde_json::from_value(value).ok()?))
+    let sides = records.sides(check.id.0)?;
+    let answer = |(field, sides): &(String, Vec<Side>)| {
+        let answer = Answer::deserialize(&sides.first()?.value).ok()?;
+        Some((field.strip_prefix(ANSWER)?.to_owned(), answer))
     };
-    let answers: Answers = records.shown(check.id.0)?.into_iter().filter_map(answer).collect();
+    let answers: Answers = sides.iter().filter_map(answer).collect();
     found.answers.insert(check.id, answers.clone());
     let mut photos = evidence::photos(records, check.id.0)?;
     photos.extend(found.orphans.remove(&check.id).unwrap_or_default());
@@ -142,6 +160,19 @@ fn check(
         answers,
         photos,
         sealed: records.is_sealed(check.id.0)?,
+        amendments: amendments(&records.amends(check.id.0)?)
+            .iter()
+            .filter_map(|it| it.view(scene.person(it.side.actor), found.amendments.contains(&it.side.rev)))
+            .collect(),
+        conflicts: sides
+            .into_iter()
+            .map(|(field, sides)| (field, Register { sides, pin: None }))
+            .filter(|(_, register)| register.in_conflict())
+            .map(|(field, register)| {
+                let sides = register.sides.iter().map(|side| side.view(scene.person(side.actor))).collect();
+                FieldConflict { field, sides }
+            })
+            .collect(),
     })
 }
 
@@ -177,7 +208,7 @@ fn report(
         found.answers.get(&check.id).is_some_and(|answers| *answers == check.answers)
     };
     let same_finding = |sealed: &standpipe_oplog::seal::SealedFinding| {
-        let same = |now: &Finding| now.severity == sealed.severity && now.words == sealed.words;
+        let same = |now: &Finding| now.severity == Some(sealed.severity) && now.words == sealed.words;
         found.findings.get(&sealed.id.0).is_some_and(same)
     };
     Ok(SealReport {
