@@ -153,11 +153,17 @@ impl Page {
         self.find(&format!("[data-testid=\"evidence-{hash}\"]")).await
     }
 
-    /// Writes a picture of the page as it stands after what it is drawing now.
-    pub async fn picture(&self, path: &Path) -> Result<()> {
+    /// Waits until the page has drawn, and moved, what it meant to.
+    pub async fn settled(&self) -> Result<()> {
         let drawn = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)));";
         self.client.execute_async(drawn, vec![]).await?;
+        Ok(())
+    }
+
+    /// Writes a picture of the page.
+    pub async fn picture(&self, path: &Path) -> Result<()> {
+        self.settled().await?;
         Ok(std::fs::write(path, self.client.screenshot().await?)?)
     }
 }

@@ -133,7 +133,10 @@ impl Engine {
         let vault = self.store.vault();
         let path = match picture {
             Picture::Thumb => vault.path(sha256, Role::Thumbnail),
-            Picture::Preview => vault.preview(sha256),
+            // Of a colleague's photo only the thumbnail may be here.
+            Picture::Preview => Some(vault.preview(sha256))
+                .filter(|path| path.is_file())
+                .unwrap_or(vault.path(sha256, Role::Thumbnail)),
             Picture::Original => vault.path(sha256, Role::Original),
         };
         path.is_file().then_some(path)

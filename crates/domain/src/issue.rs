@@ -174,6 +174,10 @@ pub struct IssueLine {
     pub number: String,
     /// The question of the failed item, or what the office called it.
     pub title: Words,
+    /// What the inspector, or the office, says about it.
+    pub words: String,
+    /// The finding that it was opened for: its title is then what failed.
+    pub finding: Option<FindingId>,
     pub severity: Severity,
     pub status: Status,
     pub unit: Option<Words>,
@@ -192,9 +196,7 @@ pub struct IssueLine {
 pub struct IssueView {
     #[serde(flatten)]
     pub line: IssueLine,
-    pub finding: Option<FindingId>,
     pub round: Option<RoundId>,
-    pub words: String,
     pub unit_id: Option<UnitId>,
     pub person_id: Option<PersonId>,
     pub solution: Option<Solution>,

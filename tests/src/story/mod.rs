@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::browser::Browser;
 use crate::display::Display;
 use crate::hub::Hub;
-use crate::page::Page;
+use crate::page::{Page, sha256};
 use crate::pictures::{Scene, draw, photo};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,7 @@ pub struct Camera {
     pub gauge: PathBuf,
     pub broken: PathBuf,
     pub mended: PathBuf,
+    pub recheck: PathBuf,
     pub clip: PathBuf,
     pub clip_mp4: PathBuf,
 }
@@ -75,6 +76,7 @@ impl Camera {
         let cabinet = photo(folder, "封条 破损.jpg", &draw(Scene::Cabinet, 1200, 1600), 6)?;
         let gauge = photo(folder, "IMG_0033.jpg", &draw(Scene::Gauge(0.18), 2000, 1500), 3)?;
         let mended = photo(folder, "封条已换.jpg", &draw(Scene::Mended, 1200, 1600), 8)?;
+        let recheck = photo(folder, "复查.jpg", &draw(Scene::Mended, 1500, 2000), 1)?;
         let whole = std::fs::read(&gauge)?;
         let broken = folder.join("中断.jpg");
         std::fs::write(&broken, &whole[..whole.len() / 2])?;
@@ -84,6 +86,7 @@ impl Camera {
             gauge,
             broken,
             mended,
+            recheck,
             clip: clips.join("water.webm"),
             clip_mp4: clips.join("water.mp4"),
         };
@@ -113,13 +116,14 @@ pub async fn play(stage: &Stage, display: &Display, hub: Hub) -> Result<Hub> {
     stage.say("The hub comes up; everything goes to the office");
     sign::watch_sync_line(&app).await?;
     let hub = Hub::start(&hub_data, port).await?;
-    stage.show(&app, sign::until_safe(stage, &app)).await?;
+    stage.show(&app, sign::until_safe(&app)).await?;
+    stage.picture(&app, "14-safe").await?;
     sign::line_told_the_truth(&app).await?;
 
     let browser = Browser::start(1440, 1000).await?;
     let issue = stage.show(&browser, office::reads_and_answers(stage, &browser, &hub, &camera)).await?;
     stage.show(&app, verify_fix(stage, &app, &issue, &camera)).await?;
-    stage.show(&browser, office::sees_it_verified(stage, &browser, &issue)).await?;
+    stage.show(&browser, office::sees_it_verified(stage, &browser, &issue, &camera)).await?;
     app.close().await?;
     Ok(hub)
 }
@@ -146,11 +150,14 @@ async fn verify_fix(stage: &Stage, app: &App, issue: &str, camera: &Camera) -> R
     stage.picture(app, "21-issues").await?;
     app.go(&format!("#/issue/{issue}")).await?;
     app.attribute("issue-status", "data-status", |status| status == "claimed-done").await?;
-    app.choose_file("photo-input", &camera.mended).await?;
+    // The office's own photo of the fix has come to the tablet.
     app.evidence(&camera.mended).await?;
+    app.find(&format!("[data-testid=\"evidence-{}\"] img", sha256(&camera.mended)?)).await?;
+    app.choose_file("photo-input", &camera.recheck).await?;
+    app.evidence(&camera.recheck).await?;
     stage.picture(app, "22-issue").await?;
     app.tap("verify").await?;
     app.attribute("issue-status", "data-status", |status| status == "verified").await?;
     stage.picture(app, "23-verified").await?;
-    sign::until_safe(stage, app).await
+    sign::until_safe(app).await
 }

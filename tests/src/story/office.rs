@@ -1,10 +1,11 @@
 //! The office reads the round, and moves an issue on.
 
+use super::sign::STROKES;
 use super::{Camera, Stage};
 use crate::browser::Browser;
 use crate::hub::Hub;
 use crate::page::{Page, sha256};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use fantoccini::Locator;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -59,11 +60,28 @@ async fn first(browser: &Page, prefix: &str) -> Result<String> {
     ids.into_iter().find(|id| id.len() == 36).with_context(|| format!("nothing begins with {prefix}"))
 }
 
+/// The issue in the list that says so.
+async fn about(browser: &Page, text: &str) -> Result<String> {
+    for row in browser.client.find_all(Locator::Css("[data-testid^=\"issue-\"][data-status]")).await? {
+        if row.text().await?.contains(text) {
+            let id = row.attr("data-testid").await?.context("it was found by its test id")?;
+            return Ok(id.trim_start_matches("issue-").to_owned());
+        }
+    }
+    bail!("no issue in the list says {text}")
+}
+
 async fn reads_sign_offs(browser: &Page) -> Result<()> {
     browser.find("[data-testid^=\"signoff-\"][data-signed=\"true\"]").await?;
     let signed =
         browser.client.find_all(Locator::Css("[data-testid^=\"signoff-\"][data-signed=\"true\"]")).await?;
     ensure!(signed.len() == 3, "three sign-offs, not {}", signed.len());
+    let strokes = browser
+        .client
+        .find_all(Locator::Css("[data-testid^=\"signoff-\"] svg[role=\"img\"] path"))
+        .await?
+        .len();
+    ensure!(strokes == 3 * STROKES, "every stroke of every signature, not {strokes}");
     let objections = browser.client.find_all(Locator::Css("[data-testid^=\"objection-\"]")).await?;
     ensure!(objections.len() == 1, "one of them with an objection");
     let seals = "[data-testid^=\"seal-\"][data-verdict=\"good\"][data-countersigned=\"true\"]";
@@ -101,7 +119,7 @@ async fn shows_the_photo(browser: &Page, path: &Path) -> Result<()> {
 }
 
 async fn moves_on(stage: &Stage, browser: &Page, camera: &Camera) -> Result<String> {
-    let issue = first(browser, "issue-").await?;
+    let issue = about(browser, "箱门封条").await?;
     browser.go(&format!("#/issues/{issue}")).await?;
     take(browser, "assign").await?;
     choose_first(browser, "assign-unit", "物业").await?;
@@ -160,9 +178,10 @@ async fn choose_first(browser: &Page, id: &str, text: &str) -> Result<()> {
 }
 
 /// What the tablet verified is verified at the office, with the photo of the fix.
-pub async fn sees_it_verified(stage: &Stage, browser: &Page, issue: &str) -> Result<()> {
+pub async fn sees_it_verified(stage: &Stage, browser: &Page, issue: &str, camera: &Camera) -> Result<()> {
     stage.say("The office sees the fix verified");
     browser.go(&format!("#/issues/{issue}")).await?;
     browser.attribute("issue-status", "data-status", |status| status == "verified").await?;
+    browser.evidence(&camera.recheck).await?;
     stage.picture(browser, "36-office-verified").await
 }

@@ -42,11 +42,16 @@ pub async fn all_three(stage: &Stage, app: &App, round: &str) -> Result<()> {
     sealed_check_is_refused(stage, app, round).await
 }
 
-/// Three strokes on the glass.
+/// How many strokes a signature has here.
+pub const STROKES: usize = 3;
+
+/// A signature on the glass.
 async fn draw(app: &Page, turn: f64) -> Result<()> {
     let pad = app.see("sign-pad").await?;
+    app.settled().await?;
     let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
     app.client.execute(script, vec![serde_json::to_value(&pad)?]).await?;
+    app.settled().await?;
     let (_, _, width, height) = pad.rectangle().await?;
     for (stroke, from) in [0.2, 0.4, 0.6].into_iter().enumerate() {
         // Measured from the middle of the glass.
@@ -102,9 +107,8 @@ pub async fn watch_sync_line(app: &Page) -> Result<()> {
 }
 
 /// Waits until all is safe at the office.
-pub async fn until_safe(stage: &Stage, app: &Page) -> Result<()> {
+pub async fn until_safe(app: &Page) -> Result<()> {
     app.attribute("sync-line", "data-state", |state| state == "safe").await?;
-    stage.picture(app, "14-safe").await?;
     Ok(())
 }
 

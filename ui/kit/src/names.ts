@@ -1,6 +1,7 @@
 import type {
   AssetKind,
   Evidence,
+  IssueLine,
   Judgement,
   Lack,
   Outcome,
@@ -14,10 +15,12 @@ import type {
   StopState,
   UnitLevel,
   Whereabouts,
+  Words,
 } from './generated/domain';
 import { date, list, sentences } from './format';
 import { m } from './paraglide/messages.js';
 import { reason } from './problem';
+import { words } from './words';
 
 export const names = {
   asset: (kind: AssetKind) => m[`asset.${kind}`](),
@@ -34,6 +37,14 @@ export const names = {
   judgement: (judgement: Judgement) => m[`judgement.${judgement}`](),
 };
 
+/** What an item asks, as the name of its having failed: "seal intact" alone would say the opposite. */
+export const failed = (question: Words | null, item = ''): string =>
+  m['failed']({ item: question ? words(question) : item });
+
+/** An issue by its title. */
+export const issueTitle = ({ finding, title }: Pick<IssueLine, 'finding' | 'title'>): string =>
+  finding ? failed(title) : words(title);
+
 /** Where the bytes of a photo are. */
 export function whereabouts(where: Whereabouts): string {
   switch (where.state) {
@@ -49,6 +60,7 @@ export function whereabouts(where: Whereabouts): string {
 /** Why there is a placeholder instead of a picture; `null` when there is a picture or a clip to show. */
 export function noPicture({ preview, whereabouts: where }: { whereabouts: Whereabouts } & PreviewOf): string | null {
   if (preview.state === 'none') return m['picture.none']({ reason: reason(preview.code) });
+  if (preview.state === 'ready') return null;
   if (where.state === 'elsewhere') return m['picture.elsewhere']();
   return preview.state === 'pending' ? m['picture.pending']() : null;
 }

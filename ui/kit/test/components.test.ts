@@ -35,10 +35,17 @@ describe('a photo', () => {
 
   it('that is elsewhere says so in its place, without an empty box', () => {
     speak('zh-CN');
-    const shown = tile(photo({ whereabouts: { state: 'elsewhere' } }));
+    const shown = tile(photo({ whereabouts: { state: 'elsewhere' }, preview: { state: 'pending' } }));
     expect(shown).not.toContain('<img');
-    expect(shown).toContain('在另一台平板上');
+    expect(shown).toContain('照片不在本平板上');
     expect(shown).toContain('栓口.jpg');
+  });
+
+  it('whose small picture has come is shown, and said not to be here', () => {
+    speak('zh-CN');
+    const shown = tile(photo({ whereabouts: { state: 'elsewhere' } }));
+    expect(shown).toContain('<img');
+    expect(shown).toContain('不在本平板上');
   });
 
   it('without a preview says why', () => {

@@ -8,6 +8,8 @@ const line = (more: Partial<IssueLine>): IssueLine => ({
   id: '1',
   number: 'ZJ-1',
   title: { 'zh-CN': '阀门', en: 'Valve' },
+  words: '',
+  finding: null,
   severity: 'minor',
   status: 'open',
   unit: null,

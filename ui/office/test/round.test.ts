@@ -31,6 +31,8 @@ const check = (more: Partial<OfficeCheck>): OfficeCheck => ({
   answers: {},
   photos: [],
   sealed: false,
+  amendments: [],
+  conflicts: [],
   ...more,
 });
 const finding = (more: Partial<FindingView>): FindingView => ({

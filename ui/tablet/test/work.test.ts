@@ -28,7 +28,7 @@ beforeEach(async () => {
       const { item, severity, words } = given;
       held = {
         ...held,
-        findings: [{ id: 'f', check: 'c', item, severity, words, photos: [], issue: null, lacks: [] }],
+        findings: [{ id: 'f', check: 'c', item, question: null, severity, words, photos: [], issue: null, lacks: [] }],
       };
     }
     return held;

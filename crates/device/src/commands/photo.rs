@@ -142,6 +142,8 @@ fn attach(writing: &mut Writing<'_>, arrived: &Arrived, file: NewFile) -> Result
         .into_iter()
         .find(|held| held.evidence.sha256 == evidence.sha256 && held.evidence.item == evidence.item)
     {
+        // It may have been known from a colleague so far, without its bytes being here.
+        blobs::put_own(writing, &known.evidence, preview_of(kind), known.rev)?;
         return Ok(known.evidence);
     }
     let op_id = writing.record(Draft::add(name, record, field, json(&evidence)?))?;

@@ -147,6 +147,14 @@ impl Store {
         })
     }
 
+    /// How many bytes this evidence has, as its record says; `None` when no record mentions it.
+    pub fn bytes_of(&self, sha256: Sha256) -> Result<Option<u64>, StoreError> {
+        self.read("looking how large a photo is", |conn| {
+            let mut bytes = conn.prepare_cached("SELECT bytes FROM blob WHERE sha256 = ?1")?;
+            Ok(bytes.query_row([Hash(sha256)], |row| row.get(0)).optional()?)
+        })
+    }
+
     /// The office has no picture of this evidence, and says why: it is not asked for again.
     pub fn not_to_be_had(&self, sha256: Sha256, code: &str) -> Result<(), StoreError> {
         self.write("writing down that a photo has no thumbnail", |writing| {

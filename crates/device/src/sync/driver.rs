@@ -46,6 +46,9 @@ pub(super) struct Driver {
     reached: watch::Sender<Option<Arc<HubClient>>>,
     pulled: Instant,
     changes: watch::Receiver<u64>,
+    /// Originals that the driver itself wants fetched: whoever asks for one on a screen does not stand behind them.
+    pub(super) wishes: mpsc::UnboundedSender<Order>,
+    wished: Option<mpsc::UnboundedReceiver<Order>>,
 }
 
 /// A kind of work that can fail by itself.
@@ -76,8 +79,11 @@ enum Turn {
 
 impl Driver {
     pub(super) fn new(standing: Arc<Standing>, sleep: Sleep, patience: Patience) -> Self {
+        let (wishes, wished) = mpsc::unbounded_channel();
         Self {
             changes: standing.store.changes(),
+            wishes,
+            wished: Some(wished),
             standing,
             photos: Photos::default(),
             missing: Missing::default(),
@@ -95,14 +101,18 @@ impl Driver {
     /// Works until dropped.
     pub(super) async fn run(mut self, orders: mpsc::UnboundedReceiver<Order>) {
         let ear = ear::listen(Arc::clone(&self.standing), self.reached.subscribe(), Arc::clone(&self.sleep));
-        let fetch = fetch::serve(
-            Arc::clone(&self.standing),
-            self.reached.subscribe(),
-            Arc::clone(&self.sleep),
-            orders,
-        );
+        let serve = |orders| {
+            fetch::serve(
+                Arc::clone(&self.standing),
+                self.reached.subscribe(),
+                Arc::clone(&self.sleep),
+                orders,
+            )
+        };
+        let (asked, wished) =
+            (serve(orders), futures::future::OptionFuture::from(self.wished.take().map(serve)));
         let tell = tell_of_changes(Arc::clone(&self.standing));
-        futures::join!(ear, fetch, tell, self.turns());
+        futures::join!(ear, asked, wished, tell, self.turns());
     }
 
     async fn turns(&mut self) {

@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// A thumbnail that the hub does not have yet is asked for again after so long, then after twice as long, and so on.
 const SOON: Duration = Duration::from_secs(30);
 const LATE: Duration = Duration::from_secs(60 * 60);
+/// The most bytes of an original that is fetched in place of a thumbnail.
+const STAND_IN: u64 = 16 << 20;
 /// A fetch that brings no byte is tried so many times.
 const TRIES: u32 = 4;
 
@@ -64,11 +66,18 @@ impl Driver {
         let store = &self.standing.store;
         match hub.thumbnail(of).await? {
             Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,
-            // A photo that is not one: its tablet could make no thumbnail either.
+            // The office's own photos have none: the tablet makes the small picture itself.
+            Thumbnail::NotMade if store.bytes_of(of)?.is_some_and(|bytes| bytes <= STAND_IN) => self.want(of),
             Thumbnail::NotMade if late => store.not_to_be_had(of, "no-thumbnail")?,
             Thumbnail::NotMade | Thumbnail::NotYet => {}
         }
         Ok(())
+    }
+
+    /// Has an original fetched beside the driver's own work. Should that fail, its thumbnail is asked for again later.
+    fn want(&self, sha256: Sha256) {
+        let (answer, _) = oneshot::channel();
+        let _ = self.wishes.send(Order { sha256, answer });
     }
 }
 

@@ -3,8 +3,11 @@
 use super::*;
 use crate::engine::Picture;
 use crate::store::blobs::{Role, UploadKey};
+use serde_json::json;
 use standpipe_domain::evidence::{Preview, Whereabouts};
+use standpipe_domain::record::{entity, set};
 use standpipe_oplog::chain::sha256;
+use standpipe_oplog::pen::Draft;
 
 fn item(tablet: &Tablet) -> String {
     tablet.first_item(EXTINGUISHER)
@@ -60,6 +63,23 @@ fn the_same_photo_added_twice_to_one_item_is_there_once() {
         tablet.attach(EXTINGUISHER, &item, "1.jpg", &jpeg(2)).unwrap();
     }
     assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap().photos.len(), 1);
+}
+
+#[test]
+fn a_photo_known_from_a_colleague_is_here_and_goes_up_once_it_was_taken_here_too() {
+    let mut tablet = Tablet::new();
+    let (item, bytes) = (item(&tablet), jpeg(3));
+    let theirs = json!({"sha256": sha256(&bytes), "media_type": "image/jpeg", "bytes": bytes.len(), "name": "1.jpg",
+                        "item": item, "at": 1});
+    tablet.office.write([Draft::add(entity::CHECK, check(EXTINGUISHER).0, set::PHOTOS, theirs)]);
+    assert!(tablet.office.deliver(tablet.engine.store()).unwrap());
+    let photo = |tablet: &Tablet| tablet.engine.check(check(EXTINGUISHER)).unwrap().photos[0].clone();
+    assert_eq!(photo(&tablet).whereabouts, Whereabouts::Elsewhere);
+    tablet.attach(EXTINGUISHER, &item, "1.jpg", &bytes).unwrap();
+    tablet.engine.finish_previews();
+    assert_eq!((photo(&tablet).whereabouts, photo(&tablet).preview), (Whereabouts::SafeHere, Preview::Ready));
+    let upload = tablet.engine.store().waiting().unwrap();
+    assert_eq!((upload.photos, upload.bytes), (1, bytes.len() as u64), "the colleague may lose theirs");
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub async fn an_issue_opens_once_for_each_finding(store: &dyn Store) {
     let view = issue(store, issue_id(one), "office").await;
     assert_eq!((view.line.number.as_str(), view.line.status), ("ZJ-1", Status::Open));
     assert_eq!(view.line.title.en, "Door seal intact");
-    assert_eq!((view.finding, view.words.as_str()), (Some(one), "封条破损"));
+    assert_eq!((view.line.finding, view.line.words.as_str()), (Some(one), "封条破损"));
     assert_eq!(view.line.path.last().unwrap().en, "Floor 33");
     assert_eq!(view.timeline.len(), 1);
     assert_eq!((view.timeline[0].step, view.timeline[0].by.as_str()), (None, "检查员甲"));
@@ -158,7 +158,7 @@ pub async fn an_issue_says_what_its_finding_says_by_now(store: &dyn Store) {
     let worse = Draft::set(entity::FINDING, id.0, "severity", json!(Severity::Critical), Some(ids[1]));
     tablet.record(store, [words, worse]).await;
     let view = issue(store, issue_id(id), "office").await;
-    assert_eq!((view.words.as_str(), view.line.severity), ("封条破损", Severity::Critical));
+    assert_eq!((view.line.words.as_str(), view.line.severity), ("封条破损", Severity::Critical));
     assert_eq!(view.timeline.len(), 1);
 }
 

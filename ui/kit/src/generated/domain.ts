@@ -267,13 +267,21 @@ number: string,
 /**
  * The question of the failed item, or what the office called it.
  */
-title: Words, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
+title: Words, 
+/**
+ * What the inspector, or the office, says about it.
+ */
+words: string, 
+/**
+ * The finding that it was opened for: its title is then what failed.
+ */
+finding: FindingId | null, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
 /**
  * From the phase down to the place; empty where the issue has none.
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
 
-export type IssueView = { finding: FindingId | null, round: RoundId | null, words: string, unit_id: UnitId | null, person_id: PersonId | null, solution: Solution | null, 
+export type IssueView = { round: RoundId | null, unit_id: UnitId | null, person_id: PersonId | null, solution: Solution | null, 
 /**
  * As it was found.
  */
@@ -293,7 +301,15 @@ number: string,
 /**
  * The question of the failed item, or what the office called it.
  */
-title: Words, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
+title: Words, 
+/**
+ * What the inspector, or the office, says about it.
+ */
+words: string, 
+/**
+ * The finding that it was opened for: its title is then what failed.
+ */
+finding: FindingId | null, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
 /**
  * From the phase down to the place; empty where the issue has none.
  */
@@ -473,7 +489,15 @@ export type Who = { person: PersonId, name: string, unit: Words, roles: Array<Ro
 
 export type OfficeRound = { round: Round, line: RoundLine, present: Array<Words>, checks: Array<OfficeCheck>, findings: Array<FindingView>, sign_offs: Array<SignOffView>, seals: Array<SealReport>, };
 
-export type OfficeCheck = { id: CheckId, asset: AssetLine, state: StopState, checklist: Checklist | null, answers: { [key in string]: Answer }, photos: Array<EvidenceView>, sealed: boolean, };
+export type OfficeCheck = { id: CheckId, asset: AssetLine, state: StopState, checklist: Checklist | null, answers: { [key in string]: Answer }, photos: Array<EvidenceView>, sealed: boolean, 
+/**
+ * Changes after the check was sealed, oldest first.
+ */
+amendments: Array<Amendment>, 
+/**
+ * Fields on which two people's answers differ.
+ */
+conflicts: Array<FieldConflict>, };
 
 export type Directory = { units: Array<ResponsibleUnit>, people: Array<Person>, };
 

@@ -1,4 +1,4 @@
-import { words, type IssueFilter, type IssueLine, type Severity, type Status } from '@standpipe/kit';
+import { issueTitle, words, type IssueFilter, type IssueLine, type Severity, type Status } from '@standpipe/kit';
 import type { Column, IssueList, Show } from '../route';
 
 /** What of the choice the hub can answer; `shows` sees to the rest. */
@@ -55,7 +55,7 @@ export function sorted(
 
 const keys: Record<Column, (line: IssueLine) => string | number | null> = {
   number: (line) => line.number,
-  title: (line) => words(line.title),
+  title: issueTitle,
   place: (line) => place(line) || null,
   severity: (line) => severities.indexOf(line.severity),
   status: (line) => life.indexOf(line.status),

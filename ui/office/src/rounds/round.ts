@@ -1,4 +1,13 @@
-import type { Answer, EvidenceView, FindingView, Item, OfficeCheck, SealReport } from '@standpipe/kit';
+import type {
+  Amendment,
+  Answer,
+  ConflictSide,
+  EvidenceView,
+  FindingView,
+  Item,
+  OfficeCheck,
+  SealReport,
+} from '@standpipe/kit';
 
 /** One question of a stop with everything that was recorded to it. */
 export interface Entry {
@@ -8,17 +17,32 @@ export interface Entry {
   answer: Answer | null;
   finding: FindingView | null;
   photos: EvidenceView[];
+  /** Changes after the stop was sealed, oldest first. */
+  amendments: Amendment[];
+  /** What two people answered, where they differ. */
+  sides: ConflictSide[];
 }
 
 /** The questions of a stop in the checklist's order, then what was answered beside it. */
-export function entriesOf({ id, checklist, answers, photos }: OfficeCheck, findings: FindingView[]): Entry[] {
+export function entriesOf(
+  { id, checklist, answers, photos, amendments, conflicts }: OfficeCheck,
+  findings: FindingView[],
+): Entry[] {
   const own = findings.filter((finding) => finding.check === id);
   const items = new Map((checklist?.items ?? []).map((item) => [item.id, item]));
   const recorded = [...Object.keys(answers), ...own.map((finding) => finding.item)];
   return [...new Set([...items.keys(), ...recorded])].map((key) => {
     const finding = own.find((one) => one.item === key) ?? null;
     const here = [...(finding?.photos ?? []), ...photos.filter((photo) => photo.item === key)];
-    return { id: key, item: items.get(key) ?? null, answer: answers[key] ?? null, finding, photos: distinct(here) };
+    return {
+      id: key,
+      item: items.get(key) ?? null,
+      answer: answers[key] ?? null,
+      finding,
+      photos: distinct(here),
+      amendments: amendments.filter((one) => one.item === key),
+      sides: conflicts.find(({ field }) => field === `answer:${key}`)?.sides ?? [],
+    };
   });
 }
 

@@ -101,6 +101,8 @@ fn line(conn: &Connection, row: &Row, code: &str, today: Date) -> Result<IssueLi
         id: row.id,
         number: format!("{code}-{}", row.number),
         title: row.title.clone(),
+        words: row.words.clone(),
+        finding: row.finding,
         severity: row.severity,
         status: row.status,
         unit: row.unit.map(|unit| unit_name(conn, unit)).transpose()?,
@@ -147,9 +149,7 @@ pub fn issue(
             .filter_map(|side| TimelineEntry::deserialize(side.value).ok())
             .collect(),
         next_steps: mover.next_steps(row.status, row.claimed_by),
-        finding: row.finding,
         round: row.round,
-        words: row.words,
         unit_id: row.unit,
         person_id: row.person,
         solution: row.solution,

@@ -14,8 +14,8 @@ use standpipe_oplog::chain::sha256;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The most bytes of a thumbnail: a photo of the office's own stands in for its thumbnail.
-const MAX_THUMBNAIL: usize = 16 * 1024 * 1024;
+/// The most bytes of a thumbnail.
+const MAX_THUMBNAIL: usize = 1024 * 1024;
 /// A piece arrived with other bytes than were sent (tus, checksum extension).
 const CHECKSUM_MISMATCH: u16 = 460;
 
@@ -66,7 +66,7 @@ pub enum Thumbnail {
     Here(Vec<u8>),
     /// It may still come.
     NotYet,
-    /// There will be none: the hub has the original, and could make no thumbnail of it.
+    /// The hub has the original, and nobody has made a thumbnail of it.
     NotMade,
 }
 

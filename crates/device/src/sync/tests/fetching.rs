@@ -52,6 +52,23 @@ async fn thumbnails_of_others_are_fetched_after_a_pull() {
 }
 
 #[tokio::test]
+async fn an_original_without_a_thumbnail_is_fetched_itself() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"the office's photo");
+    hub.kept().verified.insert(of, b"the office's photo".to_vec());
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            let original = tablet.store.vault().path(of, Role::Original);
+            while !original.exists() {
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            assert_eq!(fs::read(original).unwrap(), b"the office's photo");
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_thumbnail_that_is_not_there_yet_is_not_asked_for_at_each_turn() {
     let hub = Hub::start().await;
     let of = of_a_colleague(&hub, b"their photo");
@@ -75,6 +92,7 @@ async fn an_original_is_fetched_in_spite_of_cuts_and_is_the_right_one() {
     let bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[1]).collect();
     let of = of_a_colleague(&hub, &bytes);
     hub.kept().verified.insert(of, bytes.clone());
+    hub.kept().thumbnails.insert(of, b"small".to_vec());
     Tablet::of(&hub)
         .play(async |tablet| {
             tablet.safe().await;
@@ -94,6 +112,7 @@ async fn other_bytes_than_were_asked_for_are_not_kept() {
     let hub = Hub::start().await;
     let of = of_a_colleague(&hub, b"the right ones");
     hub.kept().verified.insert(of, b"the wrong ones".to_vec());
+    hub.kept().thumbnails.insert(of, b"small".to_vec());
     Tablet::of(&hub)
         .play(async |tablet| {
             tablet.safe().await;

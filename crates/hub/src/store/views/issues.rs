@@ -37,6 +37,8 @@ fn line(row: &IssueRow, scene: &Scene, today: Date) -> IssueLine {
         id: issue.id,
         number: format!("{}-{}", scene.code, issue.number),
         title: issue.title.clone(),
+        words: issue.words.clone(),
+        finding: issue.finding,
         severity: issue.severity,
         status: issue.status,
         unit: issue.unit.map(|unit| scene.unit(unit)),
@@ -71,9 +73,7 @@ pub(super) fn issue(
     Ok(Some(IssueView {
         next_steps: mover.next_steps(issue.status, issue.claimed_by),
         line,
-        finding: issue.finding,
         round: issue.round,
-        words: issue.words,
         unit_id: issue.unit,
         person_id: issue.person,
         solution: issue.solution,
