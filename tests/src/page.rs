@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long a screen may take: far longer than it does, so that a busy machine fails no test.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A session with a driver.
 pub struct Page {
@@ -151,6 +151,21 @@ impl Page {
     pub async fn evidence(&self, path: &Path) -> Result<Element> {
         let hash = sha256(path)?;
         self.find(&format!("[data-testid=\"evidence-{hash}\"]")).await
+    }
+
+    /// Waits until the photo's small picture is shown, and sees that it stands upright: higher than wide.
+    pub async fn is_upright(&self, path: &Path) -> Result<()> {
+        self.find(&format!("[data-testid=\"evidence-{}\"] img", sha256(path)?)).await?;
+        let figure = self.evidence(path).await?;
+        let script = "const [figure, done] = arguments;
+            const image = figure.querySelector('img');
+            const told = () => done([image.naturalWidth, image.naturalHeight]);
+            if (image.complete) told();
+            else { image.loading = 'eager'; image.onload = told; image.onerror = () => done(null); }";
+        let size = self.client.execute_async(script, vec![serde_json::to_value(&figure)?]).await?;
+        let side = |at: usize| size[at].as_u64().unwrap_or(0);
+        ensure!(side(0) > 0 && side(0) < side(1), "the photo is not shown upright: {size}");
+        Ok(())
     }
 
     /// Waits until the page has drawn, and moved, what it meant to.

@@ -27,17 +27,16 @@ struct State {
 impl Previews {
     pub fn start(store: Arc<Store>) -> Self {
         let state = Arc::new((Mutex::new(State { woken: true, ..State::default() }), Condvar::new()));
+        let wake = Arc::clone(&state);
+        store.on_photo(move || {
+            hold(&wake.0).woken = true;
+            wake.1.notify_all();
+        });
         let shared = Arc::clone(&state);
         let thread = thread::Builder::new().name("previews".into()).spawn(move || work(&store, &shared));
         // Without the thread there are no previews; recording goes on.
         let thread = thread.map_err(|error| tracing::error!(%error, "no thread for previews")).ok();
         Self { state, thread }
-    }
-
-    /// A photo came in.
-    pub fn wake(&self) {
-        hold(&self.state.0).woken = true;
-        self.state.1.notify_all();
     }
 
     /// Waits until nothing is left to be made.

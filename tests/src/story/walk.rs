@@ -3,8 +3,11 @@
 use super::{Camera, DAY, Stage, answers};
 use crate::app::App;
 use crate::display::Display;
-use crate::page::Page;
+use crate::page::{PATIENCE, Page};
+use crate::process::eventually;
 use anyhow::{Context, Result, ensure};
+use fantoccini::Locator;
+use fantoccini::elements::Element;
 
 /// What the inspector finds wrong: the item, how bad, in words. The estate's own report found everything in order; these
 /// findings are the demonstration's.
@@ -138,7 +141,10 @@ impl Walk<'_> {
         self.drawn += 1;
         let clip = if self.drawn == 1 { &self.camera.clip } else { &self.camera.clip_mp4 };
         app.choose_file("file-input", clip).await?;
-        app.evidence(clip).await?;
+        let tile = app.evidence(clip).await?;
+        if self.drawn <= 2 {
+            plays(app, &tile).await.with_context(|| format!("playing {}", clip.display()))?;
+        }
         if self.drawn == 1 {
             self.stage.picture(app, "08-water-drawn").await?;
         }
@@ -157,9 +163,28 @@ impl Walk<'_> {
             app.evidence(path).await?;
         }
         app.attribute("finding", "data-lacks", str::is_empty).await?;
+        if wrong.item == SEAL_TORN.item {
+            app.is_upright(&self.camera.cabinet)
+                .await
+                .context("the tablet honours the camera's orientation")?;
+        }
         ensure!(wrong.item == current(app).await?, "a fail stays at its item");
         Ok(())
     }
+}
+
+/// Plays a clip until pictures of it have been shown.
+async fn plays(app: &Page, tile: &Element) -> Result<()> {
+    tile.find(Locator::Css("button")).await?.click().await?;
+    let script = "const video = arguments[0].querySelector('video');
+        return video && [video.currentTime, video.videoWidth, video.paused, video.error && video.error.code];";
+    eventually("the clip plays", PATIENCE, || async {
+        let now = app.client.execute(script, vec![serde_json::to_value(tile)?]).await?;
+        let number = |at: usize| now[at].as_f64().unwrap_or(0.0);
+        ensure!(number(0) > 0.0 && number(1) > 0.0, "its time, its width, paused, its fault: {now}");
+        Ok(())
+    })
+    .await
 }
 
 /// The item that is asked, once it takes an answer.

@@ -92,7 +92,7 @@ impl Engine {
         let Coming { incoming, file } = self.incomings.take(upload).ok_or(Error::UnknownUpload)?;
         let arrived = self.store.vault().finish(incoming)?;
         let evidence = self.record("attaching a photo", |writing| attach(writing, &arrived, file))?;
-        self.previews.wake();
+        self.store.photo_came();
         Ok(self.store.read("reading a photo", |conn| query::evidence_view(conn, evidence))?)
     }
 

@@ -25,7 +25,7 @@ use crate::vault::Vault;
 use crate::world::World;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::watch;
 
 /// The name of the database within the tablet's data folder.
@@ -40,6 +40,7 @@ pub struct Store {
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
     changes: watch::Sender<u64>,
+    on_photo: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Store {
@@ -65,6 +66,18 @@ impl Store {
     /// Tells the screens to look again.
     pub fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Calls `hear` whenever an original has come into the vault. The first to ask is the one that is told.
+    pub(crate) fn on_photo(&self, hear: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_photo.set(Box::new(hear));
+    }
+
+    /// An original has come into the vault: its preview can be made.
+    pub(crate) fn photo_came(&self) {
+        if let Some(hear) = self.on_photo.get() {
+            hear();
+        }
     }
 
     /// Damage that was met is looked into at the next start.

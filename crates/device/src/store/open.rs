@@ -6,7 +6,7 @@ use crate::vault::Vault;
 use crate::world::World;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -46,6 +46,7 @@ impl Store {
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
             changes: watch::Sender::new(0),
+            on_photo: OnceLock::new(),
         })
     }
 }

@@ -21,7 +21,9 @@ impl Store {
     /// `hash-mismatch` when the bytes have another hash than `of`: nothing of them is kept.
     pub(super) fn put_fetched(&self, of: Sha256, file: Incoming) -> Result<(), StoreError> {
         self.vault().finish_as(file, Some(of))?;
-        self.write("writing down a fetched photo", |writing| blobs::is_here(writing, of))
+        self.write("writing down a fetched photo", |writing| blobs::is_here(writing, of))?;
+        self.photo_came();
+        Ok(())
     }
 
     /// Up to `limit` blobs that the hub has confirmed, behind the one at `after`, each with the hash of its bytes.

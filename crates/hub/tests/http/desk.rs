@@ -112,6 +112,8 @@ async fn the_office_moves_an_issue_on_and_shows_the_fix() {
     assert_eq!(after["preview"]["state"], "ready");
     let thumb = admin.ask(Method::GET, &format!("/evidence/{}/thumb", sha256(&fixed))).send().await.unwrap();
     assert_eq!(thumb.bytes().await.unwrap(), fixed, "the photo stands in for its own thumbnail");
+    let small = tablet.ask(Method::GET, &format!("/blobs/{}/thumb", sha256(&fixed))).send().await.unwrap();
+    assert_eq!(problem(small).await, is(404, "no-thumbnail"), "a tablet makes its own");
     let nowhere = admin.ask(Method::POST, &format!("/issues/{}/proof?name=x", Uuid::nil())).body("x");
     assert_eq!(problem(nowhere.send().await.unwrap()).await, is(404, "unknown"));
 }

@@ -2,6 +2,7 @@
 
 use super::hub::Hub;
 use super::tablet::{Tablet, evidence};
+use crate::previews::Previews;
 use crate::store::blobs::Role;
 use crate::sync::NotFetched;
 use crate::sync::fetch::Order;
@@ -10,6 +11,7 @@ use standpipe_domain::record::{entity, set};
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::pen::Draft;
 use std::fs;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -52,18 +54,22 @@ async fn thumbnails_of_others_are_fetched_after_a_pull() {
 }
 
 #[tokio::test]
-async fn an_original_without_a_thumbnail_is_fetched_itself() {
+async fn an_original_without_a_thumbnail_is_fetched_and_gets_its_pictures_here() {
     let hub = Hub::start().await;
-    let of = of_a_colleague(&hub, b"the office's photo");
-    hub.kept().verified.insert(of, b"the office's photo".to_vec());
+    let photo = crate::tests::jpeg(5);
+    let of = of_a_colleague(&hub, &photo);
+    hub.kept().verified.insert(of, photo.clone());
     Tablet::of(&hub)
         .play(async |tablet| {
-            let original = tablet.store.vault().path(of, Role::Original);
-            while !original.exists() {
+            let previews = Previews::start(Arc::clone(&tablet.store));
+            while !tablet.store.wanted().unwrap().is_empty() {
                 tablet.pause().await;
                 tablet.go_on();
             }
-            assert_eq!(fs::read(original).unwrap(), b"the office's photo");
+            previews.finish();
+            let vault = tablet.store.vault();
+            assert_eq!(fs::read(vault.path(of, Role::Original)).unwrap(), photo);
+            assert!(vault.path(of, Role::Thumbnail).exists());
         })
         .await;
 }

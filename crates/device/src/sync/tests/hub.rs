@@ -330,9 +330,10 @@ async fn status(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> 
 }
 
 async fn thumbnail(State(hub): State<Hub>, Path(of): Path<Sha256>) -> Response {
-    match hub.kept().thumbnails.get(&of) {
+    let kept = hub.kept();
+    match kept.thumbnails.get(&of) {
         Some(bytes) => ([(header::CONTENT_TYPE, "image/jpeg")], bytes.clone()).into_response(),
-        None if hub.kept().verified.contains_key(&of) => problem(404, "no-thumbnail"),
+        None if kept.verified.contains_key(&of) => problem(404, "no-thumbnail"),
         None => problem(404, "not-here-yet"),
     }
 }
