@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 say "Building the interfaces"
 (cd ui && quietly npm run build)
 say "Packaging the app"
-(cd ui && npx tauri build --config ../src-tauri/tauri.conf.json --bundles deb)
+ui/node_modules/.bin/tauri build --bundles deb
 say "Packaging the hub"
 cargo build --release -p standpipe-hub
 scripts/hub-deb.sh target/release/standpipe-hub

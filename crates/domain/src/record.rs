@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(read::<Finding>(finding.id.0, map.clone()).unwrap(), finding);
 
         map.remove("severity");
+        assert_eq!(read::<Finding>(finding.id.0, map.clone()).unwrap().severity, None, "it is only begun");
+        map.remove("item");
         assert!(read::<Finding>(finding.id.0, map).is_err());
     }
 

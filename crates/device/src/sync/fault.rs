@@ -97,10 +97,11 @@ pub(super) fn worse(a: Option<Trouble>, b: Trouble) -> Trouble {
 
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
-        match fault {
-            // A tablet in a cellar meets this all day long.
-            Fault::NoAnswer { .. } => tracing::debug!(code = fault.code(), "{fault}"),
-            _ => tracing::warn!(code = fault.code(), "{fault}"),
+        // A tablet in a cellar gets no answer all day long.
+        if matches!(fault, Fault::NoAnswer { .. }) {
+            tracing::debug!(code = fault.code(), "{fault}");
+        } else {
+            tracing::warn!(code = fault.code(), "{fault}");
         }
         fault.trouble()
     }

@@ -291,9 +291,16 @@ pub async fn operations_that_replace_each_other_in_a_ring_do_no_harm(store: &dyn
     tablet.forge(answer(Outcome::Fail, a), world.uuid(), move |op| op.op_id = b);
     assert_eq!(tablet.push(store).await, []);
     assert_eq!(shown(store).await, [("log-filled".into(), Outcome::Fail)], "the worse is shown");
+}
+
+pub async fn two_different_answers_both_stand_and_the_office_sees_it(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let mut colleague = Tablet::enrol(store, &world, "inspector").await;
+    tablet.record(store, [pass("log-filled")]).await;
+    colleague.record(store, [answers(check(ROOM), "log-filled", Outcome::Fail, None)]).await;
+    assert_eq!(shown(store).await, [("log-filled".into(), Outcome::Fail)], "the worse is shown");
     let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
-    let [conflict] = view.checks[0].conflicts.as_slice() else {
-        panic!("both stand, and the office sees it")
-    };
-    assert_eq!((conflict.field.as_str(), conflict.sides.len()), ("answer:log-filled", 2));
+    let [conflict] = view.checks[0].conflicts.as_slice() else { panic!("one conflict") };
+    assert_eq!(conflict.field, "answer:log-filled");
+    assert_eq!(conflict.sides.iter().map(|side| &side.by).collect::<Vec<_>>(), ["检查员甲"; 2]);
 }

@@ -25,7 +25,8 @@ macro_rules! suite {
                 each_fault_is_set_aside_under_its_code_and_the_rest_goes_on,
                 one_bad_operation_takes_its_transaction_along, what_a_revoked_tablet_recorded_is_kept_aside,
                 what_a_later_version_wrote_is_kept, a_wild_clock_counts_five_minutes_at_most,
-                operations_that_replace_each_other_in_a_ring_do_no_harm;
+                operations_that_replace_each_other_in_a_ring_do_no_harm,
+                two_different_answers_both_stand_and_the_office_sees_it;
             issues: an_issue_opens_once_for_each_finding, a_finding_without_words_or_fail_opens_none,
                 a_finding_that_a_photo_began_is_shown_and_opens_none_yet, an_issue_says_what_its_finding_says_by_now, an_issue_walks_from_the_office_to_the_tablet_and_back,
                 a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
