@@ -13,6 +13,7 @@ use standpipe_domain::sync::SyncDetail;
 use standpipe_domain::tablet::{
     AssetView, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, Problem, RoundView, Today,
 };
+use std::collections::BTreeMap;
 use tauri::State;
 use tauri::ipc::{InvokeBody, Request};
 
@@ -150,4 +151,14 @@ pub async fn enrol(app: State<'_, App>, address: String, code: String) -> Answer
     app.enrol(&address, &code).await?;
     let line = app.driver()?.line();
     app.engine()?.today(line).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn drafts(app: State<App>) -> Answer<BTreeMap<String, String>> {
+    app.engine()?.drafts().map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn keep_draft(app: State<App>, name: String, text: String) -> Answer<()> {
+    app.engine()?.keep_draft(&name, &text).map_err(told)
 }

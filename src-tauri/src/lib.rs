@@ -102,6 +102,8 @@ pub fn run() {
             commands::sync_detail,
             commands::sync_now,
             commands::enrol,
+            commands::drafts,
+            commands::keep_draft,
         ])
         .setup(|app| {
             let handle = app.handle().clone();

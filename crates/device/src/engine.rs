@@ -3,6 +3,7 @@
 use crate::commands::Incomings;
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::lock;
 use crate::previews::Previews;
 use crate::rescue;
 use crate::store::blobs::Role;
@@ -15,6 +16,7 @@ use standpipe_domain::issue::{IssueLine, IssueView, Mover};
 use standpipe_domain::signoff::SealReport;
 use standpipe_domain::sync::{SyncDetail, SyncLine};
 use standpipe_domain::tablet::{AssetView, CheckView, Rescue, RoundView, Today};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -27,6 +29,8 @@ pub struct Engine {
     pub(crate) previews: Previews,
     rescue: Option<Rescue>,
     told: AtomicBool,
+    // Let go of last.
+    _lock: File,
 }
 
 /// Which picture of a photo.
@@ -42,12 +46,21 @@ impl Engine {
     /// rescued into a fresh one.
     ///
     /// # Errors
-    /// `database-newer` for the data of a newer app, of which nothing was changed.
+    /// `in-use` while another app works on it; `database-newer` for the data of a newer app, of which nothing was
+    /// changed.
     pub fn open(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
+        let lock = lock::hold(folder)?;
         let (store, rescue) = rescue::open(folder, world)?;
         let store = Arc::new(store);
         let previews = Previews::start(Arc::clone(&store));
-        Ok(Self { store, incomings: Incomings::default(), previews, rescue, told: AtomicBool::new(false) })
+        Ok(Self {
+            store,
+            incomings: Incomings::default(),
+            previews,
+            rescue,
+            told: AtomicBool::new(false),
+            _lock: lock,
+        })
     }
 
     /// The database and vault; the sync driver works on them beside the screens.

@@ -41,6 +41,8 @@ pub enum Error {
     UnknownUpload,
     #[error("this photo is not there")]
     UnknownPhoto,
+    #[error("another window of the app works on this tablet's data: go on there, or close it first")]
+    InUse,
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
@@ -70,6 +72,7 @@ impl Error {
             Self::NotInConflict => plain("not-in-conflict"),
             Self::UnknownUpload => plain("unknown-upload"),
             Self::UnknownPhoto => plain("unknown-photo"),
+            Self::InUse => plain("in-use"),
             Self::Vault(error) => (error.code().into(), vault_details(error)),
             Self::Store(error) => plain(error.code()),
         };

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod enrolment;
 pub mod error;
 pub mod identity;
+mod lock;
 pub mod media;
 mod previews;
 mod rescue;

@@ -156,7 +156,7 @@ impl Vault {
 
     /// Gives a file that came in whole its name. When this returns it is durable.
     ///
-    /// Bytes that are here already are not kept twice.
+    /// Bytes that are here already are not kept twice: these take their place.
     pub fn finish(&self, incoming: Incoming) -> Result<Arrived, VaultError> {
         self.finish_as(incoming, None)
     }
@@ -171,10 +171,7 @@ impl Vault {
             return Err(VaultError::OtherBytes { expected, got: sha256 });
         }
         let path = self.path(sha256, Role::Original);
-        // Of another length it is not these bytes, whatever its name says: a disk that lost a part of it, say.
-        if path.metadata().is_ok_and(|known| known.len() == incoming.bytes) {
-            return Ok(Arrived { sha256, bytes: incoming.bytes, head: std::mem::take(&mut incoming.head) });
-        }
+        // A file that lies there under this hash may have been damaged since: the fresh bytes take its place.
         incoming.file.sync_all().map_err(VaultError::io("writing to disk", &incoming.path))?;
         place(&incoming.path, &path)?;
         incoming.named = true;
@@ -236,7 +233,7 @@ fn make_folder_of(file: &Path) -> Result<&Path, VaultError> {
 }
 
 /// What lies here is for this person's eyes only: the token and the key too lie here.
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -19,6 +19,8 @@ pub struct SignOffView {
     pub unit: UnitId,
     pub unit_name: Words,
     pub signed: Option<Signature>,
+    /// Amendments made since, which want another signature of this unit. None before its first.
+    pub unsigned_amendments: u32,
 }
 
 /// A signature that was given.
@@ -43,6 +45,8 @@ pub struct NewSignOff {
     #[serde(default)]
     pub objection: Option<String>,
     pub strokes: Strokes,
+    /// The [digest](crate::tablet::RoundView::digest) of what was read.
+    pub digest: String,
 }
 
 /// Why a sign-off cannot be taken.
@@ -59,6 +63,8 @@ pub enum NoSignOff {
     AlreadySigned,
     #[error("this unit is not asked to sign")]
     NotAsked,
+    #[error("something was recorded since the summary was read: read it again, then sign")]
+    ChangedMeanwhile,
     #[error("the signature is empty")]
     NoStrokes,
     #[error("the name is missing")]

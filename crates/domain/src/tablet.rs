@@ -74,6 +74,8 @@ pub struct RoundView {
     pub findings: Vec<FindingView>,
     pub obstacles: Obstacles,
     pub sign_offs: Vec<SignOffView>,
+    /// Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.
+    pub digest: String,
 }
 
 /// A stop on the route.

@@ -99,9 +99,15 @@ impl Register {
         self.sides.first()
     }
 
-    /// Whether two different values stand and somebody must choose.
-    pub fn in_conflict(&self) -> bool {
+    /// Whether two different values stand.
+    pub fn differs(&self) -> bool {
         self.sides.iter().any(|side| !same(&side.value, &self.sides[0].value))
+    }
+
+    /// Whether two different values stand and somebody must choose. What was sealed is settled: a late value stands
+    /// beside it and is shown, and nobody is asked.
+    pub fn in_conflict(&self) -> bool {
+        self.pin.is_none() && self.differs()
     }
 
     /// Takes the operation in without a look at the others, where that gives what [`Register::fold`] would: the field

@@ -141,7 +141,7 @@ fn what_was_sealed_is_shown_whatever_arrives_late() {
     let late = [answer(1, "pass", None), answer(2, "fail", Some(1)), answer(3, "fail", None)];
     let register = fold(&late, Some(1));
     assert_eq!(register.shown().unwrap().rev, uuid(1));
-    assert!(register.in_conflict(), "the late ones are shown beside it");
+    assert!(register.differs(), "the late ones are shown beside it");
 }
 
 #[test]

@@ -62,10 +62,12 @@ impl Push {
                 self.acknowledged = self.acknowledged.max(answer.acknowledged.min(self.last));
                 let upto = self.acknowledged;
                 let durable = answer.durable_seq.min(upto);
-                let mut effects = vec![Effect::Acknowledge { upto, durable }];
+                // What was set aside is written down first: once acknowledged it is not pushed, and not told of, again.
+                let mut effects = Vec::new();
                 if !answer.quarantined.is_empty() {
                     effects.push(Effect::SetAside(answer.quarantined));
                 }
+                effects.push(Effect::Acknowledge { upto, durable });
                 effects.extend(self.send());
                 effects
             }
@@ -119,6 +121,17 @@ mod tests {
         );
         assert_eq!(push.step(answer(701)), [Effect::Acknowledge { upto: 701, durable: 0 }]);
         assert_eq!(push.waiting(), 0);
+    }
+
+    #[test]
+    fn what_was_set_aside_is_written_down_before_it_counts_as_acknowledged() {
+        let mut push = Push::new(0, 1);
+        push.step(Event::Wake { last: 1 });
+        let refused = Refused { op_id: uuid::Uuid::nil(), code: "not-allowed".into(), detail: String::new() };
+        let quarantined = vec![refused.clone()];
+        let answer = PushAnswer { acknowledged: 1, durable_seq: 0, quarantined };
+        let effects = push.step(Event::Answer(answer));
+        assert_eq!(effects, [Effect::SetAside(vec![refused]), Effect::Acknowledge { upto: 1, durable: 0 }]);
     }
 
     #[test]

@@ -6,17 +6,20 @@
 
 use crate::canonical;
 use crate::chain::sha256;
+use crate::merge::{Amended, amendments};
+use crate::op::Op;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use standpipe_domain::answer::Answers;
+use standpipe_domain::answer::{Answer, Answers};
 use standpipe_domain::checklist::ChecklistRef;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{
     AssetId, CheckId, DeviceId, FindingId, Millis, PersonId, RoundId, Sha256, SignOffId, SiteId, UnitId,
 };
 use standpipe_domain::signoff::Strokes;
+use standpipe_domain::tablet::Amendment;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -50,10 +53,32 @@ pub struct SealedCheck {
     pub checklist: ChecklistRef,
     pub answers: Answers,
     pub revs: BTreeMap<String, Uuid>,
-    /// Amendments that this signature covers, by their operations.
+    /// Amendments that this signature covers, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub amendments: Vec<Uuid>,
+    pub amendments: Vec<SealedAmendment>,
 }
+
+/// An amendment as it was signed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SealedAmendment {
+    /// The operation that wrote it.
+    pub rev: Uuid,
+    pub item: String,
+    pub answer: Answer,
+    pub reason: String,
+}
+
+/// What a signature covers of the amendments among the operations on a check, oldest first.
+pub fn sealed_amendments<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<SealedAmendment> {
+    let sealed = |amended: &Amended| {
+        let Amendment { item, answer, reason, .. } = amended.view(String::new(), true)?;
+        Some(SealedAmendment { rev: amended.side.rev, item, answer, reason })
+    };
+    amendments(ops).iter().filter_map(sealed).collect()
+}
+
+/// The field of a signature's record in which the hub's signature comes to the tablets.
+pub const COUNTERSIGNED: &str = "countersigned";
 
 /// A finding as it was signed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

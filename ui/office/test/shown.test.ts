@@ -60,6 +60,7 @@ describe('a signature', () => {
   const signOff = (objection: string | null, onTheirWay = 0): SignOffView => ({
     unit: 'u',
     unit_name: { 'zh-CN': '一期业主代表', en: 'Owner representative' },
+    unsigned_amendments: 0,
     signed: {
       id: 's',
       name: '陈静',

@@ -97,3 +97,9 @@ export function draft(name: string, kept: string, save: Save, settles = false): 
 export function saveEverything(): void {
   for (const waiting of unsaved.values()) void waiting.flush();
 }
+
+/** Saves what waits, and says whether nothing waits any more. */
+export async function everythingSaved(): Promise<boolean> {
+  await Promise.all([...unsaved.values()].map((waiting) => waiting.flush()));
+  return unsaved.size === 0;
+}

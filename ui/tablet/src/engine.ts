@@ -47,6 +47,9 @@ export const issueStep = (id: string, request: StepRequest) => invoke<IssueView>
 export const search = (text: string) => invoke<AssetLine[]>('search', { text });
 export const asset = (id: string) => invoke<AssetView>('asset', { id });
 
+export const drafts = () => invoke<Record<string, string>>('drafts');
+export const keepDraft = (name: string, text: string) => invoke<null>('keep_draft', { name, text });
+
 export const syncDetail = () => invoke<SyncDetail>('sync_detail');
 export const syncNow = () => invoke<null>('sync_now');
 

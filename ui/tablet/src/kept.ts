@@ -1,12 +1,33 @@
+import * as engine from './engine';
+
 /**
- * Words that belong to no record yet: a note before its answer, the reason of an amendment that was not made. They stand
- * in the app's own storage until the record takes them over.
+ * Words that belong to no record yet: a note before its answer, an amendment that was not made. The engine keeps them,
+ * as durably as records, until a record takes them over.
  */
-const key = (name: string) => `standpipe.kept.${name}`;
+const held = new Map<string, string>();
+const waiting = new Map<string, string>();
+let keeping: Promise<void> | undefined;
 
-export const kept = (name: string): string => localStorage.getItem(key(name)) ?? '';
+/** Reads what was kept when the app last ended. Without it the app begins all the same. */
+export async function readKept(): Promise<void> {
+  for (const [name, text] of Object.entries(await engine.drafts())) held.set(name, text);
+}
 
-export function keep(name: string, text: string): void {
-  if (text) localStorage.setItem(key(name), text);
-  else localStorage.removeItem(key(name));
+export const kept = (name: string): string => held.get(name) ?? '';
+
+/** Keeps a text; resolves once it is durable. What is typed meanwhile is kept in the next turn, the last of it only. */
+export function keep(name: string, text: string): Promise<void> {
+  if (text) held.set(name, text);
+  else held.delete(name);
+  waiting.set(name, text);
+  keeping ??= keepAll().finally(() => (keeping = undefined));
+  return keeping;
+}
+
+async function keepAll(): Promise<void> {
+  for (let next = waiting.entries().next().value; next; next = waiting.entries().next().value) {
+    const [name, text] = next;
+    await engine.keepDraft(name, text);
+    if (waiting.get(name) === text) waiting.delete(name);
+  }
 }

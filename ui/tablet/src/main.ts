@@ -5,6 +5,7 @@ import { follow, markDocument } from '@standpipe/kit';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { saveEverything } from './draft.svelte';
+import { readKept } from './kept';
 import { overwriteGetLocale } from './paraglide/runtime.js';
 
 follow(overwriteGetLocale);
@@ -14,4 +15,6 @@ markDocument();
 document.addEventListener('visibilitychange', saveEverything);
 window.addEventListener('pagehide', saveEverything);
 
+// An engine that could not be opened says so on the first screen.
+await readKept().catch((error: unknown) => console.error(error));
 mount(App, { target: document.getElementById('app')! });

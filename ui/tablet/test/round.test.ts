@@ -17,7 +17,7 @@ const finding = (lacks: FindingView['lacks']): FindingView => ({
   issue: null,
   lacks,
 });
-const asked = { unit: 'u', unit_name: { 'zh-CN': '业主', en: 'Owners' }, signed: null };
+const asked = { unit: 'u', unit_name: { 'zh-CN': '业主', en: 'Owners' }, signed: null, unsigned_amendments: 0 };
 const round = (more: Partial<RoundView>) =>
   ({ stops: [stop('a', done)], findings: [], obstacles: clear, sign_offs: [asked], ...more }) as RoundView;
 

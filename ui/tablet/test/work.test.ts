@@ -6,20 +6,12 @@ const invoke = vi.fn();
 vi.mock('@tauri-apps/api/core', () => ({ invoke, convertFileSrc: vi.fn() }));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
-const store = new Map<string, string>();
-vi.stubGlobal('localStorage', {
-  getItem: (key: string) => store.get(key) ?? null,
-  setItem: (key: string, value: string) => store.set(key, value),
-  removeItem: (key: string) => store.delete(key),
-});
-
 const { CheckWork, noteName, workOn } = await import('../src/check/work.svelte');
 const { keep, kept } = await import('../src/kept');
 
 let held: CheckView;
 
 beforeEach(async () => {
-  store.clear();
   held = view([item('a'), item('b')]);
   invoke.mockReset().mockImplementation(async (command: string, { new: given }: { new: NewAnswer & NewFinding }) => {
     await Promise.resolve();
@@ -51,7 +43,7 @@ describe('the work on a check', () => {
 
   it('takes a note that waited for its answer into the record, and only then lets go of it', async () => {
     const work = await begun();
-    keep(noteName('c', 'a'), '门锁着');
+    await keep(noteName('c', 'a'), '门锁着');
     invoke.mockRejectedValueOnce({ code: 'tablet-fault' });
     await expect(work.record('a', 'pass')).rejects.toEqual({ code: 'tablet-fault' });
     expect(kept(noteName('c', 'a'))).toBe('门锁着');

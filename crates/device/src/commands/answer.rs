@@ -8,7 +8,7 @@ use standpipe_domain::answer::{NOTE_LIMIT, Refusal};
 use standpipe_domain::ids::CheckId;
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::permission::Act;
-use standpipe_domain::record::entity;
+use standpipe_domain::record::{entity, finding_id};
 use standpipe_domain::tablet::{CheckView, NewAmendment, NewAnswer};
 use standpipe_oplog::op::{Amend, Kind};
 use standpipe_oplog::pen::Draft;
@@ -44,10 +44,17 @@ impl Engine {
             must_be_allowed(writing, &[Act::Record])?;
             checklist_of(writing, check)?;
             must_be_open(writing, check)?;
-            let register = replica::register(writing, check.0, field)?;
+            // A finding's field is named with its item behind it.
+            let (entity, id, field) = match field.split_once(':') {
+                Some((own @ ("severity" | "words"), item)) => {
+                    (entity::FINDING, finding_id(check, item).0, own)
+                }
+                _ => (entity::CHECK, check.0, field),
+            };
+            let register = replica::register(writing, id, field)?;
             let kept = register.sides.iter().find(|side| side.rev.to_string() == keep);
             let kept = kept.filter(|_| register.in_conflict()).ok_or(Error::NotInConflict)?;
-            put(writing, entity::CHECK, check.0, field, kept.value.clone(), Some(&register))?;
+            put(writing, entity, id, field, kept.value.clone(), Some(&register))?;
             Ok(())
         })?;
         self.check(check)

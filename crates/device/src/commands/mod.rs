@@ -1,6 +1,7 @@
 //! What a screen may ask to be done: the domain says whether it may, one transaction does it.
 
 mod answer;
+mod draft;
 mod finding;
 mod issue;
 mod photo;

@@ -16,7 +16,7 @@ use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::{SealPayload, seal};
 
 impl Engine {
-    /// Seals a round with the signature of one unit.
+    /// Seals a round with the signature of one unit, as it was when the unit's representative read it.
     ///
     /// # Errors
     /// The codes of [`NoSignOff`].
@@ -35,6 +35,9 @@ impl Engine {
             // Whoever has signed signs again only for amendments made since.
             if query::has_signed(writing, round, new.unit, &sealable)? {
                 return Err(NoSignOff::AlreadySigned.into());
+            }
+            if sealable.digest()? != new.digest {
+                return Err(NoSignOff::ChangedMeanwhile.into());
             }
             put_seal(writing, new, sealable)
         })?;

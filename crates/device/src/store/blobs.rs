@@ -241,7 +241,7 @@ pub fn offer_all_again(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts a blob in line to go up, unless it stands there already.
+/// Puts a blob in line to go up, unless it stands there already; one that was set aside is tried again.
 pub fn put_upload(
     conn: &Connection,
     key: UploadKey,
@@ -252,7 +252,8 @@ pub fn put_upload(
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO upload (of, role, sha256, bytes, op_id, state, at) VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6)
-         ON CONFLICT (of, role) DO NOTHING",
+         ON CONFLICT (of, role) DO UPDATE SET state = 'waiting', sent = 0, url = NULL, code = NULL
+             WHERE state = 'set-aside'",
     )?
     .execute(params![Hash(key.of), sql::Word(key.role), Hash(sha256), bytes, op_id, at.0])?;
     Ok(())

@@ -107,3 +107,13 @@ fn screens_hear_of_every_change() {
     tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
     assert!(changes.has_changed().unwrap());
 }
+
+#[test]
+fn a_second_app_on_the_same_data_is_refused() {
+    let tablet = Tablet::new();
+    let again = || Engine::open(tablet.folder.path(), tablet.world.clone()).map(drop);
+    assert_eq!(again().unwrap_err().code(), "in-use");
+    let Tablet { engine, folder, world, .. } = tablet;
+    drop(engine);
+    Engine::open(folder.path(), world).unwrap();
+}

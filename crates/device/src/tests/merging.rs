@@ -128,3 +128,22 @@ fn a_tablet_whose_clock_runs_ahead_counts_as_at_the_office() {
         .unwrap();
     assert_eq!(hlc.time(), Millis(1_688_173_200_000 + standpipe_oplog::clock::MAX_AHEAD));
 }
+
+#[test]
+fn two_peoples_words_of_one_finding_both_stand_until_somebody_chooses() {
+    let mut tablet = Tablet::new();
+    tablet.pass_everything();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.find(EXTINGUISHER, &item, &jpeg(9));
+    let id = standpipe_domain::record::finding_id(check(EXTINGUISHER), &item).0;
+    tablet.office.write([set(entity::FINDING, id, "words", json!("压力不足"), None)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let view = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    let [conflict] = view.conflicts.as_slice() else { panic!("one conflict") };
+    assert_eq!((conflict.field.as_str(), conflict.sides.len()), (format!("words:{item}").as_str(), 2));
+    assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "in-conflict");
+    let theirs = conflict.sides.iter().find(|side| side.value == json!("压力不足")).unwrap().rev.clone();
+    let view = tablet.engine.resolve(check(EXTINGUISHER), &conflict.field, &theirs).unwrap();
+    assert_eq!((view.conflicts.len(), view.findings[0].words.as_str()), (0, "压力不足"));
+    tablet.sign(OWNERS[0], None).unwrap();
+}

@@ -135,7 +135,15 @@ impl Tablet {
     pub fn sign(&self, unit: UnitId, objection: Option<&str>) -> Result<RoundView, Error> {
         let strokes = vec![vec![Point(1, 2, 0), Point(30, 40, 16), Point(50, 20, 32)]];
         let objection = objection.map(str::to_owned);
-        self.engine.sign(NewSignOff { round: ROUND, unit, name: "业主代表".into(), objection, strokes })
+        let digest = self.engine.round(ROUND).unwrap().digest;
+        self.engine.sign(NewSignOff {
+            round: ROUND,
+            unit,
+            name: "业主代表".into(),
+            objection,
+            strokes,
+            digest,
+        })
     }
 
     /// The first item of a check's list.

@@ -175,3 +175,15 @@ fn somebody_who_may_only_read_records_nothing() {
     let item = tablet.first_item(EXTINGUISHER);
     assert_eq!(tablet.answer(EXTINGUISHER, &item, failing()).unwrap_err().code(), "not-allowed");
 }
+
+#[test]
+fn what_was_typed_and_not_recorded_is_there_after_the_power_failed() {
+    let tablet = Tablet::new();
+    tablet.engine.keep_draft("note 1", "水泵有异响").unwrap();
+    tablet.engine.keep_draft("note 2", "x").unwrap();
+    tablet.engine.keep_draft("note 2", "").unwrap();
+    let tablet = tablet.after_power_failure();
+    let drafts: Vec<_> = tablet.engine.drafts().unwrap().into_iter().collect();
+    assert_eq!(drafts, [("note 1".to_owned(), "水泵有异响".to_owned())]);
+    assert_eq!(tablet.engine.store().waiting().unwrap().records, 0, "it is no record");
+}

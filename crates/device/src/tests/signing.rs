@@ -77,8 +77,16 @@ fn what_was_signed_takes_no_edit_only_an_amendment() {
     assert_eq!(view.answers[&item].outcome, Outcome::Fail, "what was signed is what is shown");
     assert_eq!((view.amendments[0].reason.as_str(), view.amendments[0].signed), ("看错了", false));
 
-    tablet.sign(OWNERS[0], None).unwrap();
+    let again = |tablet: &Tablet| tablet.engine.round(ROUND).unwrap().sign_offs[0].unsigned_amendments;
+    assert_eq!(again(&tablet), 1);
+    let round = tablet.sign(OWNERS[0], None).unwrap();
+    assert_eq!(again(&tablet), 0);
     assert!(tablet.engine.check(check(EXTINGUISHER)).unwrap().amendments[0].signed);
+    let newest = round.sign_offs[0].signed.as_ref().unwrap().id;
+    let file: Jws = serde_json::from_str(&tablet.engine.export_seal(newest).unwrap()).unwrap();
+    let sealed = file.payload().unwrap().checks.into_iter().find(|it| it.id == check(EXTINGUISHER)).unwrap();
+    let [amended] = sealed.amendments.as_slice() else { panic!("what was signed is in the file") };
+    assert_eq!((amended.reason.as_str(), amended.answer.outcome), ("看错了", Outcome::Pass));
     assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "already-signed");
 }
 
@@ -164,4 +172,17 @@ fn the_offices_signature_is_shown_once_it_has_come() {
     tablet.office.write([crate::testing::set("sign-off", id.0, "countersigned", value, None)]);
     tablet.office.deliver(tablet.engine.store()).unwrap();
     assert_eq!(tablet.engine.verify_seals(ROUND).unwrap()[0].countersigned, Some(Millis(77)));
+}
+
+#[test]
+fn what_was_recorded_after_the_summary_was_read_is_not_signed_unread() {
+    let tablet = ready();
+    let digest = tablet.engine.round(ROUND).unwrap().digest;
+    let item = tablet.first_item(STANDPIPE);
+    tablet.answer(STANDPIPE, &item, answer(Outcome::NotApplicable)).unwrap();
+    let strokes = vec![vec![Point(0, 0, 0), Point(5, 5, 9), Point(9, 2, 20)]];
+    let new =
+        NewSignOff { round: ROUND, unit: OWNERS[0], name: "甲".into(), objection: None, strokes, digest };
+    assert_eq!(tablet.engine.sign(new).unwrap_err().code(), "changed-meanwhile");
+    tablet.sign(OWNERS[0], None).unwrap();
 }

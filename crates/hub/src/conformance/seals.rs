@@ -1,6 +1,6 @@
 //! Signatures over what was recorded.
 
-use super::kit::{MORNING, Tablet, answers, check, finding, garden, photo, round, value};
+use super::kit::{MORNING, Tablet, answers, check, finding, garden, ops, photo, round, value};
 use crate::demo;
 use crate::store::Store;
 use crate::world::{World, day};
@@ -13,7 +13,7 @@ use standpipe_domain::record::{entity, issue_id};
 use standpipe_domain::signoff::Point;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
-use standpipe_oplog::seal::{SealPayload, SealedCheck, SealedFinding, seal};
+use standpipe_oplog::seal::{COUNTERSIGNED, SealPayload, SealedCheck, SealedFinding, seal};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -118,6 +118,10 @@ pub async fn a_seal_is_countersigned_and_verifies(store: &dyn Store) {
     let hub = verified.hub.unwrap();
     assert_eq!((hub.kid, hub.received), (store.identity().device, Some(world.now())));
     assert!(hub.seq.is_some());
+    // It comes to the tablets with the log.
+    let ours = ops(store).await.into_iter().filter(|op| op.field.as_deref() == Some(COUNTERSIGNED));
+    let ours: Vec<_> = ours.filter(|op| op.id == first.sign_off.0).map(|op| (op.device, op.value)).collect();
+    assert_eq!(ours, [(store.identity().device, value(&jws.signatures[1]))]);
     assert_eq!(store.seal(SignOffId(world.uuid())).await.unwrap(), None);
 }
 

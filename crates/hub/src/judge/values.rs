@@ -75,6 +75,9 @@ fn one(ledger: &mut dyn Ledger, op: &Op, field: &str, value: &Value) -> Judgemen
             Some(item) => answer(ledger, op.id, item, value),
             None => Ok(Ok(())),
         },
+        (entity::SIGN_OFF, _) => {
+            Ok(Err(Refusal::new("not-allowed", "a signature is sealed; the hub countersigns it")))
+        }
         (entity::FINDING, "severity") => Ok(parsed::<Severity>(value).map(drop)),
         (entity::FINDING, "words") => Ok(parsed::<String>(value).and_then(|text| brief(&text))),
         (entity::FINDING, "check" | "item") => {

@@ -207,7 +207,11 @@ export type StopState = "open" | "under-way" | "passed" | "failed";
 
 export type Point = [number, number, number];
 
-export type SignOffView = { unit: UnitId, unit_name: Words, signed: Signature | null, };
+export type SignOffView = { unit: UnitId, unit_name: Words, signed: Signature | null, 
+/**
+ * Amendments made since, which want another signature of this unit. None before its first.
+ */
+unsigned_amendments: number, };
 
 export type Signature = { id: SignOffId, name: string, 
 /**
@@ -219,9 +223,13 @@ objection: string | null, strokes: Array<Array<Point>>, at: Millis,
  */
 photos_on_their_way: number, };
 
-export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, };
+export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, 
+/**
+ * The [digest](crate::tablet::RoundView::digest) of what was read.
+ */
+digest: string, };
 
-export type NoSignOff = { "code": "unanswered", count: number, } | { "code": "incomplete", count: number, } | { "code": "in-conflict", count: number, } | { "code": "already-signed" } | { "code": "not-asked" } | { "code": "no-strokes" } | { "code": "no-name" };
+export type NoSignOff = { "code": "unanswered", count: number, } | { "code": "incomplete", count: number, } | { "code": "in-conflict", count: number, } | { "code": "already-signed" } | { "code": "not-asked" } | { "code": "changed-meanwhile" } | { "code": "no-strokes" } | { "code": "no-name" };
 
 export type Obstacles = { unanswered: number, incomplete: number, in_conflict: number, };
 
@@ -411,7 +419,11 @@ export type RoundView = { round: Round, line: RoundLine, site: Words,
 /**
  * The names of the units that walk along.
  */
-present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacles: Obstacles, sign_offs: Array<SignOffView>, };
+present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacles: Obstacles, sign_offs: Array<SignOffView>, 
+/**
+ * Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.
+ */
+digest: string, };
 
 export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: number, answered: number, failed: number, photos: number, sealed: boolean, };
 

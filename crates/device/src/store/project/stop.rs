@@ -2,7 +2,7 @@
 
 use super::{delete, fields, is_deleted, json, record};
 use crate::store::fault::StoreError;
-use crate::store::query::{answers_in, evidence_of};
+use crate::store::query::{answers_in, evidence_of, finding_conflicts};
 use crate::store::sql::Word;
 use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -43,9 +43,11 @@ pub fn stop(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
         None => (answers.len() + 1, answers.len()),
     };
     let sealed = replica::is_sealed(conn, id)?;
-    // What was sealed is settled: a late value stands beside it, and nobody is asked.
-    let in_conflict =
-        registers.values().filter(|register| register.pin.is_none() && register.in_conflict()).count();
+    let mut in_conflict = registers.values().filter(|register| register.in_conflict()).count();
+    for item in &failed {
+        let found = finding_conflicts(conn, check.id, item)?;
+        in_conflict += found.iter().filter(|(_, register)| register.in_conflict()).count();
+    }
     // Two rows of one check never stand side by side: the route may have changed.
     conn.prepare_cached("DELETE FROM stop WHERE id = ?1 AND (round <> ?2 OR ord <> ?3)")?
         .execute(params![id, check.round.0, check.order])?;
@@ -110,7 +112,8 @@ pub fn sign_off(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
         return delete(conn, "DELETE FROM sign_off WHERE id = ?1", id);
     };
     let SealPayload { round, unit, name, objection, strokes, at, checks, evidence, .. } = payload;
-    let amendments: Vec<Uuid> = checks.into_iter().flat_map(|check| check.amendments).collect();
+    let amendments: Vec<Uuid> =
+        checks.into_iter().flat_map(|check| check.amendments).map(|amended| amended.rev).collect();
     conn.prepare_cached(
         "INSERT OR REPLACE INTO sign_off (id, round, unit, name, objection, strokes, at, evidence, amendments)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -41,7 +41,7 @@ pub fn check(conn: &Connection, id: CheckId) -> Result<Option<CheckView>, StoreE
         open_interlocks: checklist.map(|list| list.open_interlocks(&answers)).unwrap_or_default(),
         findings: findings(conn, id, &row.reference, &answers, &evidence)?,
         photos: photos.map(|held| evidence_view(conn, held.evidence.clone())).collect::<Result<_, _>>()?,
-        conflicts: conflicts(conn, &registers)?,
+        conflicts: conflicts(conn, id, &registers, &answers)?,
         sealed: if registers.values().any(|register| register.pin.is_some()) {
             seal::sealed(conn, round)?
         } else {
@@ -157,18 +157,41 @@ fn last_answers(
     Ok(answers.into_iter().map(|(item, answer)| (item, LastAnswer { answer, on })).collect())
 }
 
+/// The fields on which people differ: of the check, and of the findings of its failed items. A finding's field is named
+/// with its item behind it.
 fn conflicts(
     conn: &Connection,
+    check: CheckId,
     registers: &BTreeMap<String, Register>,
+    answers: &Answers,
 ) -> Result<Vec<FieldConflict>, StoreError> {
-    let open = registers.iter().filter(|(_, register)| register.in_conflict());
-    open.map(|(field, register)| {
-        // Tablets have names at the office only.
-        let side = |side: &Side| Ok(side.view(person_name(conn, side.actor)?));
-        let sides = register.sides.iter().map(side).collect::<Result<_, StoreError>>()?;
-        Ok(FieldConflict { field: field.clone(), sides })
-    })
-    .collect()
+    let mut all = Vec::new();
+    for (field, register) in registers.iter().filter(|(_, register)| register.differs()) {
+        all.push(conflict(conn, field.clone(), register)?);
+    }
+    for item in answers.iter().filter(|(_, answer)| is_fail(answer)).map(|(item, _)| item) {
+        for (field, register) in finding_conflicts(conn, check, item)? {
+            all.push(conflict(conn, format!("{field}:{item}"), &register)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The fields of an item's finding on which people differ.
+pub fn finding_conflicts(
+    conn: &Connection,
+    check: CheckId,
+    item: &str,
+) -> Result<Vec<(String, Register)>, StoreError> {
+    let registers = replica::registers(conn, finding_id(check, item).0)?;
+    Ok(registers.into_iter().filter(|(_, register)| register.differs()).collect())
+}
+
+fn conflict(conn: &Connection, field: String, register: &Register) -> Result<FieldConflict, StoreError> {
+    // Tablets have names at the office only.
+    let side = |side: &Side| Ok(side.view(person_name(conn, side.actor)?));
+    let sides = register.sides.iter().map(side).collect::<Result<_, StoreError>>()?;
+    Ok(FieldConflict { field, sides })
 }
 
 /// The amendments of a check, oldest first.

@@ -160,14 +160,16 @@ pub fn round(
         findings.extend(findings_of(conn, row.check, &row.reference)?);
     }
     let present = round.present.iter().map(|unit| unit_name(conn, *unit)).collect::<Result<_, _>>()?;
+    let sealable = seal::sealable(conn, id)?;
     Ok(Some(RoundView {
+        digest: sealable.digest()?,
         line: line(conn, &round, today)?,
         site: site(conn, at)?.map_or_else(|| Words::same(""), |(name, _)| name),
         present,
         stops: rows.iter().map(|row| row.stop(conn)).collect::<Result<_, _>>()?,
         findings,
         obstacles: obstacles(conn, id)?,
-        sign_offs: seal::sign_offs(conn, &round)?,
+        sign_offs: seal::sign_offs(conn, &round, &sealable)?,
         round,
     }))
 }

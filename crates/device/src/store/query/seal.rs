@@ -9,21 +9,30 @@ use crate::store::sql::{Hash, Json};
 use crate::store::{log, replica};
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use standpipe_domain::finding::FindingView;
 use standpipe_domain::ids::{Millis, RoundId, Sha256, SignOffId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::round::Round;
 use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
 use standpipe_domain::tablet::Sealed;
+use standpipe_oplog::canonical;
+use standpipe_oplog::chain::sha256;
 use standpipe_oplog::merge::Register;
 use standpipe_oplog::op::Kind;
-use standpipe_oplog::seal::{Jwk, Jws, SealPayload, SealedCheck, SealedFinding, jwk};
+use standpipe_oplog::seal::{
+    COUNTERSIGNED, Jwk, Jws, SealPayload, SealedCheck, SealedFinding, jwk, sealed_amendments,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// The place for each signature that a round asks for, and those that were given.
-pub fn sign_offs(conn: &Connection, round: &Round) -> Result<Vec<SignOffView>, StoreError> {
+/// The place for each signature that a round asks for, and those that were given. `sealable` is what there is to sign.
+pub fn sign_offs(
+    conn: &Connection,
+    round: &Round,
+    sealable: &Sealable,
+) -> Result<Vec<SignOffView>, StoreError> {
+    let amended = sealable.amended();
     let place = |unit: &UnitId| {
         // Whoever signs again, for amendments, is shown by the newest signature.
         let signed = conn
@@ -39,9 +48,31 @@ pub fn sign_offs(conn: &Connection, round: &Round) -> Result<Vec<SignOffView>, S
                 Some(Signature { photos_on_their_way: on_their_way(conn, evidence)?, ..signature })
             }
         };
-        Ok(SignOffView { unit: *unit, unit_name: unit_name(conn, *unit)?, signed })
+        let unsigned_amendments = match &signed {
+            Some(_) => count_of(uncovered(conn, round.id, *unit, amended.clone())?.len()),
+            None => 0,
+        };
+        Ok(SignOffView { unit: *unit, unit_name: unit_name(conn, *unit)?, signed, unsigned_amendments })
     };
     round.sign_off_of.iter().map(place).collect()
+}
+
+/// Which of these amendments no signature of the unit covers.
+fn uncovered(
+    conn: &Connection,
+    round: RoundId,
+    unit: UnitId,
+    mut amended: BTreeSet<Uuid>,
+) -> Result<BTreeSet<Uuid>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT amendments FROM sign_off WHERE round = ?1 AND unit = ?2")?;
+    let mut rows = statement.query(params![round.0, unit.0])?;
+    while let Some(row) = rows.next()? {
+        for covered in row.get::<_, Json<Vec<Uuid>>>(0)?.0 {
+            amended.remove(&covered);
+        }
+    }
+    Ok(amended)
 }
 
 fn signature(row: &Row<'_>) -> rusqlite::Result<Signature> {
@@ -97,12 +128,25 @@ pub fn jws(conn: &Connection, id: SignOffId) -> Result<Option<Jws>, StoreError> 
 }
 
 /// What a signature over a round would seal.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Sealable {
     pub checks: Vec<SealedCheck>,
     pub findings: Vec<SealedFinding>,
     /// Sorted, each once.
     pub evidence: Vec<Sha256>,
+}
+
+impl Sealable {
+    /// The operations of all amendments.
+    fn amended(&self) -> BTreeSet<Uuid> {
+        self.checks.iter().flat_map(|check| &check.amendments).map(|amended| amended.rev).collect()
+    }
+
+    /// Stands for all of it: the SHA-256 of its canonical JSON, in hexadecimal.
+    pub fn digest(&self) -> Result<String, StoreError> {
+        let bytes = canonical::bytes(self).map_err(Fault::Json)?;
+        Ok(sha256(&bytes).to_string())
+    }
 }
 
 /// Everything of a round as it stands now.
@@ -111,8 +155,7 @@ pub fn sealable(conn: &Connection, round: RoundId) -> Result<Sealable, StoreErro
     let mut evidence = BTreeSet::new();
     for row in stop_rows(conn, round)? {
         let registers = replica::registers(conn, row.check.0)?;
-        let amendments =
-            log::rare_ops_of(conn, row.check.0, Kind::Amend)?.iter().map(|op| op.op_id).collect();
+        let amendments = sealed_amendments(&log::rare_ops_of(conn, row.check.0, Kind::Amend)?);
         evidence.extend(evidence_of(conn, row.check)?.into_iter().map(|held| held.evidence.sha256));
         for finding in findings_of(conn, row.check, &row.reference)? {
             let registers = replica::registers(conn, finding.id.0)?;
@@ -148,23 +191,11 @@ pub fn has_signed(
     unit: UnitId,
     sealable: &Sealable,
 ) -> Result<bool, StoreError> {
-    let mut statement =
-        conn.prepare_cached("SELECT amendments FROM sign_off WHERE round = ?1 AND unit = ?2")?;
-    let mut rows = statement.query(params![round.0, unit.0])?;
-    let mut wanted: BTreeSet<Uuid> =
-        sealable.checks.iter().flat_map(|check| &check.amendments).copied().collect();
-    let mut signed = false;
-    while let Some(row) = rows.next()? {
-        signed = true;
-        for covered in row.get::<_, Json<Vec<Uuid>>>(0)?.0 {
-            wanted.remove(&covered);
-        }
-    }
-    Ok(signed && wanted.is_empty())
+    let signed = conn
+        .prepare_cached("SELECT 1 FROM sign_off WHERE round = ?1 AND unit = ?2")?
+        .exists(params![round.0, unit.0])?;
+    Ok(signed && uncovered(conn, round, unit, sealable.amended())?.is_empty())
 }
-
-/// The field in which the hub's signature comes.
-pub const COUNTERSIGNED: &str = "countersigned";
 
 /// Verifies every seal of a round.
 pub fn reports(conn: &Connection, round: RoundId) -> Result<Vec<SealReport>, StoreError> {
@@ -199,7 +230,9 @@ pub fn reports(conn: &Connection, round: RoundId) -> Result<Vec<SealReport>, Sto
 fn is_unchanged(conn: &Connection, payload: &SealPayload) -> Result<bool, StoreError> {
     for check in &payload.checks {
         let registers = replica::registers(conn, check.id.0)?;
-        if !same_revs(&check.revs, &registers) || answers_in(&registers) != check.answers {
+        let amendments = sealed_amendments(&log::rare_ops_of(conn, check.id.0, Kind::Amend)?);
+        let amended = check.amendments.iter().all(|sealed| amendments.contains(sealed));
+        if !amended || !same_revs(&check.revs, &registers) || answers_in(&registers) != check.answers {
             return Ok(false);
         }
     }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The most bytes of a thumbnail.
-const MAX_THUMBNAIL: usize = 1024 * 1024;
+const MAX_THUMBNAIL: usize = 4 * 1024 * 1024;
 /// A piece arrived with other bytes than were sent (tus, checksum extension).
 const CHECKSUM_MISMATCH: u16 = 460;
 

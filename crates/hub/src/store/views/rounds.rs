@@ -14,7 +14,7 @@ use standpipe_domain::office::{OfficeCheck, OfficeRound};
 use standpipe_domain::record::{Finding, issue_id};
 use standpipe_domain::round::{Progress, RoundState, StopState};
 use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
-use standpipe_domain::tablet::{FieldConflict, RoundLine};
+use standpipe_domain::tablet::{Amendment, FieldConflict, RoundLine};
 use standpipe_domain::words::Words;
 use standpipe_oplog::merge::{Register, Side, amendments};
 use standpipe_oplog::seal::SealPayload;
@@ -63,6 +63,12 @@ pub(super) fn round(
         found.photos.extend(photos.iter().map(|photo| photo.evidence.sha256));
         found.findings.insert(finding.id.0, finding.clone());
         if live {
+            let (item, sides) = (finding.item.clone(), records.sides(finding.id.0)?);
+            let named = |conflict: FieldConflict| FieldConflict {
+                field: format!("{}:{item}", conflict.field),
+                ..conflict
+            };
+            found.conflicts.entry(finding.check).or_default().extend(conflicts(&scene, sides).map(named));
             let tracked = records.is_tracked(issue_id(finding.id))?;
             findings.push(FindingView {
                 id: finding.id,
@@ -89,8 +95,12 @@ pub(super) fn round(
         .into_iter()
         .filter_map(|row| Some((row.clone(), row.jws.payload().ok()?)))
         .collect();
-    let sealed = signed.iter().flat_map(|(_, payload)| &payload.checks);
-    found.amendments = sealed.flat_map(|check| check.amendments.iter().copied()).collect();
+    let mut covered: BTreeMap<UnitId, BTreeSet<Uuid>> = BTreeMap::new();
+    for (_, payload) in &signed {
+        let amended = payload.checks.iter().flat_map(|check| &check.amendments).map(|amended| amended.rev);
+        covered.entry(payload.unit).or_default().extend(amended);
+    }
+    found.amendments = covered.values().flatten().copied().collect();
     let checks =
         checks.into_iter().map(|row| check(records, &scene, row, &mut found)).collect::<Result<_, _>>()?;
     let mut sign_offs: Vec<SignOffView> =
@@ -103,6 +113,10 @@ pub(super) fn round(
             Some(view) => view.signed = Some(signature),
             None => sign_offs.push(SignOffView { signed: Some(signature), ..open(signed.unit, &scene) }),
         }
+    }
+    for view in sign_offs.iter_mut().filter(|view| view.signed.is_some()) {
+        let covered = covered.get(&view.unit).map_or(0, BTreeSet::len);
+        view.unsigned_amendments = count(found.amended.saturating_sub(covered));
     }
     Ok(Some(OfficeRound {
         line: line(&row, today),
@@ -123,6 +137,10 @@ struct Found {
     photos: BTreeSet<Sha256>,
     /// The amendments that a signature covers, by their operations.
     amendments: BTreeSet<Uuid>,
+    /// How many amendments there are.
+    amended: usize,
+    /// Conflicts of findings, under their checks.
+    conflicts: BTreeMap<CheckId, Vec<FieldConflict>>,
     /// Photos of findings whose item passes by now.
     orphans: BTreeMap<CheckId, Vec<standpipe_domain::evidence::EvidenceView>>,
 }
@@ -142,6 +160,11 @@ fn check(
     };
     let answers: Answers = sides.iter().filter_map(answer).collect();
     found.answers.insert(check.id, answers.clone());
+    let amended: Vec<Amendment> = amendments(&records.amends(check.id.0)?)
+        .iter()
+        .filter_map(|it| it.view(scene.person(it.side.actor), found.amendments.contains(&it.side.rev)))
+        .collect();
+    found.amended += amended.len();
     let mut photos = evidence::photos(records, check.id.0)?;
     photos.extend(found.orphans.remove(&check.id).unwrap_or_default());
     found.photos.extend(photos.iter().map(|photo| photo.evidence.sha256));
@@ -160,24 +183,24 @@ fn check(
         answers,
         photos,
         sealed: records.is_sealed(check.id.0)?,
-        amendments: amendments(&records.amends(check.id.0)?)
-            .iter()
-            .filter_map(|it| it.view(scene.person(it.side.actor), found.amendments.contains(&it.side.rev)))
-            .collect(),
-        conflicts: sides
-            .into_iter()
-            .map(|(field, sides)| (field, Register { sides, pin: None }))
-            .filter(|(_, register)| register.in_conflict())
-            .map(|(field, register)| {
-                let sides = register.sides.iter().map(|side| side.view(scene.person(side.actor))).collect();
-                FieldConflict { field, sides }
-            })
+        amendments: amended,
+        conflicts: conflicts(scene, sides)
+            .chain(found.conflicts.remove(&check.id).unwrap_or_default())
             .collect(),
     })
 }
 
+/// The fields on which people differ.
+fn conflicts(scene: &Scene, fields: Vec<(String, Vec<Side>)>) -> impl Iterator<Item = FieldConflict> {
+    let registers = fields.into_iter().map(|(field, sides)| (field, Register { sides, pin: None }));
+    registers.filter(|(_, register)| register.differs()).map(|(field, register)| {
+        let sides = register.sides.iter().map(|side| side.view(scene.person(side.actor))).collect();
+        FieldConflict { field, sides }
+    })
+}
+
 fn open(unit: UnitId, scene: &Scene) -> SignOffView {
-    SignOffView { unit, unit_name: scene.unit(unit), signed: None }
+    SignOffView { unit, unit_name: scene.unit(unit), signed: None, unsigned_amendments: 0 }
 }
 
 fn signature(records: &mut dyn Records, payload: &SealPayload) -> Result<Signature, StoreError> {
