@@ -143,9 +143,9 @@ pub fn find(reference: &ChecklistRef) -> Option<&'static Checklist> {
     BUILT_IN.iter().find(|list| list.id == reference.id && list.version == reference.version)
 }
 
-/// What an item of a checklist asks; `None` when this version of the program does not have it.
-pub fn question(reference: &ChecklistRef, item: &str) -> Option<&'static Words> {
-    Some(&find(reference)?.item(item)?.question)
+/// An item of a checklist; `None` when this version of the program does not have it.
+pub fn item(reference: &ChecklistRef, id: &str) -> Option<&'static Item> {
+    find(reference)?.item(id)
 }
 
 /// The newest checklist for a kind of asset.

@@ -1,8 +1,9 @@
 //! Failed items that must be acted on.
 
+use crate::answer::Answer;
+use crate::checklist::Item;
 use crate::evidence::EvidenceView;
 use crate::ids::{CheckId, FindingId, IssueId};
-use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -17,13 +18,15 @@ pub enum Severity {
 }
 
 /// A finding as a screen shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct FindingView {
     pub id: FindingId,
     pub check: CheckId,
     pub item: String,
-    /// The item's question; absent when this version does not have the checklist.
-    pub question: Option<Words>,
+    /// The item; absent when this version does not have the checklist.
+    pub asked: Option<Item>,
+    /// What was answered.
+    pub answer: Answer,
     pub severity: Severity,
     pub words: String,
     pub photos: Vec<EvidenceView>,

@@ -76,6 +76,8 @@ pub struct RoundView {
     pub sign_offs: Vec<SignOffView>,
     /// Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.
     pub digest: String,
+    /// Photos and clips, each once however often it is used.
+    pub photos: u32,
 }
 
 /// A stop on the route.

@@ -115,7 +115,7 @@ async fn moves_on(stage: &Stage, browser: &Page, camera: &Camera) -> Result<Stri
     send(browser, "assigned").await?;
 
     take(browser, "propose").await?;
-    browser.fill("step-words", "更换门封条,登记新编号,并检查同栋其余箱体。").await?;
+    browser.fill("step-words", "更换门封条，登记新编号，并检查同栋其余箱体。").await?;
     // Without a date a proposal is not accepted.
     browser.tap("step-submit").await?;
     browser.attribute("issue-status", "data-status", |status| status == "assigned").await?;

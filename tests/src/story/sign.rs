@@ -8,7 +8,7 @@ use fantoccini::actions::{InputSource, MouseActions, PointerAction};
 use serde_json::json;
 use std::time::Duration;
 
-const OBJECTION: &str = "22栋未抽查高区消火栓,下次检查请补上。";
+const OBJECTION: &str = "22栋未抽查高区消火栓，下次检查请补上。";
 
 /// Two representatives sign, one signs with an objection. Then the checks are sealed, and the seals verify offline.
 pub async fn all_three(stage: &Stage, app: &App, round: &str) -> Result<()> {

@@ -20,11 +20,11 @@ struct Wrong {
 const SEAL_TORN: Wrong = Wrong {
     item: "door-seal",
     severity: "serious",
-    words: "箱门封条已破损,无法判断是否被人打开过,需更换封条并登记编号。",
+    words: "箱门封条已破损，无法判断是否被人打开过，需更换封条并登记编号。",
 };
 const PRESSURE_LOW: Wrong =
     Wrong {
-        item: "gauge-green", severity: "critical", words: "压力表指针在红区,压力不足,立即更换。"
+        item: "gauge-green", severity: "critical", words: "压力表指针在红区，压力不足，立即更换。"
     };
 
 /// The route's item at which the plug is pulled.

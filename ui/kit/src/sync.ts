@@ -20,7 +20,7 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
       return sentences(
         trouble,
         safeHere || m['sync.nothing'](),
-        !trouble && things && m['sync.willGo'](),
+        things && (!line.trouble || line.trouble.code === 'no-answer') && m['sync.willGo'](),
         synced(line, now),
       );
   }

@@ -25,8 +25,8 @@ describe('the sync line', () => {
     [
       'offline with work waiting says what is safe, how much, and since when',
       line('waiting', { ...load, trouble: offline }),
-      '离线。12 条记录和 8 张照片（24 MB）已安全保存在本平板上。上次同步 10:42。',
-      'Offline. Safe on this tablet: 12 records and 8 photos (24 MB). Last synced 10:42.',
+      '离线。12 条记录和 8 张照片（24 MB）已安全保存在本平板上。会自动上传。上次同步 10:42。',
+      'Offline. Safe on this tablet: 12 records and 8 photos (24 MB). It goes up by itself. Last synced 10:42.',
     ],
     [
       'waiting with a network says that it goes up by itself',
@@ -61,7 +61,7 @@ describe('the sync line', () => {
     [
       'a tablet without an office does not pretend to wait for one',
       line('not-enrolled', { records: 3, last_synced: null }),
-      '3 条记录已安全保存在本平板上。本平板还没有加入办公室。',
+      '3 条记录已安全保存在本平板上。本平板还没有接入办公室。',
       'Safe on this tablet: 3 records. This tablet does not belong to an office yet.',
     ],
     [

@@ -37,7 +37,16 @@ export const to = {
 
 let current = $state.raw(parse(globalThis.location?.hash ?? ''));
 
-globalThis.addEventListener?.('hashchange', () => (current = parse(location.hash)));
+let before = $state.raw('');
+
+globalThis.addEventListener?.('hashchange', (event) => {
+  before = new URL((event as HashChangeEvent).oldURL).hash;
+  current = parse(location.hash);
+});
+
+/** The address of the screen before this one, when it is of this kind. */
+export const cameFrom = (...kinds: Route['screen'][]): string | null =>
+  before && kinds.includes(parse(before).screen) ? before : null;
 
 export const route = () => current;
 

@@ -20,7 +20,20 @@ beforeEach(async () => {
       const { item, severity, words } = given;
       held = {
         ...held,
-        findings: [{ id: 'f', check: 'c', item, question: null, severity, words, photos: [], issue: null, lacks: [] }],
+        findings: [
+          {
+            id: 'f',
+            check: 'c',
+            item,
+            asked: null,
+            answer: { outcome: 'fail', at: 0 },
+            severity,
+            words,
+            photos: [],
+            issue: null,
+            lacks: [],
+          },
+        ],
       };
     }
     return held;

@@ -6,6 +6,7 @@
 mod pages;
 mod rows;
 mod salvage;
+mod wal;
 
 use crate::store::{Doing, FILE, Fault, Store, StoreError, beside};
 use crate::vault::{VaultError, sync_folder};
@@ -43,12 +44,22 @@ pub fn open(folder: &Path, world: Arc<dyn World>) -> Result<(Store, Option<Rescu
 }
 
 fn sound(folder: &Path, world: Arc<dyn World>) -> Result<Store, StoreError> {
+    let path = folder.join(FILE);
+    let looking = || VaultError::io("looking through", &path);
+    if wal::is_damaged(&path, &folder.join("photos")).map_err(looking())? {
+        return Err(damaged("the write-ahead log or the file itself is not whole"));
+    }
     let store = Store::open(folder, world)?;
     let size = store.path().metadata().map_or(0, |file| file.len());
     if size <= LOOKED_THROUGH || store.is_suspect() {
         store.look_through()?;
     }
     Ok(store)
+}
+
+fn damaged(what: &str) -> StoreError {
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    StoreError::from(rusqlite::Error::SqliteFailure(corrupt, Some(what.to_owned())))
 }
 
 /// The file that says that a rescue is under way, and what it reads from. It outlives the app's end in the middle.
@@ -89,7 +100,12 @@ fn rescue(folder: &Path, aside: &Path) -> Result<(), StoreError> {
     let (live, fresh) = (folder.join(FILE), beside(&folder.join(FILE), ".fresh"));
     if !aside.exists() {
         move_file(&beside(&live, "-wal"), &beside(aside, "-wal"))?;
-        move_file(&live, aside)?;
+        if live.exists() {
+            move_file(&live, aside)?;
+        } else {
+            // Only its log is left.
+            fs::File::create(aside).map_err(VaultError::io("making", aside))?;
+        }
         sync_folder(folder)?;
     }
     for old in [

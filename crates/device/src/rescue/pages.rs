@@ -11,8 +11,8 @@ use crate::store::beside;
 
 /// The size of the pages that this app writes, in bytes. A damaged header is not asked.
 pub const PAGE: usize = 4096;
-const WAL_HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
+pub const WAL_HEADER: usize = 32;
+pub const FRAME_HEADER: usize = 24;
 
 /// A database file, page by page.
 pub struct Pages {
@@ -59,21 +59,31 @@ fn committed(mut log: &File) -> io::Result<HashMap<u32, u64>> {
     }
     log.read_exact(&mut header)?;
     let mut at = WAL_HEADER as u64;
+    let mut own: Option<[u8; 8]> = salts(&header);
     while at + (FRAME_HEADER + PAGE) as u64 <= length {
         let mut frame = [0; FRAME_HEADER];
         log.seek(SeekFrom::Start(at))?;
         log.read_exact(&mut frame)?;
-        // Frames with other salts are left over from before the log was last reset.
-        if frame[8..16] != header[16..24] {
-            break;
-        }
-        open.insert(number(&frame[0..4]), at + FRAME_HEADER as u64);
-        if number(&frame[4..8]) != 0 {
-            committed.extend(open.drain());
+        // Frames with other salts are left over from before the log was last reset, or were destroyed. Where the
+        // header was, the first frame tells the salts.
+        if own.get_or_insert(salts_of(&frame)) == &salts_of(&frame) {
+            open.insert(number(&frame[0..4]), at + FRAME_HEADER as u64);
+            if number(&frame[4..8]) != 0 {
+                committed.extend(open.drain());
+            }
         }
         at += (FRAME_HEADER + PAGE) as u64;
     }
     Ok(committed)
+}
+
+/// The salts in a log's header, where it is one.
+fn salts(header: &[u8; WAL_HEADER]) -> Option<[u8; 8]> {
+    (number(header) | 1 == 0x377F_0683).then(|| std::array::from_fn(|at| header[16 + at]))
+}
+
+fn salts_of(frame: &[u8; FRAME_HEADER]) -> [u8; 8] {
+    std::array::from_fn(|at| frame[8 + at])
 }
 
 /// Four bytes as a number, the highest first.

@@ -243,3 +243,75 @@ fn a_photo_whose_row_is_lost_goes_up_again() {
     assert_eq!((next.key.of, next.key.role), (sha256(&jpeg(61)), Role::Thumbnail));
     assert_eq!(engine.round(ROUND).unwrap().sign_offs.len(), OWNERS.len());
 }
+
+/// The files of a tablet as a power failure leaves them: nobody closed the database, so much lies in its log.
+fn unplugged() -> (TempDir, Arc<TestWorld>, u64) {
+    let (tablet, ops) = filled();
+    let folder = TempDir::new().unwrap();
+    crate::tests::copy(tablet.folder.path(), folder.path());
+    (folder, tablet.world.clone(), ops)
+}
+
+/// Overwrites bytes of the write-ahead log.
+fn spoil_log(folder: &Path, at: u64, bytes: usize) {
+    let log = beside(&folder.join(FILE), "-wal");
+    assert!(log.metadata().unwrap().len() > at + bytes as u64 + 20 * PAGE, "there is a log to spoil");
+    let mut file = fs::File::options().write(true).open(log).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&vec![0xA5; bytes]).unwrap();
+}
+
+#[test]
+fn a_log_that_is_whole_needs_no_rescue_though_its_end_is_torn() {
+    let (folder, world, _) = unplugged();
+    let log = beside(&folder.path().join(FILE), "-wal");
+    let length = log.metadata().unwrap().len();
+    fs::File::options().write(true).open(log).unwrap().set_len(length - 100).unwrap();
+    let engine = Engine::open(folder.path(), world).unwrap();
+    assert_eq!(engine.today(line()).unwrap().rescue, None);
+}
+
+#[test]
+fn a_page_destroyed_in_the_log_costs_no_more_than_lay_in_it() {
+    let (folder, world, ops) = unplugged();
+    spoil_log(folder.path(), 10 * PAGE, 4096);
+    let (engine, rescue) = open_again(folder.path(), &world);
+    assert!(u64::from(rescue.rescued) > ops * 9 / 10, "{rescue:?} of {ops}");
+    assert_pushable(&engine);
+    let copies = fs::read_dir(folder.path()).unwrap().flatten();
+    assert!(copies.into_iter().any(|entry| entry.file_name().to_string_lossy().contains(".damaged-")));
+}
+
+#[test]
+fn a_log_without_its_head_is_read_all_the_same() {
+    let (folder, world, ops) = unplugged();
+    spoil_log(folder.path(), 0, 32);
+    let (engine, rescue) = open_again(folder.path(), &world);
+    assert_eq!(u64::from(rescue.rescued), ops);
+    assert_pushable(&engine);
+}
+
+#[test]
+fn a_database_of_which_only_the_log_is_left_is_rescued() {
+    for gone in [true, false] {
+        let (folder, world, ops) = unplugged();
+        let path = folder.path().join(FILE);
+        if gone {
+            fs::remove_file(&path).unwrap();
+        } else {
+            fs::File::create(&path).unwrap();
+        }
+        let (engine, rescue) = open_again(folder.path(), &world);
+        assert!(u64::from(rescue.rescued) > ops / 2, "{rescue:?} of {ops}");
+        assert_pushable(&engine);
+    }
+}
+
+#[test]
+fn a_database_that_is_gone_beside_its_photos_is_no_new_tablet() {
+    let (tablet, _) = filled();
+    let (folder, world) = close(tablet);
+    fs::remove_file(folder.path().join(FILE)).unwrap();
+    let (_, rescue) = open_again(folder.path(), &world);
+    assert_eq!(rescue.rescued, 0);
+}

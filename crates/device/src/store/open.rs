@@ -39,6 +39,10 @@ impl Store {
             .map_err(|error| StoreError::from(error).doing("bringing the database up to date"))?;
         rebuild::if_outdated(&mut writer)
             .map_err(|error| error.doing("rebuilding what follows from the log"))?;
+        // The less lies in the write-ahead log, the less a damage to it can cost.
+        writer
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| StoreError::from(error).doing("emptying the write-ahead log"))?;
         Ok(Self {
             path: path.to_owned(),
             vault,

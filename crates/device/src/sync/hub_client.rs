@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::PROTOCOL;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -221,7 +222,7 @@ impl Answer {
 /// The address of the interface at the hub's address.
 fn base(address: &str) -> Result<Url, Fault> {
     let bad = || Fault::BadAddress(address.to_owned());
-    let mut url = Url::parse(address.trim()).map_err(|_| bad())?;
+    let mut url = Url::parse(&with_scheme(address.trim())).map_err(|_| bad())?;
     let plain = url.username().is_empty() && url.password().is_none();
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !plain {
         return Err(bad());
@@ -231,6 +232,22 @@ fn base(address: &str) -> Result<Url, Fault> {
     let path = format!("{}/api/v1/", url.path().trim_end_matches('/'));
     url.set_path(&path);
     Ok(url)
+}
+
+/// An address as people type it, with a scheme: within a house (RFC 1918, loopback) a hub speaks plain HTTP, elsewhere
+/// HTTPS.
+fn with_scheme(address: &str) -> String {
+    if address.contains("://") {
+        return address.to_owned();
+    }
+    let url = Url::parse(&format!("http://{address}")).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let is_near = match host.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V4(ip)) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        Err(_) => host == "localhost",
+    };
+    format!("{}://{address}", if is_near { "http" } else { "https" })
 }
 
 fn http(base: &Url, patience: Patience) -> Result<reqwest::Client, Fault> {
@@ -289,4 +306,26 @@ fn media_type(headers: &HeaderMap) -> &str {
 
 fn short(text: &str) -> String {
     text.chars().take(MAX_DETAIL).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_as_people_type_it() {
+        for (typed, reached) in [
+            ("192.168.1.20:4180", "http://192.168.1.20:4180/api/v1/"),
+            (" 127.0.0.1:4180 ", "http://127.0.0.1:4180/api/v1/"),
+            ("localhost:4180", "http://localhost:4180/api/v1/"),
+            ("[fd00::1]:4180", "http://[fd00::1]:4180/api/v1/"),
+            ("hub.example.org", "https://hub.example.org/api/v1/"),
+            ("https://hub.example.org/standpipe/?a#b", "https://hub.example.org/standpipe/api/v1/"),
+        ] {
+            assert_eq!(base(typed).unwrap().as_str(), reached, "{typed}");
+        }
+        for wrong in ["", "ftp://hub.example.org", "http://", "https://me:secret@hub.example.org", "a b"] {
+            assert!(matches!(base(wrong), Err(Fault::BadAddress(_))), "{wrong}");
+        }
+    }
 }

@@ -142,7 +142,7 @@ pub async fn a_finding_that_a_photo_began_is_shown_and_opens_none_yet(store: &dy
         (found.photos.len(), found.lacks.as_slice(), found.issue),
         (1, [Lack::Words].as_slice(), None)
     );
-    assert_eq!(found.question.as_ref().unwrap().en, "Door seal intact");
+    assert_eq!(found.asked.as_ref().unwrap().question.en, "Door seal intact");
     let set = |field, value| Draft::set(entity::FINDING, id.0, field, value, None);
     tablet.record(store, [set("words", json!("封条破损"))]).await;
     assert_eq!(numbers(store).await, [""; 0], "nobody said how bad it is");

@@ -159,9 +159,13 @@ export type Severity = "minor" | "serious" | "critical";
 
 export type FindingView = { id: FindingId, check: CheckId, item: string, 
 /**
- * The item's question; absent when this version does not have the checklist.
+ * The item; absent when this version does not have the checklist.
  */
-question: Words | null, severity: Severity, words: string, photos: Array<EvidenceView>, 
+asked: Item | null, 
+/**
+ * What was answered.
+ */
+answer: Answer, severity: Severity, words: string, photos: Array<EvidenceView>, 
 /**
  * What the office tracks it as, once it does.
  */
@@ -423,7 +427,11 @@ present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacl
 /**
  * Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.
  */
-digest: string, };
+digest: string, 
+/**
+ * Photos and clips, each once however often it is used.
+ */
+photos: number, };
 
 export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: number, answered: number, failed: number, photos: number, sealed: boolean, };
 

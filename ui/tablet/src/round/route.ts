@@ -34,7 +34,7 @@ export function nextOf({ stops, findings, obstacles, sign_offs }: RoundView): Ne
   const lacking = findings.find((finding) => finding.lacks.length > 0);
   if (lacking) return { do: 'complete', finding: lacking };
   if (obstacles.in_conflict > 0) return { do: 'resolve' };
-  return sign_offs.some((place) => !place.signed) ? { do: 'sign' } : { do: 'nothing' };
+  return sign_offs.some((place) => !place.signed || place.unsigned_amendments > 0) ? { do: 'sign' } : { do: 'nothing' };
 }
 
 /** The stop after this one that still has something open; from the top again after the last. */

@@ -97,19 +97,19 @@ fn findings(
     answers: &Answers,
     evidence: &[Held],
 ) -> Result<Vec<FindingView>, StoreError> {
-    let mut failed: Vec<&String> =
-        answers.iter().filter(|(_, answer)| is_fail(answer)).map(|(item, _)| item).collect();
+    let mut failed: Vec<(&String, &Answer)> = answers.iter().filter(|(_, answer)| is_fail(answer)).collect();
     if let Some(list) = checklist::find(reference) {
-        failed.sort_by_key(|item| list.items.iter().position(|known| known.id == **item));
+        failed.sort_by_key(|(item, _)| list.items.iter().position(|known| known.id == **item));
     }
-    failed.into_iter().map(|item| finding(conn, check, reference, item, evidence)).collect()
+    let view = |(item, answer): (&String, &Answer)| finding(conn, check, reference, (item, answer), evidence);
+    failed.into_iter().map(view).collect()
 }
 
 fn finding(
     conn: &Connection,
     check: CheckId,
     reference: &ChecklistRef,
-    item: &str,
+    (item, answer): (&str, &Answer),
     evidence: &[Held],
 ) -> Result<FindingView, StoreError> {
     let id = finding_id(check, item);
@@ -127,7 +127,8 @@ fn finding(
         id,
         check,
         item: item.to_owned(),
-        question: checklist::question(reference, item).cloned(),
+        asked: checklist::item(reference, item).cloned(),
+        answer: answer.clone(),
         severity: severity.map_or(Severity::UNSAID, |severity| severity.0),
         lacks: lacks(&words, photos.len()),
         words,

@@ -163,6 +163,7 @@ pub fn round(
     let sealable = seal::sealable(conn, id)?;
     Ok(Some(RoundView {
         digest: sealable.digest()?,
+        photos: count_of(sealable.evidence.len()),
         line: line(conn, &round, today)?,
         site: site(conn, at)?.map_or_else(|| Words::same(""), |(name, _)| name),
         present,

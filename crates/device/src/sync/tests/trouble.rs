@@ -73,7 +73,7 @@ async fn nobody_at_the_address_and_no_address() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cases = [
         (format!("http://{free}"), Trouble::NoAnswer, SyncState::Waiting),
-        ("hub.example".to_owned(), Trouble::BadAddress, SyncState::NeedsAttention),
+        ("ftp://hub.example".to_owned(), Trouble::BadAddress, SyncState::NeedsAttention),
     ];
     for (address, trouble, state) in cases {
         let tablet = Tablet::new();

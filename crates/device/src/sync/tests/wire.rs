@@ -17,19 +17,6 @@ fn client(address: &str) -> HubClient {
     HubClient::new(address, Some(Token("sesame".into())), Patience::default()).unwrap()
 }
 
-#[test]
-fn an_address_is_that_of_a_web_server_or_none() {
-    for good in ["http://127.0.0.1:4180", " https://hub.example/ ", "https://example.org/standpipe/?a#b"] {
-        assert!(HubClient::new(good, None, Patience::default()).is_ok(), "{good}");
-    }
-    for bad in
-        ["", "hub.example", "127.0.0.1:4180", "ftp://hub", "http://", "http://me:secret@hub", "https://a b"]
-    {
-        let fault = HubClient::new(bad, None, Patience::default()).unwrap_err();
-        assert_eq!(fault.code(), "bad-address", "{bad}");
-    }
-}
-
 #[tokio::test]
 async fn a_page_of_records_that_cannot_be_read_is_told_apart() {
     let zstd = || {

@@ -62,7 +62,8 @@ pub(super) fn round(
         let photos = evidence::photos(records, finding.id.0)?;
         found.photos.extend(photos.iter().map(|photo| photo.evidence.sha256));
         found.findings.insert(finding.id.0, finding.clone());
-        if live {
+        // Live: its item's answer is a fail.
+        if let (true, Some(answer)) = (live, answer_of(records, &finding)?) {
             let (item, sides) = (finding.item.clone(), records.sides(finding.id.0)?);
             let named = |conflict: FieldConflict| FieldConflict {
                 field: format!("{}:{item}", conflict.field),
@@ -73,10 +74,11 @@ pub(super) fn round(
             findings.push(FindingView {
                 id: finding.id,
                 check: finding.check,
-                question: lists
+                asked: lists
                     .get(&finding.check)
-                    .and_then(|list| checklist::question(list, &finding.item))
+                    .and_then(|list| checklist::item(list, &finding.item))
                     .cloned(),
+                answer: answer.clone(),
                 item: finding.item,
                 severity: finding.severity.unwrap_or(Severity::UNSAID),
                 lacks: lacks(&finding.words, photos.len()),
@@ -188,6 +190,13 @@ fn check(
             .chain(found.conflicts.remove(&check.id).unwrap_or_default())
             .collect(),
     })
+}
+
+/// The answer that a finding is about.
+fn answer_of(records: &mut dyn Records, finding: &Finding) -> Result<Option<Answer>, StoreError> {
+    let field = format!("{ANSWER}{}", finding.item);
+    let shown = records.shown(finding.check.0)?.remove(&field);
+    Ok(shown.and_then(|answer| serde_json::from_value(answer).ok()))
 }
 
 /// The fields on which people differ.
