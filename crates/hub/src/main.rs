@@ -14,6 +14,8 @@ async fn main() -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // A log that cannot be written, on a full disk say, must end no request.
+        .log_internal_errors(false)
         .init();
     Ok(cli.run().await?)
 }

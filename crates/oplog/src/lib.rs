@@ -19,7 +19,7 @@ pub mod seal;
 pub mod upload;
 pub mod wire;
 
-/// The version of the wire format that this program speaks. `docs/sync.md` says what each version changed.
+/// The version of the wire format that this program speaks. Version 1 is the first.
 pub const PROTOCOL: u32 = 1;
 
 /// The version of the entities and fields that this program writes. Later ones are kept, and projected after an update.

@@ -121,7 +121,17 @@ pub async fn line_told_the_truth(app: &Page) -> Result<()> {
     ensure!(waiting.is_some() && waiting < sending && sending < safe, "the line went {seen:?}");
     for note in &seen[..safe.unwrap_or(0)] {
         let said = note["said"].as_str().unwrap_or_default();
-        ensure!(said.chars().any(|c| c.is_ascii_digit()), "the line says how much, not {said:?}");
+        let records = said.contains(" 条记录");
+        let photos =
+            said.contains(" 张照片（") && ["B）", "kB）", "MB）"].iter().any(|unit| said.contains(unit));
+        ensure!(
+            records || photos,
+            "the line says how many records, or photos of how many bytes, not {said:?}"
+        );
     }
+    ensure!(
+        seen.iter().any(|note| note["said"].as_str().is_some_and(|said| said.contains("kB"))),
+        "{seen:?}"
+    );
     Ok(())
 }
