@@ -132,6 +132,8 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
     let by_other = seal(&payload, tablet.device.id, &other.key).unwrap();
     let mut changed = seal(&payload, tablet.device.id, &tablet.key).unwrap();
     changed.payload = by_other.payload.replace('A', "B");
+    let nobody = SealPayload { device: standpipe_domain::ids::DeviceId(world.uuid()), ..payload.clone() };
+    let by_nobody = seal(&nobody, nobody.device, &tablet.key).unwrap();
     let honest = seal(&payload, tablet.device.id, &tablet.key).unwrap();
     let renamed = Draft { id: world.uuid(), ..draft(&payload, value(&honest)) };
     let elsewhere = SealPayload { site: standpipe_domain::ids::SiteId(world.uuid()), ..payload.clone() };
@@ -146,6 +148,7 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
         ("over an issue", sealed(&tablet, &issue)),
         ("over another round's check", sealed(&tablet, &other_round)),
         ("by another key", draft(&payload, value(&by_other))),
+        ("by a tablet that nobody knows", draft(&nobody, value(&by_nobody))),
         ("changed", draft(&payload, value(&changed))),
         ("no seal at all", draft(&payload, json!({"payload": 1}))),
         ("of another signature", renamed),

@@ -74,7 +74,7 @@ pub fn judge(
             let detail = format!("the tablet's holder may not {act:?} (here: a change of a {})", op.entity);
             return Ok(Some((op.dev_seq, Refusal::new("not-allowed", detail))));
         }
-        if let Err(refusal) = values::judge(ledger, device, op)? {
+        if let Err(refusal) = values::judge(ledger, op)? {
             return Ok(Some((op.dev_seq, refusal)));
         }
     }

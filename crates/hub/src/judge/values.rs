@@ -3,7 +3,7 @@
 //! Only what this version knows is judged. A kind, a field or an entity of a later one is kept as it came.
 
 use super::{Judgement, Refusal, pass};
-use crate::store::{Device, Ledger, StoreError};
+use crate::store::{Ledger, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use standpipe_domain::answer::{Answer, Answers, NOTE_LIMIT, Refusal as Unacceptable};
@@ -16,7 +16,7 @@ use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
 use standpipe_oplog::seal::{Jws, SealPayload};
 use uuid::Uuid;
 
-pub(super) fn judge(ledger: &mut dyn Ledger, device: &Device, op: &Op) -> Judgement {
+pub(super) fn judge(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     pass!(unsealed(ledger, op)?);
     let field = op.field.as_deref();
     match (op.kind, field) {
@@ -35,7 +35,7 @@ pub(super) fn judge(ledger: &mut dyn Ledger, device: &Device, op: &Op) -> Judgem
         },
         (Kind::Add, Some(set::PHOTOS | set::PROOF)) => Ok(parsed::<Evidence>(&op.value).map(drop)),
         (Kind::Remove | Kind::Delete, _) => Ok(parsed::<Saw>(&op.value).map(drop)),
-        (Kind::Seal, _) if op.entity == entity::SIGN_OFF => seal(ledger, device, op),
+        (Kind::Seal, _) if op.entity == entity::SIGN_OFF => seal(ledger, op),
         (Kind::Add | Kind::Unknown, _) => Ok(Ok(())),
         _ => Ok(Err(Refusal::new(
             "malformed",
@@ -129,7 +129,7 @@ fn answer(ledger: &mut dyn Ledger, check: Uuid, item: &str, value: &Value) -> Ju
     })
 }
 
-fn seal(ledger: &mut dyn Ledger, device: &Device, op: &Op) -> Judgement {
+fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     let broken = |detail: String| Ok(Err(Refusal::new("broken-seal", detail)));
     let jws: Jws = match parsed(&op.value) {
         Ok(jws) => jws,
@@ -140,7 +140,10 @@ fn seal(ledger: &mut dyn Ledger, device: &Device, op: &Op) -> Judgement {
         Ok(payload) => ledger.device_key(payload.device)?,
         Err(error) => return broken(error.to_string()),
     };
-    let payload = match jws.verify(Some(named.as_ref().unwrap_or(&device.key))) {
+    let Some(key) = named else {
+        return broken("the seal names a tablet that the office does not know".into());
+    };
+    let payload = match jws.verify(Some(&key)) {
         Ok(verified) => verified.payload,
         Err(error) => return broken(error.to_string()),
     };
