@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::identity::{Identity, Seed};
-use crate::sync::{Enrol, Fault, enrol};
+use crate::sync::{Fault, enrol};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::SigningKey;
@@ -40,7 +40,7 @@ impl Engine {
         self.store().world().random(&mut seed);
         let public_key = BASE64URL.encode(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
         let address = address.trim();
-        let enrolled = enrol(address, &Enrol::new(code, public_key)).await?;
+        let enrolled = enrol(address, code, public_key).await?;
         self.enrol(&Identity {
             hub: address.to_owned(),
             token: enrolled.token,

@@ -2,6 +2,7 @@
 
 use standpipe_domain::ids::{DeviceId, PersonId, SiteId};
 use standpipe_domain::words::Words;
+pub use standpipe_oplog::greeting::Token;
 use std::fmt;
 
 /// What enrolment gave.
@@ -20,19 +21,9 @@ pub struct Identity {
     pub incarnation: u32,
 }
 
-/// What the tablet shows the hub at each request. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(pub String);
-
 /// The seed of the Ed25519 key that seals. Never printed, never sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seed(pub [u8; 32]);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
 
 impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use crate::permission::{Act, may};
 use crate::words::Words;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use ts_rs::TS;
 
 /// Where an issue stands in its life.
@@ -100,6 +101,16 @@ impl Step {
         }
     }
 
+    /// The fields that this step may set beside the status.
+    pub const fn sets(self) -> &'static [&'static str] {
+        match self {
+            Self::Assign => &["unit", "person", "deadline"],
+            Self::Propose => &["solution"],
+            Self::ClaimDone => &["claimed_by"],
+            _ => &[],
+        }
+    }
+
     /// The status that this step leads to from `from`, or `None` when it does not start there.
     pub const fn leads_to(self, from: Status) -> Option<Status> {
         use Status::{
@@ -164,6 +175,23 @@ impl StepRequest {
             _ => Ok(()),
         }
     }
+
+    /// The fields of the issue that the step sets when `by` takes it and it leads to `to`: `status` first.
+    pub fn changes(&self, to: Status, by: PersonId) -> Vec<(&'static str, Value)> {
+        let mut changes = vec![("status", json!(to))];
+        let words = self.words.trim().to_owned();
+        match (self.step, self.date) {
+            (Step::Assign, deadline) => changes.extend([
+                ("unit", json!(self.unit)),
+                ("person", json!(self.person)),
+                ("deadline", json!(deadline)),
+            ]),
+            (Step::Propose, Some(date)) => changes.push(("solution", json!(Solution { words, date }))),
+            (Step::ClaimDone, _) => changes.push(("claimed_by", json!(by))),
+            _ => {}
+        }
+        changes
+    }
 }
 
 /// An issue in a list.
@@ -185,6 +213,8 @@ pub struct IssueLine {
     #[ts(type = "string | null")]
     pub deadline: Option<Date>,
     pub overdue: bool,
+    /// The item that it was opened for does not fail any more: the inspector answered it otherwise, or amended it.
+    pub withdrawn: bool,
     /// From the phase down to the place; empty where the issue has none.
     pub path: Vec<Words>,
     pub asset: Option<Words>,
@@ -290,6 +320,17 @@ mod tests {
         let mover = Mover { person: person(1), roles: &[Role::Inspector] };
         assert_eq!(mover.next_steps(Status::ClaimedDone, Some(person(2))), [Step::Verify, Step::Reopen]);
         assert_eq!(mover.next_steps(Status::Open, None), []);
+    }
+
+    #[test]
+    fn a_step_sets_what_it_says() {
+        let date = Some(jiff::civil::date(2023, 7, 15));
+        for step in Step::ALL {
+            let request = StepRequest { date, words: " x ".into(), ..StepRequest::bare(step) };
+            let changes = request.changes(Status::Open, person(1));
+            let fields: Vec<_> = changes.iter().map(|(field, _)| *field).collect();
+            assert_eq!(fields.split_first(), Some((&"status", step.sets())), "{step:?}");
+        }
     }
 
     #[test]

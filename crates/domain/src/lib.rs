@@ -12,6 +12,7 @@ pub mod finding;
 pub mod ids;
 pub mod issue;
 pub mod limit;
+pub mod media;
 pub mod merge_rule;
 pub mod office;
 pub mod people;

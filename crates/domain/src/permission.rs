@@ -38,6 +38,9 @@ impl Act {
     ];
 }
 
+/// Whoever may do one of these may add a photo of the fix to an issue.
+pub const PROVE: [Act; 2] = [Act::Answer, Act::Verify];
+
 /// Whether somebody in `role` may do `act`.
 pub const fn role_may(role: Role, act: Act) -> bool {
     use Act::{Administer, Answer, Direct, Judge, Plan, Read, Record, Verify};
@@ -54,6 +57,11 @@ pub const fn role_may(role: Role, act: Act) -> bool {
 /// Whether somebody who has `roles` may do `act`.
 pub fn may(roles: &[Role], act: Act) -> bool {
     roles.iter().any(|role| role_may(*role, act))
+}
+
+/// Whether somebody who has `roles` may do one of `acts`.
+pub fn may_one(roles: &[Role], acts: &[Act]) -> bool {
+    acts.iter().any(|act| may(roles, *act))
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub enum Trouble {
     HubNewer,
     /// The hub speaks an older protocol than this app.
     HubOlder,
+    /// The office's disk is full: the tablet tries again by itself, once there is room.
+    HubFull,
     /// The hub has a fault of its own, with what it said.
     HubFault { detail: String },
     /// The tablet's own disk or database refused.

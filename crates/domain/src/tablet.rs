@@ -191,6 +191,9 @@ pub struct NewAmendment {
     pub item: String,
     pub answer: Answer,
     pub reason: String,
+    /// Where an item that had not failed fails by now: how bad that is.
+    #[serde(default)]
+    pub severity: Option<Severity>,
 }
 
 /// A finding, as a screen sends it. One item of one check has at most one.
@@ -198,7 +201,9 @@ pub struct NewAmendment {
 pub struct NewFinding {
     pub check: CheckId,
     pub item: String,
-    pub severity: Severity,
+    /// `None` leaves it as it is; where nobody has said it yet, it becomes [`Severity::UNSAID`].
+    #[serde(default)]
+    pub severity: Option<Severity>,
     pub words: String,
 }
 

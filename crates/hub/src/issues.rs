@@ -1,18 +1,16 @@
 //! The life of an issue: opened from a finding, moved on by steps, proved with photos.
 
 use crate::office::{Hand, change, write};
-use crate::store::{IssueQuery, Ledger, Store, StoreError};
+use crate::store::{IssueQuery, Ledger, Store, StoreError, answer_now};
 use crate::world::World;
-use serde_json::{Value, json};
-use standpipe_domain::answer::{Answer, Outcome};
+use serde_json::json;
+use standpipe_domain::answer::Outcome;
 use standpipe_domain::checklist;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{FindingId, IssueId, Millis, PersonId, SiteId};
-use standpipe_domain::issue::{Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
-use standpipe_domain::merge_rule::ANSWER;
-use standpipe_domain::people::Person;
-use standpipe_domain::permission::{Act, may};
+use standpipe_domain::issue::{Mover, NoStep, Status, Step, StepRequest, TimelineEntry};
+use standpipe_domain::permission::{PROVE, may_one};
 use standpipe_domain::record::{Finding, Issue, entity, fields, issue_id, set};
 use standpipe_domain::words::Words;
 use standpipe_oplog::pen::Draft;
@@ -58,7 +56,7 @@ pub async fn prove(
         .transact(move |ledger| {
             let Some(scope) = scope_of(ledger, issue)? else { return Ok(Err(NotMoved::Unknown(issue))) };
             let Some(person) = ledger.person(by)? else { return Ok(Err(NoStep::NotAllowed.into())) };
-            if !may(&person.roles, Act::Answer) && !may(&person.roles, Act::Verify) {
+            if !may_one(&person.roles, &PROVE) {
                 return Ok(Err(NoStep::NotAllowed.into()));
             }
             let hand = Hand { scope, actor: by, now: world.now() };
@@ -108,31 +106,15 @@ fn take(
         unit: unit.map(|unit| unit.name),
         person: assignee.map(|assignee| assignee.name),
         date: request.date,
-        words: request.words.clone(),
+        words: request.words.trim().to_owned(),
     };
-    let mut drafts = vec![change(ledger, entity::ISSUE, id.0, "status", json!(to))?];
-    for (field, value) in carried(request, &person) {
+    let mut drafts = Vec::new();
+    for (field, value) in request.changes(to, by) {
         drafts.push(change(ledger, entity::ISSUE, id.0, field, value)?);
     }
     drafts.push(Draft::add(entity::ISSUE, id.0, set::TIMELINE, json!(entry)));
     write(ledger, world, Hand { scope, actor: by, now }, drafts)?;
     Ok(Ok(()))
-}
-
-/// The fields that a step sets beside the status.
-fn carried(request: &StepRequest, by: &Person) -> Vec<(&'static str, Value)> {
-    match (request.step, request.date) {
-        (Step::Assign, deadline) => vec![
-            ("unit", json!(request.unit)),
-            ("person", json!(request.person)),
-            ("deadline", json!(deadline)),
-        ],
-        (Step::Propose, Some(date)) => {
-            vec![("solution", json!(Solution { words: request.words.clone(), date }))]
-        }
-        (Step::ClaimDone, _) => vec![("claimed_by", json!(by.id))],
-        _ => Vec::new(),
-    }
 }
 
 /// Opens the issue of a finding that has severity and words and whose item failed, or lets the issue say what the finding says by
@@ -157,8 +139,7 @@ pub(crate) fn follow(
 }
 
 fn is_live(ledger: &mut dyn Ledger, finding: &Finding) -> Result<bool, StoreError> {
-    let register = ledger.register(finding.check.0, &format!("{ANSWER}{}", finding.item))?;
-    let answer = register.shown().and_then(|side| serde_json::from_value::<Answer>(side.value.clone()).ok());
+    let answer = answer_now(ledger, finding.check, &finding.item)?;
     Ok(answer.is_some_and(|answer| answer.outcome == Outcome::Fail))
 }
 

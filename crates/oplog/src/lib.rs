@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod chain;
 pub mod checksum;
 pub mod clock;
+pub mod greeting;
 pub mod merge;
 pub mod op;
 pub mod pen;

@@ -176,6 +176,12 @@ pub fn amendments<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<Amended> {
     all
 }
 
+/// What the latest of the amendments among the operations on a check says of an item; `None` when none does.
+pub fn amended_answer<'a>(ops: impl IntoIterator<Item = &'a Op>, item: &str) -> Option<Answer> {
+    let mut views = amendments(ops).into_iter().filter_map(|amended| amended.view(String::new(), false));
+    views.rfind(|amendment| amendment.item == item).map(|amendment| amendment.answer)
+}
+
 /// The members of a field that holds several, oldest first: added, and not taken out by somebody who saw them.
 pub fn members<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, field: &str) -> Vec<Side> {
     let own = |op: &&&Op| op.field.as_deref() == Some(field);

@@ -1,10 +1,23 @@
 //! The upload of one blob over tus 1.0.0: asks how far the hub is, sends the next piece, until the hub has confirmed
 //! the hash from its own disk. Pieces grow on a good link and shrink on a bad one.
 
+use serde::{Deserialize, Serialize};
+
 /// The smallest and the largest piece, in bytes.
 pub const PIECE: std::ops::RangeInclusive<u64> = 64 * 1024..=4 * 1024 * 1024;
 /// Pieces grow while one takes less than this, in milliseconds, and shrink when it takes more than four times as long.
 const COMFORTABLE: u64 = 1_000;
+
+/// How much of a blob the hub holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlobState {
+    Absent,
+    /// On its way.
+    Partial,
+    /// Here, re-read from where it lies, and hashed.
+    Verified,
+}
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ const line = (more: Partial<IssueLine>): IssueLine => ({
   person: null,
   deadline: null,
   overdue: false,
+  withdrawn: false,
   path: [],
   asset: null,
   changed: 0,

@@ -27,7 +27,7 @@ beforeEach(async () => {
             item,
             asked: null,
             answer: { outcome: 'fail', at: 0 },
-            severity,
+            severity: severity ?? held.findings[0]?.severity ?? 'serious',
             words,
             photos: [],
             issue: null,

@@ -1,15 +1,16 @@
 //! Answers, amendments, and choices between two people's answers.
 
+use super::finding::{has_failed, say};
 use super::{checklist_of, json, must_be_allowed, must_be_open, put};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{query, replica};
-use standpipe_domain::answer::{NOTE_LIMIT, Refusal};
+use standpipe_domain::answer::{NOTE_LIMIT, Outcome, Refusal};
 use standpipe_domain::ids::CheckId;
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::permission::Act;
 use standpipe_domain::record::{entity, finding_id};
-use standpipe_domain::tablet::{CheckView, NewAmendment, NewAnswer};
+use standpipe_domain::tablet::{CheckView, NewAmendment, NewAnswer, NewFinding};
 use standpipe_oplog::op::{Amend, Kind};
 use standpipe_oplog::pen::Draft;
 
@@ -60,7 +61,8 @@ impl Engine {
         self.check(check)
     }
 
-    /// Writes a change beside what was signed; it wants a signature of its own.
+    /// Writes a change beside what was signed; it wants a signature of its own. An item that fails by it is a finding,
+    /// with the reason for its words.
     pub fn amend(&self, new: &NewAmendment) -> Result<CheckView, Error> {
         self.record("recording an amendment", |writing| {
             must_be_allowed(writing, &[Act::Record])?;
@@ -81,6 +83,11 @@ impl Engine {
             let amend = Amend { value: json(&new.answer)?, reason: new.reason.trim().to_owned() };
             let draft = Draft::set(entity::CHECK, new.check.0, field, json(&amend)?, base);
             writing.record(Draft { kind: Kind::Amend, ..draft })?;
+            if new.answer.outcome == Outcome::Fail && !has_failed(writing, new.check, &new.item)? {
+                // What was signed has no finding for it, and the office opens an issue for a finding.
+                let NewAmendment { check, item, reason, severity, .. } = new.clone();
+                say(writing, &NewFinding { check, item, severity, words: reason })?;
+            }
             Ok(())
         })?;
         self.check(new.check)

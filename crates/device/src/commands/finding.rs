@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::store::{Writing, query, replica};
 use serde_json::{Map, Value};
 use standpipe_domain::answer::{NOTE_LIMIT, Outcome, Refusal};
+use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{CheckId, FindingId};
 use standpipe_domain::permission::Act;
 use standpipe_domain::record::{entity, finding_id};
@@ -25,22 +26,30 @@ impl Engine {
             if !has_failed(writing, new.check, &new.item)? {
                 return Err(Error::NotFailed);
             }
-            let id = begin(writing, new.check, &new.item)?;
-            let registers = replica::registers(writing, id.0)?;
-            let fields =
-                [("severity", json(&new.severity)?), ("words", Value::String(new.words.trim().to_owned()))];
-            for (field, value) in fields {
-                let seen = registers.get(field);
-                let same = seen
-                    .is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == value);
-                if !same {
-                    put(writing, entity::FINDING, id.0, field, value, seen)?;
-                }
-            }
-            Ok(())
+            say(writing, new)
         })?;
         self.check(new.check)
     }
+}
+
+/// Writes what changed of a finding.
+pub(super) fn say(writing: &mut Writing<'_>, new: &NewFinding) -> Result<(), Error> {
+    let id = begin(writing, new.check, &new.item)?;
+    let registers = replica::registers(writing, id.0)?;
+    let said = registers.get("severity").and_then(|register| Some(register.shown()?.value.clone()));
+    let severity = match (new.severity, said) {
+        (None, Some(said)) => said,
+        (severity, _) => json(&severity.unwrap_or(Severity::UNSAID))?,
+    };
+    let words = Value::String(new.words.trim().to_owned());
+    for (field, value) in [("severity", severity), ("words", words)] {
+        let seen = registers.get(field);
+        let same = seen.is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == value);
+        if !same {
+            put(writing, entity::FINDING, id.0, field, value, seen)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the shown answer of an item is a fail.

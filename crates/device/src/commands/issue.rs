@@ -4,10 +4,9 @@ use super::{json, put};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{query, replica};
-use serde_json::Value;
 use standpipe_domain::answer::{NOTE_LIMIT, Refusal};
 use standpipe_domain::ids::IssueId;
-use standpipe_domain::issue::{IssueView, Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
+use standpipe_domain::issue::{IssueView, Mover, StepRequest, TimelineEntry};
 use standpipe_domain::record::{entity, set};
 use standpipe_oplog::pen::Draft;
 
@@ -15,7 +14,7 @@ impl Engine {
     /// Moves an issue on, with an entry in its timeline.
     ///
     /// # Errors
-    /// The codes of [`NoStep`].
+    /// The codes of [`standpipe_domain::issue::NoStep`].
     pub fn issue_step(&self, id: IssueId, request: &StepRequest) -> Result<IssueView, Error> {
         self.record("moving an issue on", |writing| {
             let identity = writing.identity()?.clone();
@@ -28,7 +27,7 @@ impl Engine {
                 return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
             }
             let registers = replica::registers(writing, id.0)?;
-            for (field, value) in changes(request, to, &identity)? {
+            for (field, value) in request.changes(to, identity.person) {
                 put(writing, entity::ISSUE, id.0, field, value, registers.get(field))?;
             }
             let entry = TimelineEntry {
@@ -46,27 +45,4 @@ impl Engine {
         })?;
         self.issue(id)
     }
-}
-
-/// The fields that a step writes.
-fn changes(
-    request: &StepRequest,
-    to: Status,
-    identity: &crate::identity::Identity,
-) -> Result<Vec<(&'static str, Value)>, Error> {
-    let mut changes = vec![("status", json(&to)?)];
-    match request.step {
-        Step::Assign => {
-            changes.push(("unit", json(&request.unit)?));
-            changes.push(("person", json(&request.person)?));
-            changes.push(("deadline", json(&request.date)?));
-        }
-        Step::Propose => {
-            let date = request.date.ok_or(NoStep::NoDate)?;
-            changes.push(("solution", json(&Solution { words: request.words.trim().to_owned(), date })?));
-        }
-        Step::ClaimDone => changes.push(("claimed_by", json(&identity.person)?)),
-        Step::Object | Step::Agree | Step::Start | Step::Verify | Step::Close | Step::Reopen => {}
-    }
-    Ok(changes)
 }

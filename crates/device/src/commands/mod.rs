@@ -14,7 +14,7 @@ use crate::store::{Writing, query, replica};
 use serde_json::Value;
 use standpipe_domain::checklist::{self, Checklist};
 use standpipe_domain::ids::CheckId;
-use standpipe_domain::permission::{Act, may};
+use standpipe_domain::permission::{Act, may_one};
 use standpipe_oplog::merge::Register;
 use standpipe_oplog::op::{Kind, Resolve, Saw};
 use standpipe_oplog::pen::Draft;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 fn must_be_allowed(writing: &mut Writing<'_>, acts: &[Act]) -> Result<(), Error> {
     let person = writing.identity()?.person;
     let roles = query::roles(writing, person)?;
-    if acts.iter().any(|act| may(&roles, *act)) { Ok(()) } else { Err(Error::NotAllowed) }
+    if may_one(&roles, acts) { Ok(()) } else { Err(Error::NotAllowed) }
 }
 
 /// The checklist of a check.

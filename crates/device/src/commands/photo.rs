@@ -10,7 +10,7 @@ use crate::vault::{Arrived, Incoming};
 use standpipe_domain::answer::Refusal;
 use standpipe_domain::evidence::{Evidence, EvidenceView};
 use standpipe_domain::ids::{CheckId, Sha256};
-use standpipe_domain::permission::Act;
+use standpipe_domain::permission::{Act, PROVE};
 use standpipe_domain::record::{entity, set};
 use standpipe_domain::tablet::{AttachTo, CheckView, NewFile};
 use standpipe_oplog::pen::Draft;
@@ -158,7 +158,7 @@ fn place(
 ) -> Result<(&'static str, Uuid, &'static str, Option<String>), Error> {
     match to {
         AttachTo::Issue { issue } => {
-            must_be_allowed(writing, &[Act::Record, Act::Verify, Act::Answer])?;
+            must_be_allowed(writing, &PROVE)?;
             query::issue_row(writing, issue)?.ok_or(Error::Unknown { what: "issue", id: issue.0 })?;
             Ok((entity::ISSUE, issue.0, set::PROOF, None))
         }

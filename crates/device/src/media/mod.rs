@@ -7,7 +7,6 @@
 
 mod colour;
 mod jpeg;
-pub mod kind;
 mod no_preview;
 pub mod picture;
 mod raster;
@@ -17,7 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use kind::{ClipFormat, MediaKind, PhotoFormat, SNIFF_BYTES, sniff};
 pub use no_preview::NoPreview;
 pub use picture::{Derived, DerivedFile, Outputs, derive};
 pub use raster::Size;
+pub use standpipe_domain::media::{MediaKind, SNIFF_BYTES, sniff};

@@ -1,5 +1,6 @@
 //! Makes the two small pictures that stand for a photo: one to look at, one for lists.
 
+use standpipe_domain::media::{MediaKind, PhotoFormat, SNIFF_BYTES, sniff};
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -7,7 +8,6 @@ use std::path::Path;
 use image::metadata::Orientation;
 use jpeg_encoder::{ColorType, Encoder};
 
-use super::kind::{MediaKind, PhotoFormat, SNIFF_BYTES, sniff};
 use super::no_preview::{NoPreview, guarded};
 use super::raster::{Raster, Size};
 use super::{colour, jpeg, still, store};

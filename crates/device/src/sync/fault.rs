@@ -19,6 +19,8 @@ pub enum Fault {
     HubNewer,
     #[error("the hub speaks an older protocol than this app")]
     HubOlder,
+    #[error("the office's disk is full, so it could not keep what came while {doing}")]
+    HubFull { doing: &'static str },
     /// The hub understood, and will not.
     #[error("the hub refused while {doing}: {code}: {message}")]
     Refused { doing: &'static str, code: String, message: String },
@@ -37,6 +39,7 @@ impl Fault {
             Self::Revoked => "revoked",
             Self::HubNewer => "hub-newer",
             Self::HubOlder => "hub-older",
+            Self::HubFull { .. } => "hub-full",
             Self::Refused { code, .. } => code,
             Self::HubFault { .. } => "hub-fault",
         }
@@ -51,6 +54,7 @@ impl Fault {
             Self::Revoked => Trouble::Revoked,
             Self::HubNewer => Trouble::HubNewer,
             Self::HubOlder => Trouble::HubOlder,
+            Self::HubFull { .. } => Trouble::HubFull,
             Self::Refused { .. } | Self::HubFault { .. } => Trouble::HubFault { detail: self.to_string() },
         }
     }
@@ -75,6 +79,7 @@ pub(super) fn stops_everything(trouble: &Trouble) -> bool {
         Trouble::Revoked
         | Trouble::HubNewer
         | Trouble::HubOlder
+        | Trouble::HubFull
         | Trouble::HubFault { .. }
         | Trouble::TabletFault { .. } => false,
     }
@@ -86,7 +91,7 @@ pub(super) fn worse(a: Option<Trouble>, b: Trouble) -> Trouble {
         Trouble::Revoked => 4,
         Trouble::HubNewer => 3,
         Trouble::TabletFault { .. } => 2,
-        Trouble::HubOlder => 1,
+        Trouble::HubFull | Trouble::HubOlder => 1,
         _ => 0,
     };
     match a {

@@ -8,10 +8,10 @@ mod enrol;
 mod events;
 mod records;
 
-pub use blobs::{BlobState, Created, Download, NewBlob, Patched, Thumbnail};
-pub use enrol::{Enrol, Enrolled, enrol};
+pub use blobs::{Created, Download, NewBlob, Patched, Thumbnail};
+pub use enrol::enrol;
 pub use events::Events;
-pub use records::{Hello, Pushed};
+pub use records::Pushed;
 
 use super::fault::Fault;
 use crate::identity::Token;
@@ -191,7 +191,10 @@ impl HubClient {
         // 511 is a network that wants its own sign-in first (RFC 6585).
         if status.is_server_error() && status != StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
             let words = problem.map_or_else(String::new, |problem| format!(": {}", short(&problem.message)));
-            let busy = matches!(status.as_u16(), 502..=504 | 507);
+            if status == StatusCode::INSUFFICIENT_STORAGE {
+                return Fault::HubFull { doing };
+            }
+            let busy = matches!(status.as_u16(), 502..=504);
             return Fault::HubFault { doing, detail: format!("{status}{words}"), busy };
         }
         let Some(problem) = problem else {

@@ -20,7 +20,7 @@ mod standing;
 pub use fault::Fault;
 pub use fetch::NotFetched;
 pub use handle::Handle;
-pub use hub_client::{Enrol, Enrolled, enrol};
+pub use hub_client::enrol;
 
 #[cfg(test)]
 mod tests;

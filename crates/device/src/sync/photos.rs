@@ -3,10 +3,10 @@
 use super::driver::Driver;
 use super::fault::Fault;
 use super::file::{self, Spoilt};
-use super::hub_client::{BlobState, Created, HubClient, NewBlob, Patched};
+use super::hub_client::{Created, HubClient, NewBlob, Patched};
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
 use standpipe_domain::sync::Trouble;
-use standpipe_oplog::upload::{Effect, Event, PIECE, Upload};
+use standpipe_oplog::upload::{BlobState, Effect, Event, PIECE, Upload};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 

@@ -2,9 +2,10 @@
 //! goes up again.
 
 use super::driver::Driver;
-use super::hub_client::{BlobState, HubClient};
+use super::hub_client::HubClient;
 use crate::store::blobs::UploadKey;
 use standpipe_domain::sync::Trouble;
+use standpipe_oplog::upload::BlobState;
 
 /// So many photos are asked for in one request.
 const AT_ONCE: u32 = 500;

@@ -96,6 +96,22 @@ fn who_reopens_says_why_and_nobody_takes_a_step_that_is_not_theirs() {
 }
 
 #[test]
+fn an_issue_says_when_its_item_does_not_fail_any_more() {
+    let (tablet, id) = claimed();
+    let withdrawn = || {
+        let [line] = &tablet.engine.issues().unwrap()[..] else { panic!("one issue") };
+        assert_eq!(tablet.engine.issue(id).unwrap().line.withdrawn, line.withdrawn);
+        line.withdrawn
+    };
+    assert!(!withdrawn());
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
+    assert!(withdrawn());
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    assert!(!withdrawn());
+}
+
+#[test]
 fn a_step_is_one_transaction() {
     let (tablet, id) = claimed();
     let store = tablet.engine.store();

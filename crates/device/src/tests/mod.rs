@@ -125,7 +125,7 @@ impl Tablet {
         let finding = NewFinding {
             check: check(n),
             item: item.into(),
-            severity: Severity::Serious,
+            severity: Some(Severity::Serious),
             words: "封条破损".into(),
         };
         self.engine.finding(&finding).unwrap();

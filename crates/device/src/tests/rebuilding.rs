@@ -52,7 +52,7 @@ fn a_signed_round_is_made_again_to_the_last_row() {
     tablet.engine.finish_previews();
     tablet.sign(OWNERS[0], Some("…")).unwrap();
     let reason = "看错了".into();
-    let amendment = NewAmendment { check: check(STANDPIPE), item, answer: failing(), reason };
+    let amendment = NewAmendment { check: check(STANDPIPE), item, answer: failing(), reason, severity: None };
     tablet.engine.amend(&amendment).unwrap();
     tablet.office.take_from(tablet.engine.store()).unwrap();
     tablet.office.deliver(tablet.engine.store()).unwrap();
@@ -136,7 +136,10 @@ fn do_something(tablet: &mut Tablet, dice: &mut Dice) {
         4 => _ = tablet.answer(n, &item.id, failing()),
         5 => {
             let severity = *dice.of(&[Severity::Minor, Severity::Serious, Severity::Critical]);
-            let finding = NewFinding { check: check(n), item: item.id, severity, words: "坏了".into() };
+            let finding =
+                NewFinding {
+                    check: check(n), item: item.id, severity: Some(severity), words: "坏了".into()
+                };
             _ = tablet.engine.finding(&finding);
         }
         6 => _ = tablet.attach(n, &item.id, "p", &[u8::try_from(dice.roll(4)).unwrap(); 9]),

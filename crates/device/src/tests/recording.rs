@@ -98,7 +98,7 @@ fn a_failed_item_asks_for_words_and_a_photo() {
     let new = NewFinding {
         check: check(EXTINGUISHER),
         item: item.clone(),
-        severity: Severity::Critical,
+        severity: Some(Severity::Critical),
         words: "压力不足".into(),
     };
     assert_eq!(tablet.engine.finding(&new).unwrap_err().code(), "not-failed");
@@ -127,11 +127,15 @@ fn only_what_changed_of_a_finding_is_written() {
     let tablet = Tablet::new();
     let item = tablet.first_item(EXTINGUISHER);
     tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
-    let mut new =
-        NewFinding { check: check(EXTINGUISHER), item, severity: Severity::Minor, words: "松动".into() };
+    let mut new = NewFinding {
+        check: check(EXTINGUISHER),
+        item,
+        severity: Some(Severity::Minor),
+        words: "松动".into(),
+    };
     tablet.engine.finding(&new).unwrap();
     let before = tablet.engine.store().chain_state().unwrap().last_seq;
-    new.severity = Severity::Serious;
+    new.severity = Some(Severity::Serious);
     tablet.engine.finding(&new).unwrap();
     assert_eq!(tablet.engine.store().chain_state().unwrap().last_seq, before + 1);
 }

@@ -4,10 +4,16 @@ use super::*;
 use crate::store::StoreError;
 use crate::testing::OWNERS;
 use serde_json::json;
+use standpipe_domain::record::finding_id;
 use standpipe_domain::round::RoundState;
 use standpipe_domain::tablet::NewAmendment;
 use standpipe_oplog::chain::sha256;
+use standpipe_oplog::op::Op;
 use standpipe_oplog::seal::Jws;
+
+fn op(body: &str) -> Op {
+    serde_json::from_str(body).unwrap()
+}
 
 /// A tablet with everything answered, one finding with its photo.
 fn ready() -> Tablet {
@@ -57,7 +63,7 @@ fn what_was_signed_takes_no_edit_only_an_amendment() {
     let finding = NewFinding {
         check: check(EXTINGUISHER),
         item: item.clone(),
-        severity: Severity::Minor,
+        severity: Some(Severity::Minor),
         words: "没事".into(),
     };
     assert_eq!(code(tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass))), "sealed");
@@ -70,6 +76,7 @@ fn what_was_signed_takes_no_edit_only_an_amendment() {
         item: item.clone(),
         answer: answer(Outcome::Pass),
         reason: " ".into(),
+        severity: None,
     };
     assert_eq!(code(tablet.engine.amend(&amendment)), "no-reason");
     amendment.reason = "看错了".into();
@@ -91,11 +98,39 @@ fn what_was_signed_takes_no_edit_only_an_amendment() {
 }
 
 #[test]
+fn an_amendment_to_fail_is_a_finding() {
+    let tablet = ready();
+    tablet.sign(OWNERS[0], None).unwrap();
+    let item = tablet.list(EXTINGUISHER).items[1].id.clone();
+    let amendment = NewAmendment {
+        check: check(EXTINGUISHER),
+        item: item.clone(),
+        answer: failing(),
+        reason: "复查时发现".into(),
+        severity: Some(Severity::Critical),
+    };
+    let before = tablet.engine.store().chain_state().unwrap().last_seq;
+    let view = tablet.engine.amend(&amendment).unwrap();
+    let written: Vec<Op> =
+        tablet.engine.store().outbox(before).unwrap().bodies.iter().map(|body| op(body)).collect();
+    let finding: Vec<_> =
+        written.iter().filter(|op| op.id == finding_id(check(EXTINGUISHER), &item).0).collect();
+    assert!(finding.iter().any(|op| op.value == json!("critical")));
+    assert!(finding.iter().any(|op| op.value == json!("复查时发现")), "the office opens an issue for it");
+    assert_eq!(view.answers[&item].outcome, Outcome::Pass, "what was signed is what is shown");
+}
+
+#[test]
 fn an_open_check_needs_no_amendment() {
     let tablet = Tablet::new();
     let item = tablet.first_item(EXTINGUISHER);
-    let amendment =
-        NewAmendment { check: check(EXTINGUISHER), item, answer: failing(), reason: "看错了".into() };
+    let amendment = NewAmendment {
+        check: check(EXTINGUISHER),
+        item,
+        answer: failing(),
+        reason: "看错了".into(),
+        severity: None,
+    };
     assert_eq!(tablet.engine.amend(&amendment).unwrap_err().code(), "not-sealed");
 }
 

@@ -2,7 +2,8 @@
 
 use crate::store::StoreError;
 use async_trait::async_trait;
-use standpipe_domain::ids::{DeviceId, Millis, Sha256};
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
+use standpipe_oplog::upload::BlobState;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -30,17 +31,6 @@ pub struct Upload {
     pub opened: Millis,
 }
 
-/// Whether bytes are here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BlobState {
-    Absent,
-    /// On their way.
-    Partial,
-    /// Here, re-read from where they lie, and hashed.
-    Verified,
-}
-
 /// The book. Each method that changes something returns once the change is durable.
 #[async_trait]
 pub trait Book: Send + Sync {
@@ -55,10 +45,16 @@ pub trait Book: Send + Sync {
     /// Where the bytes under these hashes are. Every hash that was asked for is in the answer.
     async fn blob_states(&self, hashes: &[Sha256]) -> Result<BTreeMap<Sha256, BlobState>, StoreError>;
 
-    /// The thumbnail of an original, once its bytes are here.
+    /// The thumbnail of an original, once its bytes are here and are a picture.
     async fn thumbnail(&self, of: Sha256) -> Result<Option<Blob>, StoreError>;
-    /// Names the thumbnail of an original. One whose bytes are here already stays.
-    async fn link_thumbnail(&self, of: Sha256, thumbnail: Sha256) -> Result<(), StoreError>;
+    /// Names the thumbnail of an original. One whose bytes are here already stays. Of a photo that somebody recorded
+    /// only they name it, or the hub itself (`by` is then `None`).
+    async fn link_thumbnail(
+        &self,
+        of: Sha256,
+        thumbnail: Sha256,
+        by: Option<PersonId>,
+    ) -> Result<(), StoreError>;
 
     /// Opens an upload. Where the device has one of the same bytes already, that one is given back instead.
     async fn begin_upload(&self, upload: Upload) -> Result<Upload, StoreError>;

@@ -1,6 +1,6 @@
 //! Why bytes were not taken, or cannot be given.
 
-use crate::store::StoreError;
+use crate::store::{StoreError, is_full};
 use standpipe_domain::ids::Sha256;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ impl BlobError {
             Self::BeyondLength { .. } => "beyond-length",
             Self::TooLarge { .. } => "too-large",
             Self::Interrupted => "interrupted",
-            Self::NoRoom => "no-room",
+            Self::NoRoom => "hub-full",
             Self::Spoilt { .. } => "spoilt",
             Self::Disk { .. } | Self::Shelf { .. } => "blob-disk",
             Self::Store(error) => error.code(),
@@ -59,26 +59,11 @@ impl BlobError {
     /// What the disk answered while `doing` something to `path`.
     pub(super) fn disk(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoRoom,
-            _ => Self::Disk { doing, path, source },
-        }
+        move |source| if is_full(&source) { Self::NoRoom } else { Self::Disk { doing, path, source } }
     }
 
     /// What the object store answered while `doing`.
     pub(super) fn shelf(doing: &'static str) -> impl FnOnce(object_store::Error) -> Self {
         move |source| if is_full(&source) { Self::NoRoom } else { Self::Shelf { doing, source } }
     }
-}
-
-/// The object store wraps what the disk said, so that one has to look inside.
-fn is_full(error: &object_store::Error) -> bool {
-    let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = inner {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return io.kind() == io::ErrorKind::StorageFull;
-        }
-        inner = error.source();
-    }
-    false
 }

@@ -41,7 +41,7 @@ impl Blobs {
     /// Lets a photo stand in for its own thumbnail, which only tablets make. Where it is no picture, it has none.
     pub async fn show_as_it_is(&self, blob: &Blob) -> Result<(), BlobError> {
         if SHOWN_AS_IT_IS.contains(&blob.media_type.as_str()) && blob.bytes <= STANDS_IN {
-            self.0.book.link_thumbnail(blob.sha256, blob.sha256).await?;
+            self.0.book.link_thumbnail(blob.sha256, blob.sha256, None).await?;
         }
         Ok(())
     }

@@ -12,8 +12,9 @@ mod shelf;
 mod turn;
 mod upload;
 
-pub use book::{Blob, BlobState, Book, Upload};
+pub use book::{Blob, Book, Upload};
 pub use fault::BlobError;
+pub use standpipe_oplog::upload::BlobState;
 pub use upload::{NewUpload, Piece, Progress};
 
 use bytes::Bytes;

@@ -1,7 +1,6 @@
 //! Where whole blobs lie, under their hash: a folder on this machine, behind the interface of any object store.
 
 use super::fault::BlobError;
-use super::kind;
 use super::partial::make_dir;
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
@@ -10,6 +9,7 @@ use object_store::path::Path as Place;
 use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
+use standpipe_domain::media::{SNIFF_BYTES, sniff};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -165,14 +165,14 @@ struct Look {
 
 impl Look {
     fn take(&mut self, piece: &[u8]) {
-        let wanted = kind::HEAD - self.head.len();
+        let wanted = SNIFF_BYTES - self.head.len();
         self.head.extend_from_slice(&piece[..wanted.min(piece.len())]);
         self.hasher.update(piece);
         self.bytes += piece.len() as u64;
     }
 
     fn found(self) -> Found {
-        let media_type = kind::media_type(&self.head);
+        let media_type = sniff(&self.head).media_type();
         Found { sha256: Sha256(self.hasher.finalize().into()), bytes: self.bytes, media_type }
     }
 }

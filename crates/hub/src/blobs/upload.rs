@@ -5,7 +5,7 @@ use super::turn::Turn;
 use super::{BlobError, BlobState, Blobs, Inner, MAX_BLOB, MAX_THUMBNAIL, Upload, unbroken};
 use bytes::Bytes;
 use futures::Stream;
-use standpipe_domain::ids::{DeviceId, Millis, Sha256};
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -16,6 +16,8 @@ pub struct NewUpload {
     pub bytes: u64,
     /// The original, when this is its thumbnail.
     pub thumbnail_of: Option<Sha256>,
+    /// Who holds the device.
+    pub by: PersonId,
 }
 
 /// Where an upload stands.
@@ -57,14 +59,14 @@ impl Blobs {
         id: Uuid,
         now: Millis,
     ) -> Result<(Option<Uuid>, Progress), BlobError> {
-        let NewUpload { sha256, bytes, thumbnail_of } = new;
+        let NewUpload { sha256, bytes, thumbnail_of, by } = new;
         let limit = if thumbnail_of.is_some() { MAX_THUMBNAIL } else { MAX_BLOB };
         if bytes > limit {
             return Err(BlobError::TooLarge { bytes, limit });
         }
         let book = &self.0.book;
         if let Some(of) = thumbnail_of {
-            book.link_thumbnail(of, sha256).await?;
+            book.link_thumbnail(of, sha256, Some(by)).await?;
         }
         if let Some(blob) = book.blob(sha256).await? {
             return Ok((None, Progress::verified(blob.bytes)));

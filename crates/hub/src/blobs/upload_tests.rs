@@ -37,7 +37,12 @@ async fn blobs_with(dir: &TempDir, store: Option<Arc<dyn ObjectStore>>, silence:
 }
 
 async fn begin(blobs: &Blobs, bytes: &[u8]) {
-    let new = NewUpload { sha256: sha256(bytes), bytes: bytes.len() as u64, thumbnail_of: None };
+    let new = NewUpload {
+        sha256: sha256(bytes),
+        bytes: bytes.len() as u64,
+        thumbnail_of: None,
+        by: PersonId(Uuid::nil()),
+    };
     let (id, _) = blobs.begin(TABLET, new, UPLOAD, NOW).await.unwrap();
     assert_eq!(id, Some(UPLOAD));
 }
@@ -95,7 +100,8 @@ async fn what_came_under_another_length_was_something_else() {
     let dir = TempDir::new().unwrap();
     let blobs = blobs(&dir).await;
     let (bytes, id) = (b"evidence", Uuid::from_u128(3));
-    let new = |length| NewUpload { sha256: sha256(bytes), bytes: length, thumbnail_of: None };
+    let by = PersonId(Uuid::nil());
+    let new = |length| NewUpload { sha256: sha256(bytes), bytes: length, thumbnail_of: None, by };
     blobs.begin(TABLET, new(20), UPLOAD, NOW).await.unwrap();
     append(&blobs, 0, b"something").await.unwrap();
     let (again, progress) = blobs.begin(TABLET, new(8), id, NOW).await.unwrap();

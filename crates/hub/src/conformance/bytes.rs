@@ -1,9 +1,11 @@
 //! Where the bytes of photos and clips are.
 
-use super::kit::MORNING;
+use super::kit::{MORNING, check, garden, photo};
 use crate::blobs::{Blob, BlobState, Upload};
+use crate::demo;
 use crate::store::Store;
 use standpipe_domain::ids::{DeviceId, Sha256};
+use standpipe_domain::record::entity;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -51,13 +53,28 @@ pub async fn bytes_are_absent_then_partial_then_verified(store: &dyn Store) {
 
 pub async fn a_thumbnail_that_is_here_stays(store: &dyn Store) {
     let original = hash(1);
-    store.link_thumbnail(original, hash(2)).await.unwrap();
+    store.link_thumbnail(original, hash(2), None).await.unwrap();
     assert_eq!(store.thumbnail(original).await.unwrap(), None, "its bytes are not here");
-    store.link_thumbnail(original, hash(3)).await.unwrap();
+    store.link_thumbnail(original, hash(3), None).await.unwrap();
     store.put_blob(blob(3), None).await.unwrap();
     assert_eq!(store.thumbnail(original).await.unwrap(), Some(blob(3)), "the later name, while none is here");
-    store.link_thumbnail(original, hash(4)).await.unwrap();
+    store.link_thumbnail(original, hash(4), None).await.unwrap();
     store.put_blob(blob(4), None).await.unwrap();
+    assert_eq!(store.thumbnail(original).await.unwrap(), Some(blob(3)));
+}
+
+pub async fn whoever_recorded_a_photo_says_what_it_looks_like(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let (original, add) = photo(entity::CHECK, check("B4-33-LG").0, b"door");
+    store.put_blob(Blob { media_type: "text/plain".into(), ..blob(2) }, None).await.unwrap();
+    store.put_blob(blob(3), None).await.unwrap();
+    store.link_thumbnail(original, hash(2), Some(demo::person("branch"))).await.unwrap();
+    assert_eq!(store.thumbnail(original).await.unwrap(), None, "a text is no picture");
+    store.lost_blob(hash(2)).await.unwrap();
+    tablet.record(store, [add]).await;
+    store.link_thumbnail(original, hash(3), Some(demo::person("branch"))).await.unwrap();
+    assert_eq!(store.thumbnail(original).await.unwrap(), None, "somebody else recorded it");
+    store.link_thumbnail(original, hash(3), Some(tablet.device.person)).await.unwrap();
     assert_eq!(store.thumbnail(original).await.unwrap(), Some(blob(3)));
 }
 

@@ -1,6 +1,6 @@
 //! The life of an issue, in the office and on a tablet.
 
-use super::kit::{MORNING, StillWorld, Tablet, answers, check, finding, garden, ops, photo, round};
+use super::kit::{MORNING, StillWorld, Tablet, answer, answers, check, finding, garden, ops, photo, round};
 use crate::demo;
 use crate::issues::{NotMoved, prove, step};
 use crate::office::{Hand, write};
@@ -13,10 +13,12 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::{Lack, Severity};
 use standpipe_domain::ids::{FindingId, IssueId, UnitId};
 use standpipe_domain::issue::{IssueView, NoStep, Status, Step, StepRequest, TimelineEntry};
+use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::record::{entity, finding_id, issue_id, set};
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::op::{Amend, Kind};
 use standpipe_oplog::pen::Draft;
+use std::iter;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -160,6 +162,48 @@ pub async fn an_issue_says_what_its_finding_says_by_now(store: &dyn Store) {
     let view = issue(store, issue_id(id), "office").await;
     assert_eq!((view.line.words.as_str(), view.line.severity), ("封条破损", Severity::Critical));
     assert_eq!(view.timeline.len(), 1);
+}
+
+/// Amends an item, with what comes in the same transaction.
+async fn amend(store: &dyn Store, tablet: &mut Tablet, item: &str, outcome: Outcome, more: &[Draft]) {
+    let amend = Amend { value: json!(answer(outcome)), reason: "复查时发现".into() };
+    let field = format!("{ANSWER}{item}");
+    let draft = Draft::set(entity::CHECK, check(PIPE).0, field, json!(amend), None);
+    let draft = Draft { kind: Kind::Amend, ..draft };
+    tablet.record(store, iter::once(draft).chain(more.iter().cloned())).await;
+}
+
+pub async fn an_amendment_to_fail_opens_one(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    tablet.record(store, [answers(check(PIPE), "door-seal", Outcome::Pass, None)]).await;
+    let (id, record) = finding(check(PIPE), "door-seal", "复查时发现");
+    amend(store, &mut tablet, "door-seal", Outcome::Fail, &[record]).await;
+    let view = issue(store, issue_id(id), "office").await;
+    assert_eq!((view.line.words.as_str(), view.line.withdrawn), ("复查时发现", false));
+    let round = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+    let [found] = round.findings.as_slice() else { panic!("the office sees the finding") };
+    assert_eq!((found.answer.outcome, found.issue), (Outcome::Fail, Some(issue_id(id))));
+    let checked = round.checks.iter().find(|it| it.id == check(PIPE)).unwrap();
+    assert_eq!(checked.answers["door-seal"].outcome, Outcome::Pass, "what was answered first stands");
+}
+
+pub async fn an_issue_says_when_its_item_does_not_fail_any_more(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let withdrawn = async |id| {
+        let all = store.issues(&IssueFilter::default(), day(MORNING)).await.unwrap();
+        let listed = all.into_iter().find(|line| line.id == issue_id(id)).unwrap().withdrawn;
+        assert_eq!(issue(store, issue_id(id), "office").await.line.withdrawn, listed);
+        listed
+    };
+    let (one, record) = finding(check(PIPE), "door-seal", "封条破损");
+    let failed = answers(check(PIPE), "door-seal", Outcome::Fail, None);
+    let ids = tablet.record(store, [failed, record]).await;
+    let other = fail(store, &mut tablet, PIPE, "access-clear", "堆放杂物").await;
+    assert!(!withdrawn(one).await && !withdrawn(other).await);
+    tablet.record(store, [answers(check(PIPE), "door-seal", Outcome::Pass, Some(ids[0]))]).await;
+    assert!(withdrawn(one).await && !withdrawn(other).await);
+    amend(store, &mut tablet, "access-clear", Outcome::Pass, &[]).await;
+    assert!(withdrawn(other).await);
 }
 
 pub async fn an_issue_walks_from_the_office_to_the_tablet_and_back(store: &dyn Store) {

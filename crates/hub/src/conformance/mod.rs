@@ -18,7 +18,8 @@ macro_rules! suite {
                 a_revoked_tablet_is_known_as_such, the_first_start_makes_one_administrator,
                 a_password_is_set_for_who_is_there;
             bytes: bytes_are_absent_then_partial_then_verified, a_thumbnail_that_is_here_stays,
-                a_device_has_one_upload_of_the_same_bytes, every_blob_comes_by_once;
+                whoever_recorded_a_photo_says_what_it_looks_like, a_device_has_one_upload_of_the_same_bytes,
+                every_blob_comes_by_once;
             demo: the_garden_is_loaded_once, the_round_of_the_report_is_there;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
                 a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,
@@ -28,7 +29,9 @@ macro_rules! suite {
                 operations_that_replace_each_other_in_a_ring_do_no_harm,
                 two_different_answers_both_stand_and_the_office_sees_it;
             issues: an_issue_opens_once_for_each_finding, a_finding_without_words_or_fail_opens_none,
-                a_finding_that_a_photo_began_is_shown_and_opens_none_yet, an_issue_says_what_its_finding_says_by_now, an_issue_walks_from_the_office_to_the_tablet_and_back,
+                a_finding_that_a_photo_began_is_shown_and_opens_none_yet, an_issue_says_what_its_finding_says_by_now,
+                an_amendment_to_fail_opens_one, an_issue_says_when_its_item_does_not_fail_any_more,
+                an_issue_walks_from_the_office_to_the_tablet_and_back,
                 a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
                 an_office_step_settles_what_stood_beside,
                 whoever_wrote_where_an_issue_will_be_is_overruled;

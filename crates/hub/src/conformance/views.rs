@@ -75,7 +75,7 @@ pub async fn photos_tell_where_they_are(store: &dyn Store) {
     let kept =
         |sha256: Sha256| Blob { sha256, bytes: 8, media_type: "image/jpeg".into(), verified_at: MORNING };
     let thumb = sha256(b"thumb");
-    store.link_thumbnail(hash, thumb).await.unwrap();
+    store.link_thumbnail(hash, thumb, None).await.unwrap();
     assert_eq!(seen().await.1, Preview::Pending);
     store.put_blob(kept(thumb), None).await.unwrap();
     assert_eq!(seen().await.1, Preview::Ready);

@@ -85,6 +85,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error),
+            StoreError::Full { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error),
             _ => Self::fault(error.code(), &error),
         }
     }

@@ -18,41 +18,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use bytes::Bytes;
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
-use standpipe_domain::ids::{DeviceId, Millis, PersonId, SiteId};
-use standpipe_domain::words::Words;
+use standpipe_domain::ids::DeviceId;
 use standpipe_oplog::PROTOCOL;
+use standpipe_oplog::greeting::{self, Enrol, Enrolled, Hello, HelloAnswer};
 use standpipe_oplog::seal;
 use standpipe_oplog::wire::PushConflict;
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The first incarnation of a tablet that has just been enrolled.
 const FIRST: u32 = 1;
-
-#[derive(Deserialize)]
-pub struct Enrol {
-    code: String,
-    /// Ed25519, base64url.
-    public_key: String,
-    app_version: String,
-    protocol: u32,
-}
-
-#[derive(Serialize)]
-pub struct Enrolled {
-    device: DeviceId,
-    token: String,
-    incarnation: u32,
-    person: PersonId,
-    person_name: String,
-    site: SiteId,
-    site_name: Words,
-    hub_epoch: Uuid,
-    protocol: u32,
-    now: Millis,
-}
 
 pub async fn enrol(
     State(app): State<App>,
@@ -86,7 +62,7 @@ pub async fn enrol(
     app.poke();
     let enrolled = Enrolled {
         device: device.id,
-        token: token.reveal().to_owned(),
+        token: greeting::Token(token.reveal().to_owned()),
         incarnation: FIRST,
         person: device.person,
         person_name: who.name,
@@ -97,27 +73,6 @@ pub async fn enrol(
         now,
     };
     Ok(Json(enrolled).into_response())
-}
-
-#[derive(Deserialize)]
-pub struct Hello {
-    app_version: String,
-    incarnation: u32,
-    /// The tablet's own time.
-    now: Millis,
-}
-
-#[derive(Serialize)]
-pub struct HelloAnswer {
-    protocol: u32,
-    hub_epoch: Uuid,
-    now: Millis,
-    /// The last operation of this incarnation that the hub holds.
-    acknowledged: u64,
-    durable_seq: u64,
-    device: DeviceId,
-    person: PersonId,
-    revoked: bool,
 }
 
 /// Never refused for a version: what a tablet is told here, it needs in order to push.

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::json;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{PersonId, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub async fn create(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     same_version(&headers)?;
-    let new = new_upload(&headers)?;
+    let new = new_upload(&headers, device.person)?;
     let (upload, progress) = app.blobs.begin(device.id, new, app.world.uuid(), app.world.now()).await?;
     if progress.state == BlobState::Verified {
         app.poke();
@@ -186,7 +186,7 @@ fn checksum(headers: &HeaderMap) -> Result<Option<Sha256>, Problem> {
     })
 }
 
-fn new_upload(headers: &HeaderMap) -> Result<NewUpload, Problem> {
+fn new_upload(headers: &HeaderMap, by: PersonId) -> Result<NewUpload, Problem> {
     let bytes = number(headers, &LENGTH)?.ok_or_else(|| Problem::malformed("Upload-Length is missing"))?;
     let metadata = metadata(headers)
         .ok_or_else(|| Problem::malformed("Upload-Metadata is not pairs of a name and a value in base64"))?;
@@ -199,7 +199,7 @@ fn new_upload(headers: &HeaderMap) -> Result<NewUpload, Problem> {
         Some("thumbnail") => Some(hash("of")?),
         Some(_) => return Err(Problem::malformed("role is original or thumbnail")),
     };
-    Ok(NewUpload { sha256: hash("sha256")?, bytes, thumbnail_of })
+    Ok(NewUpload { sha256: hash("sha256")?, bytes, thumbnail_of, by })
 }
 
 fn metadata(headers: &HeaderMap) -> Option<BTreeMap<String, String>> {

@@ -8,20 +8,10 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{IssueId, PersonId};
 use standpipe_domain::issue::{Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
 use standpipe_domain::people::Role;
-use standpipe_domain::permission::{Act, may};
+use standpipe_domain::permission::{PROVE, may_one};
 use standpipe_domain::record::{Issue, set};
 use standpipe_oplog::op::{Kind, Op, Resolve};
 use uuid::Uuid;
-
-/// The fields that a step may set beside the status.
-const fn carries(step: Step) -> &'static [&'static str] {
-    match step {
-        Step::Assign => &["unit", "person", "deadline"],
-        Step::Propose => &["solution"],
-        Step::ClaimDone => &["claimed_by"],
-        _ => &[],
-    }
-}
 
 /// The fields that only the office sets.
 const OFFICE: [&str; 6] = ["number", "title", "severity", "words", "finding", "round"];
@@ -66,7 +56,7 @@ impl Form {
             (Kind::Add, Some(set::TIMELINE)) => self.timeline = Some(parsed(&op.value)?),
             (Kind::Add, Some(set::PHOTOS | set::PROOF)) => {
                 parsed::<Evidence>(&op.value)?;
-                if ![Act::Record, Act::Answer, Act::Verify].iter().any(|act| may(roles, *act)) {
+                if !may_one(roles, &PROVE) {
                     return no("the tablet's holder may not add a photo to an issue");
                 }
             }
@@ -112,7 +102,7 @@ impl Form {
         if let Some((field, _)) = self
             .fields
             .iter()
-            .find(|(field, value)| !carries(step).contains(&field.as_str()) && !value.is_null())
+            .find(|(field, value)| !step.sets().contains(&field.as_str()) && !value.is_null())
         {
             return Err(Refusal::new("not-allowed", format!("the step {step:?} does not set {field}")));
         }

@@ -2,11 +2,14 @@
 
 use standpipe_domain::record::Unreadable;
 use std::error::Error;
+use std::io;
 
 /// Why the store could not do something. Nothing of it was done.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database itself refused: a full disk, a damaged file, a lost connection.
+    #[error("{doing}: the office's disk is full; nothing of it was kept, make room, then try again")]
+    Full { doing: &'static str },
+    /// The database itself refused: a damaged file, a lost connection.
     #[error("{doing}: {source}")]
     Database { doing: &'static str, source: Box<dyn Error + Send + Sync> },
     /// A row does not say what it must: the database was changed by something else than this program.
@@ -24,6 +27,7 @@ impl StoreError {
     /// A stable code for it.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Full { .. } => "hub-full",
             Self::Database { .. } => "database",
             Self::Unreadable { .. } => "unreadable",
             Self::Newer { .. } => "database-newer",
@@ -38,6 +42,21 @@ impl From<Unreadable> for StoreError {
     }
 }
 
+/// Whether a full disk is behind an error, however deep.
+pub fn is_full(error: &(dyn Error + 'static)) -> bool {
+    let mut inner = Some(error);
+    while let Some(error) = inner {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        }
+        if let Some(rusqlite::Error::SqliteFailure(failure, _)) = error.downcast_ref() {
+            return failure.code == rusqlite::ErrorCode::DiskFull;
+        }
+        inner = error.source();
+    }
+    false
+}
+
 /// Says what was being done when something failed.
 pub trait Doing<T> {
     /// The database failed while `doing`.
@@ -48,7 +67,13 @@ pub trait Doing<T> {
 
 impl<T, E: Error + Send + Sync + 'static> Doing<T> for Result<T, E> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Database { doing, source: Box::new(source) })
+        self.map_err(|source| {
+            if is_full(&source) {
+                StoreError::Full { doing }
+            } else {
+                StoreError::Database { doing, source: Box::new(source) }
+            }
+        })
     }
 
     fn reading(self, doing: &'static str) -> Result<T, StoreError> {

@@ -13,10 +13,12 @@ pub mod sqlite;
 mod views;
 
 pub use crate::blobs::Book;
-pub use error::{Doing, StoreError};
+pub use error::{Doing, StoreError, is_full};
 pub use ledger::{Ledger, Projected};
 pub use project::{enter, project, replay};
-pub use records::{BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow};
+pub use records::{
+    BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, answer_now, answer_shown,
+};
 pub use rows::{Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine, Session, User};
 
 use async_trait::async_trait;

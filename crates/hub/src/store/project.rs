@@ -1,11 +1,11 @@
 //! From operations to rows. Both the hub's append and a rebuild go through here, so both give the same rows.
 
 use super::ledger::{Ledger, Projected};
-use super::records::SignOffRow;
+use super::records::{SignOffRow, answer_now, answer_shown};
 use super::{Doing, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use standpipe_domain::answer::Outcome;
+use standpipe_domain::answer::{Answer, Outcome};
 use standpipe_domain::checklist;
 use standpipe_domain::ids::{CheckId, Millis, SiteId};
 use standpipe_domain::merge_rule::ANSWER;
@@ -115,8 +115,10 @@ fn finding(
     fields: Map<String, Value>,
 ) -> Result<Option<Projected>, StoreError> {
     let Some(finding) = typed::<standpipe_domain::record::Finding>(id, fields) else { return Ok(None) };
-    let answer = ledger.register(finding.check.0, &format!("{ANSWER}{}", finding.item))?;
-    let live = answer.shown().and_then(|side| outcome(&side.value)) == Some(Outcome::Fail);
+    let fails = |answer: Option<Answer>| answer.is_some_and(|answer| answer.outcome == Outcome::Fail);
+    // What was signed as a fail stays in sight, whatever an amendment says.
+    let live = fails(answer_shown(ledger, finding.check, &finding.item)?)
+        || fails(answer_now(ledger, finding.check, &finding.item)?);
     Ok(Some(Projected::Finding { finding, live }))
 }
 

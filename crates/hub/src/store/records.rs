@@ -2,17 +2,19 @@
 
 use super::StoreError;
 use serde_json::{Map, Value};
+use standpipe_domain::answer::Answer;
 use standpipe_domain::asset::Asset;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{
-    DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
+    CheckId, DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
 };
 use standpipe_domain::issue::Status;
+use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::people::{Person, ResponsibleUnit};
 use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Issue, Site};
 use standpipe_domain::round::{Check, Round};
-use standpipe_oplog::merge::Side;
+use standpipe_oplog::merge::{Side, amended_answer};
 use standpipe_oplog::op::Op;
 use standpipe_oplog::seal::{Jwk, Jws};
 use uuid::Uuid;
@@ -63,6 +65,28 @@ pub trait Records {
     fn blob_row(&mut self, sha256: Sha256) -> Result<BlobRow, StoreError>;
     /// What any record says about these bytes: the first that mentioned them.
     fn evidence(&mut self, sha256: Sha256) -> Result<Option<Evidence>, StoreError>;
+}
+
+/// The answer that an item of a check has by now: what its latest amendment says, or else the one that is shown.
+pub fn answer_now(
+    records: &mut dyn Records,
+    check: CheckId,
+    item: &str,
+) -> Result<Option<Answer>, StoreError> {
+    match amended_answer(&records.amends(check.0)?, item) {
+        Some(answer) => Ok(Some(answer)),
+        None => answer_shown(records, check, item),
+    }
+}
+
+/// The answer to an item of a check that is shown, amendments apart.
+pub fn answer_shown(
+    records: &mut dyn Records,
+    check: CheckId,
+    item: &str,
+) -> Result<Option<Answer>, StoreError> {
+    let shown = records.shown(check.0)?.remove(&format!("{ANSWER}{item}"));
+    Ok(shown.and_then(|answer| serde_json::from_value(answer).ok()))
 }
 
 /// Which issues.

@@ -289,6 +289,10 @@ words: string,
  */
 finding: FindingId | null, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
 /**
+ * The item that it was opened for does not fail any more: the inspector answered it otherwise, or amended it.
+ */
+withdrawn: boolean, 
+/**
  * From the phase down to the place; empty where the issue has none.
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
@@ -322,6 +326,10 @@ words: string,
  * The finding that it was opened for: its title is then what failed.
  */
 finding: FindingId | null, severity: Severity, status: Status, unit: Words | null, person: string | null, deadline: string | null, overdue: boolean, 
+/**
+ * The item that it was opened for does not fail any more: the inspector answered it otherwise, or amended it.
+ */
+withdrawn: boolean, 
 /**
  * From the phase down to the place; empty where the issue has none.
  */
@@ -363,7 +371,7 @@ last_synced: Millis | null,
  */
 trouble: Trouble | null, };
 
-export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
+export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-full" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
 
 export type SyncDetail = { line: SyncLine, 
 /**
@@ -481,9 +489,17 @@ export type AssetCheck = { check: CheckId, round: RoundId, title: Words, due: st
 
 export type NewAnswer = { check: CheckId, item: string, answer: Answer, };
 
-export type NewAmendment = { check: CheckId, item: string, answer: Answer, reason: string, };
+export type NewAmendment = { check: CheckId, item: string, answer: Answer, reason: string, 
+/**
+ * Where an item that had not failed fails by now: how bad that is.
+ */
+severity: Severity | null, };
 
-export type NewFinding = { check: CheckId, item: string, severity: Severity, words: string, };
+export type NewFinding = { check: CheckId, item: string, 
+/**
+ * `None` leaves it as it is; where nobody has said it yet, it becomes [`Severity::UNSAID`].
+ */
+severity: Severity | null, words: string, };
 
 export type AttachTo = { "to": "item", check: CheckId, item: string, } | { "to": "issue", issue: IssueId, };
 

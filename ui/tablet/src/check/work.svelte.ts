@@ -49,12 +49,12 @@ export class CheckWork {
     });
   }
 
-  /** Changes the finding of a failed item, or makes it. Without a word from the person it counts as serious. */
+  /** Changes the finding of a failed item, or makes it. */
   find(item: string, change: { severity?: Severity; words?: string } = {}): Promise<void> {
     return this.#next(() => {
       const found = this.view?.findings.find((finding) => finding.item === item);
-      const severity = change.severity ?? found?.severity ?? 'serious';
-      return engine.finding({ check: this.id, item, severity, words: change.words ?? found?.words ?? '' });
+      const words = change.words ?? found?.words ?? '';
+      return engine.finding({ check: this.id, item, severity: change.severity ?? null, words });
     });
   }
 
@@ -70,7 +70,7 @@ export class CheckWork {
       const view = this.view;
       const wanting = view?.answers[item]?.outcome === 'fail' && !view.findings.some((found) => found.item === item);
       if (view && !wanting) return view;
-      return engine.finding({ check: this.id, item, severity: 'serious', words: '' });
+      return engine.finding({ check: this.id, item, severity: null, words: '' });
     });
   }
 
@@ -82,8 +82,8 @@ export class CheckWork {
     return this.#next(() => engine.detach(this.id, item, sha256));
   }
 
-  amend(item: string, answer: Answer, reason: string): Promise<void> {
-    return this.#next(() => engine.amend({ check: this.id, item, answer, reason }));
+  amend(item: string, answer: Answer, reason: string, severity: Severity | null): Promise<void> {
+    return this.#next(() => engine.amend({ check: this.id, item, answer, reason, severity }));
   }
 
   #next(command: () => Promise<CheckView>): Promise<void> {

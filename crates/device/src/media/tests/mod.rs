@@ -1,6 +1,6 @@
 mod cuts;
 mod damage;
-mod kinds;
+
 mod paint;
 mod pixels;
 mod shapes;

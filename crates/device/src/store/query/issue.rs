@@ -1,15 +1,16 @@
 //! Issues: what the office tracks, as the tablet shows it.
 
 use super::asset;
-use super::common::{day, person_name, site, unit_name, words};
+use super::common::{answers_in, day, person_name, site, unit_name, words};
 use super::evidence::{evidence_of, evidence_view, members_of};
 use crate::identity::Identity;
 use crate::store::fault::StoreError;
-use crate::store::replica;
 use crate::store::sql::{Json, Word};
+use crate::store::{log, replica};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::Deserialize;
+use standpipe_domain::answer::Outcome;
 use standpipe_domain::asset::AssetLine;
 use standpipe_domain::checklist::ChecklistRef;
 use standpipe_domain::evidence::EvidenceView;
@@ -18,6 +19,8 @@ use standpipe_domain::ids::{AssetId, CheckId, FindingId, IssueId, Millis, Person
 use standpipe_domain::issue::{IssueLine, IssueView, Mover, Solution, Status, TimelineEntry};
 use standpipe_domain::record::{entity, set};
 use standpipe_domain::words::Words;
+use standpipe_oplog::merge::amended_answer;
+use standpipe_oplog::op::Kind;
 use uuid::Uuid;
 
 /// The row of an issue.
@@ -109,6 +112,7 @@ fn line(conn: &Connection, row: &Row, code: &str, today: Date) -> Result<IssueLi
         person: row.person.map(|person| person_name(conn, person)).transpose()?,
         deadline: row.deadline,
         overdue: !row.is_over() && row.deadline.is_some_and(|deadline| deadline < today),
+        withdrawn: row.finding.map_or(Ok(false), |finding| is_withdrawn(conn, finding))?,
         path,
         asset,
         changed: row.changed,
@@ -156,15 +160,31 @@ pub fn issue(
     }))
 }
 
+/// The item of a check that a finding is about.
+fn item_of(conn: &Connection, finding: FindingId) -> Result<Option<(CheckId, String)>, StoreError> {
+    let item = conn
+        .prepare_cached("SELECT check_id, item FROM finding WHERE id = ?1")?
+        .query_row([finding.0], |row| Ok((CheckId(row.get(0)?), row.get(1)?)))
+        .optional()?;
+    Ok(item)
+}
+
+/// Whether the item that a finding is about does not fail any more.
+fn is_withdrawn(conn: &Connection, finding: FindingId) -> Result<bool, StoreError> {
+    let Some((check, item)) = item_of(conn, finding)? else { return Ok(false) };
+    let amended = amended_answer(&log::rare_ops_of(conn, check.0, Kind::Amend)?, &item);
+    let answer = match amended {
+        Some(answer) => Some(answer),
+        None => answers_in(&replica::registers(conn, check.0)?).remove(&item),
+    };
+    Ok(answer.is_some_and(|answer| answer.outcome != Outcome::Fail))
+}
+
 /// The photos of the failed item that an issue was opened for.
 fn found(conn: &Connection, finding: Option<FindingId>) -> Result<Vec<EvidenceView>, StoreError> {
-    let Some(finding) = finding else { return Ok(Vec::new()) };
-    let of: Option<(Uuid, String)> = conn
-        .prepare_cached("SELECT check_id, item FROM finding WHERE id = ?1")?
-        .query_row([finding.0], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((check, item)) = of else { return Ok(Vec::new()) };
-    let held = evidence_of(conn, CheckId(check))?.into_iter().filter(|held| held.item() == Some(&item));
+    let item = finding.map(|finding| item_of(conn, finding)).transpose()?.flatten();
+    let Some((check, item)) = item else { return Ok(Vec::new()) };
+    let held = evidence_of(conn, check)?.into_iter().filter(|held| held.item() == Some(&item));
     held.map(|held| evidence_view(conn, held.evidence)).collect()
 }
 

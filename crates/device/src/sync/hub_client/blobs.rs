@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::chain::sha256;
+use standpipe_oplog::upload::BlobState;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -48,16 +49,6 @@ pub enum Patched {
     Mismatch,
     /// The hub does not know the upload.
     Gone,
-}
-
-/// How much of a blob the hub holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BlobState {
-    Absent,
-    Partial,
-    /// Re-read from the hub's own disk and hashed.
-    Verified,
 }
 
 /// What the hub has for a thumbnail.

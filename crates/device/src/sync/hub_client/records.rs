@@ -5,32 +5,11 @@ use crate::sync::fault::Fault;
 use bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::PROTOCOL;
+use standpipe_oplog::greeting::{Hello, HelloAnswer};
 use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Numbered, PullHead, PushAnswer, PushConflict, decode_pull};
 use uuid::Uuid;
-
-#[derive(Serialize)]
-struct Greeting {
-    protocol: u32,
-    app_version: &'static str,
-    incarnation: u32,
-    now: Millis,
-}
-
-/// What the hub says to a tablet that greets it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Hello {
-    pub hub_epoch: Uuid,
-    /// The hub's time.
-    pub now: Millis,
-    /// The last operation of this incarnation that the hub holds.
-    pub acknowledged: u64,
-    /// The office has withdrawn this tablet's permission; what it recorded is still taken.
-    #[serde(default)]
-    pub revoked: bool,
-}
 
 /// What became of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +20,10 @@ pub enum Pushed {
 
 impl HubClient {
     /// Greets the hub with the tablet's time.
-    pub async fn hello(&self, incarnation: u32, now: Millis) -> Result<Hello, Fault> {
-        let greeting =
-            Greeting { protocol: PROTOCOL, app_version: env!("CARGO_PKG_VERSION"), incarnation, now };
-        self.json("greeting the hub", "sync/hello", &greeting).await
+    pub async fn hello(&self, incarnation: u32, now: Millis) -> Result<HelloAnswer, Fault> {
+        let hello =
+            Hello { protocol: PROTOCOL, app_version: env!("CARGO_PKG_VERSION").into(), incarnation, now };
+        self.json("greeting the hub", "sync/hello", &hello).await
     }
 
     /// Sends a batch, as [`standpipe_oplog::wire::encode_push`] made it.

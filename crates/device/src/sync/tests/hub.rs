@@ -184,7 +184,8 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
     let acknowledged = kept.chains.get(&incarnation).map_or(0, Vec::len);
     axum::Json(json!({
         "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
-        "durable_seq": 0, "revoked": kept.revoked, "something": "of a later version",
+        "durable_seq": 0, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
+        "something": "of a later version",
     }))
 }
 

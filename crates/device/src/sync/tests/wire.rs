@@ -2,7 +2,7 @@
 
 use super::hub::{Hub, html, problem};
 use crate::identity::Token;
-use crate::sync::hub_client::{Enrol, HubClient, Patched, Patience, enrol};
+use crate::sync::hub_client::{HubClient, Patched, Patience, enrol};
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -44,13 +44,13 @@ async fn a_page_of_records_that_cannot_be_read_is_told_apart() {
 #[tokio::test]
 async fn a_wrong_code_is_said_to_be_one() {
     let hub = Hub::start().await;
-    let ask = Enrol::new(" 1234 ", "key".into());
+    let join = || enrol(&hub.address, " 1234 ", "key".into());
     hub.rule("POST /enrol", || Some(problem(403, "wrong-code")));
-    assert_eq!(enrol(&hub.address, &ask).await.unwrap_err().code(), "wrong-code");
+    assert_eq!(join().await.unwrap_err().code(), "wrong-code");
     hub.rule("POST /enrol", || Some(problem(401, "wrong-code")));
-    assert_eq!(enrol(&hub.address, &ask).await.unwrap_err().code(), "wrong-code");
+    assert_eq!(join().await.unwrap_err().code(), "wrong-code");
     hub.rule("POST /enrol", || Some(html(200)));
-    assert_eq!(enrol(&hub.address, &ask).await.unwrap_err().code(), "not-a-hub");
+    assert_eq!(join().await.unwrap_err().code(), "not-a-hub");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn an_enrolment_is_read_and_its_token_is_not_shown() {
             .into_response(),
         )
     });
-    let enrolled = enrol(&hub.address, &Enrol::new("1234", "key".into())).await.unwrap();
+    let enrolled = enrol(&hub.address, "1234", "key".into()).await.unwrap();
     assert_eq!((enrolled.token.0.as_str(), enrolled.now), ("sesame", Millis(5)));
     assert!(!format!("{enrolled:?}").contains("sesame"));
     let client = client(&hub.address);

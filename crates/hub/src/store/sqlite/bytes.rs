@@ -4,7 +4,7 @@ use super::desk::Desk;
 use crate::blobs::{Blob, BlobState, Upload};
 use crate::store::{BlobRow, StoreError};
 use rusqlite::{Params, Row};
-use standpipe_domain::ids::{DeviceId, Millis, Sha256};
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -51,7 +51,8 @@ impl Desk<'_> {
 
     pub(super) fn whereabouts(&self, sha256: Sha256) -> Result<BlobRow, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM blob WHERE sha256 = ?1),
-                          EXISTS (SELECT 1 FROM thumbnail t JOIN blob b ON b.sha256 = t.sha256 WHERE t.of = ?1),
+                          EXISTS (SELECT 1 FROM thumbnail t JOIN blob b ON b.sha256 = t.sha256
+                                  WHERE t.of = ?1 AND b.media_type LIKE 'image/%'),
                           u.arrived, u.bytes
                    FROM (SELECT 1) LEFT JOIN
                         (SELECT arrived, bytes FROM upload WHERE sha256 = ?1 ORDER BY arrived DESC LIMIT 1) u";
@@ -64,16 +65,28 @@ impl Desk<'_> {
     }
 
     pub(super) fn thumbnail(&mut self, of: Sha256) -> Result<Option<Blob>, StoreError> {
-        let sql = format!("{BLOB} WHERE sha256 = (SELECT sha256 FROM thumbnail WHERE of = ?)");
+        let sql = format!(
+            "{BLOB} WHERE sha256 = (SELECT sha256 FROM thumbnail WHERE of = ?) AND media_type LIKE 'image/%'"
+        );
         self.first("reading a thumbnail's entry", &sql, [of.0], blob)
     }
 
-    pub(super) fn link_thumbnail(&mut self, of: Sha256, thumbnail: Sha256) -> Result<(), StoreError> {
-        // One that is here stays: another tablet's picture of the same photo is as good.
-        let sql = "INSERT INTO thumbnail (of, sha256) VALUES (?, ?)
+    pub(super) fn link_thumbnail(
+        &mut self,
+        of: Sha256,
+        thumbnail: Sha256,
+        by: Option<PersonId>,
+    ) -> Result<(), StoreError> {
+        // Whoever recorded a photo says what it looks like. One that is here stays: another tablet's picture of the
+        // same photo is as good.
+        let sql = "INSERT INTO thumbnail (of, sha256)
+                   SELECT ?1, ?2
+                   WHERE ?3 IS NULL OR NOT EXISTS (SELECT 1 FROM member WHERE sha256 = ?1)
+                      OR EXISTS (SELECT 1 FROM member WHERE sha256 = ?1 AND side ->> 'actor' = ?3)
                    ON CONFLICT (of) DO UPDATE SET sha256 = excluded.sha256
                    WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = thumbnail.sha256)";
-        self.run("naming a thumbnail", sql, (of.0, thumbnail.0)).map(drop)
+        let by = by.map(|person| person.to_string());
+        self.run("naming a thumbnail", sql, (of.0, thumbnail.0, by)).map(drop)
     }
 
     pub(super) fn begin_upload(&mut self, upload: &Upload) -> Result<Upload, StoreError> {

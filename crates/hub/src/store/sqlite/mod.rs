@@ -203,8 +203,13 @@ impl Book for SqliteStore {
         self.look(move |desk| desk.thumbnail(of)).await
     }
 
-    async fn link_thumbnail(&self, of: Sha256, thumbnail: Sha256) -> Result<(), StoreError> {
-        self.change(move |desk| desk.link_thumbnail(of, thumbnail)).await
+    async fn link_thumbnail(
+        &self,
+        of: Sha256,
+        thumbnail: Sha256,
+        by: Option<PersonId>,
+    ) -> Result<(), StoreError> {
+        self.change(move |desk| desk.link_thumbnail(of, thumbnail, by)).await
     }
 
     async fn begin_upload(&self, upload: Upload) -> Result<Upload, StoreError> {

@@ -1,10 +1,12 @@
 //! The suite that every store passes, and what only a file can show.
 
 use super::SqliteStore;
+use crate::blobs::{Blob, Book};
 use crate::store::{Store, StoreError};
 use crate::world::RealWorld;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use standpipe_domain::ids::{Millis, Sha256};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -98,4 +100,28 @@ async fn what_was_written_is_durable_and_shared_by_readers() {
     // A reader cannot write, whatever it is asked to do.
     let written = store.look(|desk| desk.run("writing", "DELETE FROM op", [])).await;
     assert!(written.is_err());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_as_such_and_what_was_there_stays() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir).await.unwrap();
+    let blob = |n: u32| {
+        let mut sha256 = Sha256([0; 32]);
+        sha256.0[..4].copy_from_slice(&n.to_be_bytes());
+        Blob { sha256, bytes: 1, media_type: "image/jpeg".into(), verified_at: Millis(0) }
+    };
+    let room = |pages: u32| {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        store.change(move |desk| desk.first("setting the room", &sql, [], |_| Ok(())))
+    };
+    store.put_blob(blob(0), None).await.unwrap();
+    // No page more than there are now.
+    room(1).await.unwrap();
+    let many = store.change(move |desk| (1..2_000).try_for_each(|n| desk.put_blob(&blob(n), None)));
+    assert!(matches!(many.await, Err(StoreError::Full { .. })));
+    assert_eq!(store.blobs(None, 10).await.unwrap(), [blob(0)]);
+    room(1_000_000).await.unwrap();
+    store.put_blob(blob(1), None).await.unwrap();
+    assert_eq!(store.blobs(None, 10).await.unwrap(), [blob(0), blob(1)], "it goes on once there is room");
 }

@@ -18,6 +18,8 @@ const TOGETHER: usize = 64;
 /// Pokes that a slow listener may lag behind.
 const POKES: usize = 64;
 
+const KEEPING: &str = "keeping a change";
+
 type Task = Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>;
 
 struct Job {
@@ -109,9 +111,8 @@ fn settle(connection: &Connection, identity: &Identity, jobs: Vec<Job>) -> BTree
             // Fails when SQLite has rolled back by itself, and then there is nothing left to undo.
             let _ = connection.execute_batch("ROLLBACK");
             tracing::error!(%error, tasks = answers.len(), "a transaction was not kept");
-            let text = error.to_string();
             for answer in answers {
-                let _ = answer.send(Err(failed("keeping a change", text.clone())));
+                let _ = answer.send(Err(told(&error)));
             }
             BTreeSet::new()
         }
@@ -120,27 +121,37 @@ fn settle(connection: &Connection, identity: &Identity, jobs: Vec<Job>) -> BTree
 
 type Settled = (Vec<Result<(), StoreError>>, BTreeSet<SiteId>);
 
-fn together(connection: &Connection, identity: &Identity, tasks: Vec<Task>) -> rusqlite::Result<Settled> {
+fn together(connection: &Connection, identity: &Identity, tasks: Vec<Task>) -> Result<Settled, StoreError> {
     let mut pokes = BTreeSet::new();
     let mut results = Vec::with_capacity(tasks.len());
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let run = |sql| connection.execute_batch(sql).doing(KEEPING);
+    run("BEGIN IMMEDIATE")?;
     for task in tasks {
-        connection.execute_batch("SAVEPOINT task")?;
+        run("SAVEPOINT task")?;
         let mut desk = Desk::new(connection, identity);
         let result = catch_unwind(AssertUnwindSafe(|| task(&mut desk)))
-            .unwrap_or_else(|_| Err(failed("keeping a change", "the program gave up on it".into())));
+            .unwrap_or_else(|_| Err(failed("the program gave up on it".into())));
         match &result {
             Ok(()) => pokes.append(&mut desk.pokes),
-            // On a full disk SQLite may have rolled back everything; then this fails, and all are told.
-            Err(_) => connection.execute_batch("ROLLBACK TO task")?,
+            // On a full disk SQLite may have rolled back everything: then nobody's change was kept.
+            Err(error) if connection.is_autocommit() => return Err(told(error)),
+            Err(_) => run("ROLLBACK TO task")?,
         }
-        connection.execute_batch("RELEASE task")?;
+        run("RELEASE task")?;
         results.push(result);
     }
-    connection.execute_batch("COMMIT")?;
+    run("COMMIT")?;
     Ok((results, pokes))
 }
 
-fn failed(doing: &'static str, text: String) -> StoreError {
-    StoreError::Database { doing, source: text.into() }
+/// What each is told whose change was not kept because of `error`.
+fn told(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full { .. } => StoreError::Full { doing: KEEPING },
+        error => failed(error.to_string()),
+    }
+}
+
+fn failed(text: String) -> StoreError {
+    StoreError::Database { doing: KEEPING, source: text.into() }
 }

@@ -1,8 +1,9 @@
 //! Issues as the office reads them.
 
 use super::{Scene, evidence};
-use crate::store::{IssueQuery, IssueRow, Records, StoreError};
+use crate::store::{IssueQuery, IssueRow, Records, StoreError, answer_now};
 use jiff::civil::Date;
+use standpipe_domain::answer::Outcome;
 use standpipe_domain::ids::{IssueId, PersonId};
 use standpipe_domain::issue::{IssueLine, IssueView, Mover, Status, TimelineEntry};
 use standpipe_domain::office::IssueFilter;
@@ -27,7 +28,20 @@ pub(super) fn issues(
     };
     let rows = records.issues(query)?;
     let lines = rows.iter().map(|row| (line(row, &scene, today), row));
-    Ok(lines.filter(|(line, row)| fits(line, row)).map(|(line, _)| line).collect())
+    let mut lines: Vec<IssueLine> =
+        lines.filter(|(line, row)| fits(line, row)).map(|(line, _)| line).collect();
+    for line in &mut lines {
+        line.withdrawn = is_withdrawn(records, line)?;
+    }
+    Ok(lines)
+}
+
+/// Whether the item that an issue was opened for does not fail any more.
+fn is_withdrawn(records: &mut dyn Records, line: &IssueLine) -> Result<bool, StoreError> {
+    let finding = line.finding.map_or(Ok(None), |finding| records.finding(finding))?;
+    let Some(finding) = finding else { return Ok(false) };
+    let answer = answer_now(records, finding.check, &finding.item)?;
+    Ok(answer.is_some_and(|answer| answer.outcome != Outcome::Fail))
 }
 
 fn line(row: &IssueRow, scene: &Scene, today: Date) -> IssueLine {
@@ -45,6 +59,8 @@ fn line(row: &IssueRow, scene: &Scene, today: Date) -> IssueLine {
         person: issue.person.map(|person| scene.person(person)),
         deadline: issue.deadline,
         overdue: !done && issue.deadline.is_some_and(|deadline| today > deadline),
+        // Said once it is known which lines are wanted.
+        withdrawn: false,
         path: row.asset.as_ref().map(|asset| scene.path(asset.place)).unwrap_or_default(),
         asset: row.asset.as_ref().map(|asset| asset.name.clone()),
         changed: row.changed,
@@ -68,7 +84,8 @@ pub(super) fn issue(
     before.extend(evidence::photos(records, id.0)?);
     let roles = records.person(asking)?.map(|person| person.roles).unwrap_or_default();
     let mover = Mover { person: asking, roles: &roles };
-    let line = line(&row, &scene, today);
+    let mut line = line(&row, &scene, today);
+    line.withdrawn = is_withdrawn(records, &line)?;
     let issue = row.issue;
     Ok(Some(IssueView {
         next_steps: mover.next_steps(issue.status, issue.claimed_by),

@@ -1,10 +1,10 @@
 //! A round as the office reads it.
 
 use super::{Scene, evidence};
-use crate::store::{CheckRow, Records, RoundRow, SignOffRow, StoreError};
+use crate::store::{CheckRow, Records, RoundRow, SignOffRow, StoreError, answer_now, answer_shown};
 use jiff::civil::Date;
 use serde::Deserialize;
-use standpipe_domain::answer::{Answer, Answers};
+use standpipe_domain::answer::{Answer, Answers, Outcome};
 use standpipe_domain::asset::{AssetKind, AssetLine};
 use standpipe_domain::checklist;
 use standpipe_domain::finding::{FindingView, Severity, lacks};
@@ -192,11 +192,13 @@ fn check(
     })
 }
 
-/// The answer that a finding is about.
+/// The fail that a finding is about: the one that is shown, or else an amendment.
 fn answer_of(records: &mut dyn Records, finding: &Finding) -> Result<Option<Answer>, StoreError> {
-    let field = format!("{ANSWER}{}", finding.item);
-    let shown = records.shown(finding.check.0)?.remove(&field);
-    Ok(shown.and_then(|answer| serde_json::from_value(answer).ok()))
+    let shown = answer_shown(records, finding.check, &finding.item)?;
+    match shown {
+        Some(answer) if answer.outcome == Outcome::Fail => Ok(Some(answer)),
+        _ => answer_now(records, finding.check, &finding.item),
+    }
 }
 
 /// The fields on which people differ.

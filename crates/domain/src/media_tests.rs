@@ -1,4 +1,4 @@
-use super::super::{ClipFormat, MediaKind, PhotoFormat, SNIFF_BYTES, sniff};
+use super::{ClipFormat, MediaKind, PhotoFormat, SNIFF_BYTES, sniff};
 use MediaKind::{Clip, Other, Photo};
 
 fn boxed(brands: &[&[u8; 4]]) -> Vec<u8> {

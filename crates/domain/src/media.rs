@@ -111,3 +111,7 @@ fn doctype(head: &[u8]) -> Option<&[u8]> {
     // One length byte (top bit set) is enough for a value this short.
     (size & 0x80 != 0).then(|| value.get(..usize::from(size & 0x7F)))?
 }
+
+#[cfg(test)]
+#[path = "media_tests.rs"]
+mod tests;

@@ -1,0 +1,71 @@
+//! How a tablet joins a hub, and how the two greet each other: the JSON of both sides.
+
+use serde::{Deserialize, Serialize};
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, SiteId};
+use standpipe_domain::words::Words;
+use std::fmt;
+use uuid::Uuid;
+
+/// What a tablet sends to be enrolled.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Enrol {
+    /// The code that the office gave out. It works once.
+    pub code: String,
+    /// The tablet's Ed25519 public key, in base64url without padding.
+    pub public_key: String,
+    pub app_version: String,
+    pub protocol: u32,
+}
+
+/// What a tablet shows the hub at each request. Never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token(pub String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What an enrolled tablet is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Enrolled {
+    pub device: DeviceId,
+    pub token: Token,
+    pub incarnation: u32,
+    pub person: PersonId,
+    pub person_name: String,
+    pub site: SiteId,
+    pub site_name: Words,
+    pub hub_epoch: Uuid,
+    pub protocol: u32,
+    /// The hub's time.
+    pub now: Millis,
+}
+
+/// A tablet's greeting.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    pub protocol: u32,
+    pub app_version: String,
+    pub incarnation: u32,
+    /// The tablet's own time.
+    pub now: Millis,
+}
+
+/// What the hub says to a tablet that greets it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HelloAnswer {
+    pub protocol: u32,
+    pub hub_epoch: Uuid,
+    /// The hub's time.
+    pub now: Millis,
+    /// The last operation of this incarnation that the hub holds.
+    pub acknowledged: u64,
+    /// Everything up to here is in a backup: the tablet need not offer it again.
+    pub durable_seq: u64,
+    pub device: DeviceId,
+    pub person: PersonId,
+    /// The office has withdrawn this tablet's permission; what it recorded is still taken.
+    pub revoked: bool,
+}
