@@ -14,8 +14,9 @@ use standpipe_domain::tablet::{
     AssetView, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, Problem, RoundView, Today,
 };
 use std::collections::BTreeMap;
-use tauri::State;
+use std::path::PathBuf;
 use tauri::ipc::{InvokeBody, Request};
+use tauri::{AppHandle, Manager, State};
 
 type Answer<T> = Result<T, Problem>;
 
@@ -107,6 +108,20 @@ pub fn verify_seals(app: State<App>, round: RoundId) -> Answer<Vec<SealReport>> 
 #[tauri::command(async)]
 pub fn export_seal(app: State<App>, id: SignOffId) -> Answer<String> {
     app.engine()?.export_seal(id).map_err(told)
+}
+
+/// Writes a seal where the person looks for what they saved; gives the file's path.
+#[tauri::command(async)]
+pub fn save_seal(handle: AppHandle, app: State<App>, id: SignOffId) -> Answer<PathBuf> {
+    let path = handle.path();
+    let folder = path.download_dir().or_else(|_| path.document_dir()).or_else(|_| path.home_dir()).map_err(
+        |error| Problem {
+            code: "no-folder".into(),
+            message: error.to_string(),
+            details: serde_json::Value::Null,
+        },
+    )?;
+    app.engine()?.save_seal(id, &folder).map_err(told)
 }
 
 #[tauri::command(async)]

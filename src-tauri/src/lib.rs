@@ -94,6 +94,7 @@ pub fn run() {
             commands::sign,
             commands::verify_seals,
             commands::export_seal,
+            commands::save_seal,
             commands::issues,
             commands::issue,
             commands::issue_step,

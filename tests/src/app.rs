@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::fs::File;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A running app.
@@ -22,6 +22,21 @@ impl Deref for App {
     fn deref(&self) -> &Page {
         &self.page
     }
+}
+
+/// Where the app puts what a person saves.
+pub fn downloads(data: &Path) -> PathBuf {
+    data.with_extension("downloads")
+}
+
+/// A folder of settings by which a desktop's downloads lie beside the app's data.
+fn downloads_beside(data: &Path) -> Result<PathBuf> {
+    let (settings, downloads) = (data.with_extension("settings"), downloads(data));
+    std::fs::create_dir_all(&settings)?;
+    std::fs::create_dir_all(&downloads)?;
+    let line = format!("XDG_DOWNLOAD_DIR=\"{}\"\n", downloads.display());
+    std::fs::write(settings.join("user-dirs.dirs"), line)?;
+    Ok(settings)
 }
 
 impl App {
@@ -38,6 +53,7 @@ impl App {
             // Without it some sessions wait three seconds for a bus that is not there.
             .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
             .env("LANG", "C.UTF-8")
+            .env("XDG_CONFIG_HOME", downloads_beside(data)?)
             .env("STANDPIPE_DATA", data)
             .env("STANDPIPE_TODAY", today)
             .stdout(Stdio::null())

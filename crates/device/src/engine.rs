@@ -8,6 +8,7 @@ use crate::previews::Previews;
 use crate::rescue;
 use crate::store::blobs::Role;
 use crate::store::{Fault, Store, StoreError, Writing, query};
+use crate::vault::write_whole;
 use crate::world::World;
 use rusqlite::Connection;
 use standpipe_domain::asset::AssetLine;
@@ -131,6 +132,16 @@ impl Engine {
     pub fn export_seal(&self, id: SignOffId) -> Result<String, Error> {
         let jws = self.look("exporting a seal", "sign-off", id.0, |conn, _| query::jws(conn, id))?;
         serde_json::to_string_pretty(&jws).map_err(|error| Fault::Json(error).into())
+    }
+
+    /// Writes the file of [`Engine::export_seal`] into `folder`, under a name of its own; gives its path. One of the
+    /// same seal that lies there is replaced: the office's signature may have come since.
+    pub fn save_seal(&self, id: SignOffId, folder: &Path) -> Result<PathBuf, Error> {
+        let text = self.export_seal(id)?;
+        let path = folder.join(format!("standpipe-seal-{id}.json"));
+        let part = folder.join(format!("{}.part", self.store.world().uuid()));
+        write_whole(&part, &path, text.as_bytes())?;
+        Ok(path)
     }
 
     /// Everything behind the line about synchronisation.

@@ -181,13 +181,7 @@ impl Vault {
     /// Keeps a thumbnail that was fetched from the office. When this returns it is durable.
     pub fn keep_thumbnail(&self, of: Sha256, bytes: &[u8], name: Uuid) -> Result<(), VaultError> {
         let part = self.incoming().join(format!("{name}.part"));
-        let writing = || VaultError::io("writing", &part);
-        let mut file = File::create_new(&part).map_err(writing())?;
-        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| {
-            let _ = fs::remove_file(&part);
-            writing()(error)
-        })?;
-        place(&part, &self.path(of, Role::Thumbnail))
+        write_whole(&part, &self.path(of, Role::Thumbnail), bytes)
     }
 }
 
@@ -213,6 +207,22 @@ impl Drop for Incoming {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Writes a small file, as `part` first, so that nobody finds half of it under its name. When this returns it is
+/// durable.
+pub(crate) fn write_whole(part: &Path, to: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    make_folder_of(part)?;
+    let written = (|| {
+        let mut file = File::create_new(part)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    })();
+    let placed = written.map_err(VaultError::io("writing", part)).and_then(|()| place(part, to));
+    if placed.is_err() {
+        let _ = fs::remove_file(part);
+    }
+    placed
 }
 
 /// Moves a file, whose bytes are on disk, to its name, durably.

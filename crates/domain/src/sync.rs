@@ -2,6 +2,7 @@
 
 use crate::evidence::EvidenceView;
 use crate::ids::Millis;
+use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -69,6 +70,9 @@ pub struct SyncDetail {
     pub line: SyncLine,
     /// The hub's address; absent when the tablet is not enrolled.
     pub hub: Option<String>,
+    /// Records that the office has not acknowledged, by what they are about: what waits longest first, so many as fit
+    /// on a screen. The line counts them all.
+    pub records: Vec<WaitingRecords>,
     pub photos: Vec<EvidenceView>,
     pub set_aside: Vec<SetAside>,
     /// How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
@@ -76,11 +80,35 @@ pub struct SyncDetail {
     pub clock_ahead: Option<i64>,
 }
 
+/// What a record is about, as a person knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Subject {
+    /// The record's entity; the screen has a word for each.
+    pub entity: String,
+    /// The asset of a check or a finding, the title of a round or of the round that was signed, the number of an issue.
+    pub name: Option<Words>,
+    /// From the phase down to the place; empty where there is none.
+    pub path: Vec<Words>,
+}
+
+/// Records about one thing that wait for the office.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct WaitingRecords {
+    pub about: Subject,
+    pub count: u32,
+}
+
 /// A record that the office put into quarantine, or a photo that will not go up by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SetAside {
-    /// Words for the record: its entity and field, or the photo's name.
-    pub what: String,
+    /// The photo's name; absent for a record.
+    pub photo: Option<String>,
+    /// What the record is about; absent for one that is not here any more.
+    pub about: Option<Subject>,
+    /// The record's field, where it is of one.
+    pub field: Option<String>,
+    /// What the field asks, where it is the answer to an item.
+    pub item: Option<Words>,
     /// A stable code; the screen has a sentence for each.
     pub code: String,
     pub detail: String,

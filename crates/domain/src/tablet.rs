@@ -59,6 +59,7 @@ pub struct RoundLine {
     pub answered: u32,
     pub findings: u32,
     pub to_sign: u32,
+    /// Units whose signatures cover everything, amendments too.
     pub signed: u32,
 }
 

@@ -90,6 +90,8 @@ pub fn declarations() -> String {
         sync::Trouble,
         sync::SyncDetail,
         sync::SetAside,
+        sync::Subject,
+        sync::WaitingRecords,
         tablet::Today,
         tablet::Rescue,
         tablet::RoundLine,

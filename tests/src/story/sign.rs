@@ -1,11 +1,13 @@
 //! Sign-off on the glass, the seal, and the way to the office.
 
 use super::Stage;
-use crate::app::App;
+use crate::app::{App, downloads};
 use crate::page::Page;
 use anyhow::{Context, Result, ensure};
 use fantoccini::actions::{InputSource, MouseActions, PointerAction};
 use serde_json::json;
+use standpipe_oplog::seal::Jws;
+use std::path::Path;
 use std::time::Duration;
 
 const OBJECTION: &str = "22栋未抽查高区消火栓，下次检查请补上。";
@@ -39,6 +41,7 @@ pub async fn all_three(stage: &Stage, app: &App, round: &str) -> Result<()> {
     let found = app.client.find_all(fantoccini::Locator::Css(good)).await?.len();
     ensure!(found == 3, "three seals verify offline, not {found}");
     stage.picture(app, "12-sealed").await?;
+    seal_verifies_alone(stage, app).await?;
     sealed_check_is_refused(stage, app, round).await
 }
 
@@ -70,6 +73,19 @@ async fn draw(app: &Page, turn: f64) -> Result<()> {
             .then(PointerAction::Up { button: 0 });
         app.client.perform_actions(hand).await?;
     }
+    Ok(())
+}
+
+/// The file that a person exports verifies without the app, the hub or a network.
+async fn seal_verifies_alone(stage: &Stage, app: &Page) -> Result<()> {
+    let export = app.ids("export-seal-").await?.into_iter().next().context("a seal to export")?;
+    app.tap(&format!("export-seal-{export}")).await?;
+    let path = app.attribute("seal-saved", "data-path", |path| !path.is_empty()).await?;
+    stage.picture(app, "12-exported").await?;
+    ensure!(Path::new(&path).starts_with(downloads(&stage.tablet())), "{path} is among the downloads");
+    let seal: Jws = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
+    let sealed = seal.verify(None)?.payload;
+    ensure!(sealed.checks.len() == 18 && sealed.evidence.len() == 5, "everything of the round is in it");
     Ok(())
 }
 

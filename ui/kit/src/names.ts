@@ -22,6 +22,9 @@ import { m } from './paraglide/messages.js';
 import { reason } from './problem';
 import { words } from './words';
 
+// By names that come from the log, whatever wrote it.
+const said = m as unknown as Record<string, (() => string) | undefined>;
+
 export const names = {
   asset: (kind: AssetKind) => m[`asset.${kind}`](),
   round: (kind: RoundKind) => m[`round.${kind}`](),
@@ -35,6 +38,14 @@ export const names = {
   role: (role: Role) => m[`role.${role}`](),
   level: (level: UnitLevel) => m[`level.${level}`](),
   judgement: (judgement: Judgement) => m[`judgement.${judgement}`](),
+  /** The kind of a record; by its own name where this version has no word for it. */
+  entity: (entity = 'other') => said[`entity.${entity}`]?.() ?? entity,
+  /** A record's field; an answer by what was asked, where that is known. */
+  field(field: string, question: Words | null = null): string {
+    const [name, item] = field.split(':', 2);
+    if (name === 'answer' && item) return m['field.answer']({ item: question ? words(question) : item });
+    return said[`field.${field}`]?.() ?? field;
+  },
 };
 
 /** What an item asks, as the name of its having failed: "seal intact" alone would say the opposite. */

@@ -1,9 +1,17 @@
 import { render } from 'svelte/server';
 import { afterEach, describe, expect, it } from 'vitest';
-import { follow, speak, type EvidenceView, type OfficeRound, type SealReport, type SignOffView } from '@standpipe/kit';
+import {
+  follow,
+  names,
+  speak,
+  type EvidenceView,
+  type OfficeRound,
+  type SealReport,
+  type SignOffView,
+} from '@standpipe/kit';
 import { overwriteGetLocale } from '../src/paraglide/runtime.js';
 import Photo from '../src/parts/Photo.svelte';
-import { what, why } from '../src/quarantine/record';
+import { why } from '../src/quarantine/record';
 import SignOff from '../src/rounds/SignOff.svelte';
 import { issueCounts, roundCounts, unsigned } from '../src/start/counts';
 
@@ -129,12 +137,10 @@ describe('the numbers of the start page', () => {
 describe('a record that was set aside', () => {
   it('is named in words, and by its own name where there are none', () => {
     speak('en');
-    expect(what({ entity: 'check', field: 'answer:door-seal' })).toEqual({
-      thing: 'Check',
-      part: 'Answer to door-seal',
-    });
-    expect(what({ entity: 'finding', field: 'severity' })).toEqual({ thing: 'Finding', part: 'Severity' });
-    expect(what({ entity: 'of-later', field: null })).toEqual({ thing: 'of-later', part: null });
+    expect([names.entity('check'), names.entity('of-later')]).toEqual(['Check', 'of-later']);
+    expect(names.field('answer:door-seal')).toBe('Item “door-seal”');
+    expect(names.field('answer:door-seal', { 'zh-CN': '封条完好', en: 'Seal intact' })).toBe('Item “Seal intact”');
+    expect([names.field('severity'), names.field('of-later')]).toEqual(['Severity', 'of-later']);
   });
 
   it('has a reason, also for a code of a later version', () => {

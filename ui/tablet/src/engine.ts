@@ -38,6 +38,8 @@ export const resolve = (check: string, field: string, keep: string) =>
 
 export const sign = (signOff: NewSignOff) => invoke<RoundView>('sign', { new: signOff });
 export const verifySeals = (round: string) => invoke<SealReport[]>('verify_seals', { round });
+/** Gives the path of the file. */
+export const saveSeal = (id: string) => invoke<string>('save_seal', { id });
 export const exportSeal = (id: string) => invoke<string>('export_seal', { id });
 
 export const issues = () => invoke<IssueLine[]>('issues');

@@ -33,7 +33,7 @@ impl Engine {
             query::obstacles(writing, round)?.none()?;
             let sealable = query::sealable(writing, round)?;
             // Whoever has signed signs again only for amendments made since.
-            if query::has_signed(writing, round, new.unit, &sealable)? {
+            if query::has_signed(writing, round, new.unit, sealable.amended())? {
                 return Err(NoSignOff::AlreadySigned.into());
             }
             if sealable.digest()? != new.digest {

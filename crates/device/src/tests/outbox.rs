@@ -151,6 +151,27 @@ fn what_the_office_set_aside_is_listed_with_its_reason() {
     store.set_aside(&[Refused { op_id, code: "not-allowed".into(), detail: "…".into() }]).unwrap();
     let detail = tablet.engine.sync_detail(tablet.today().sync).unwrap();
     assert_eq!(detail.set_aside[0].code, "not-allowed");
-    assert_eq!(detail.set_aside[0].what, format!("check answer:{item}"));
+    let aside = &detail.set_aside[0];
+    assert_eq!(aside.about.as_ref().unwrap().name.as_ref().unwrap().en, "Extinguisher");
+    assert_eq!(aside.field.as_deref(), Some(format!("answer:{item}").as_str()));
+    assert_eq!(aside.item.as_ref(), Some(&tablet.list(EXTINGUISHER).items[0].question));
     assert_eq!(store.waiting().unwrap().set_aside, 1);
+}
+
+#[test]
+fn records_that_wait_are_told_by_what_they_are_about() {
+    let tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.find(EXTINGUISHER, &item, &jpeg(61));
+    tablet.answer(STANDPIPE, &tablet.first_item(STANDPIPE), failing()).unwrap();
+    let line = tablet.today().sync;
+    let told = |tablet: &Tablet| tablet.engine.sync_detail(line.clone()).unwrap().records;
+    let waiting = told(&tablet);
+    let names: Vec<_> = waiting.iter().map(|one| one.about.name.as_ref().unwrap().en.as_str()).collect();
+    assert_eq!(names, ["Extinguisher", "Standpipe"], "a finding stands under its check");
+    assert!(waiting[0].count > 2 && !waiting[0].about.path.is_empty());
+    let all: u32 = waiting.iter().map(|one| one.count).sum();
+    assert_eq!(all, tablet.engine.store().waiting().unwrap().records);
+    tablet.engine.store().acknowledge(u64::from(all), 0).unwrap();
+    assert!(told(&tablet).is_empty());
 }

@@ -230,7 +230,7 @@ fn where_a_photo_is_is_said_truly() {
     assert_eq!(now(), Whereabouts::NeedsAttention { code: "too-large".into() });
     let detail = tablet.engine.sync_detail(tablet.today().sync).unwrap();
     assert_eq!(
-        (detail.set_aside[0].what.as_str(), detail.set_aside[0].code.as_str()),
+        (detail.set_aside[0].photo.as_deref().unwrap(), detail.set_aside[0].code.as_str()),
         ("1.jpg", "too-large")
     );
     assert_eq!(store.waiting().unwrap().set_aside, 1);

@@ -121,6 +121,27 @@ fn an_amendment_to_fail_is_a_finding() {
 }
 
 #[test]
+fn an_amended_round_is_to_be_signed_again() {
+    let tablet = ready();
+    let state = |tablet: &Tablet| (tablet.today().rounds[0].state, tablet.today().rounds[0].signed);
+    let sign = |tablet: &Tablet| OWNERS.map(|unit| tablet.sign(unit, None).unwrap());
+    sign(&tablet);
+    assert_eq!(state(&tablet), (RoundState::Signed, 2));
+    let item = tablet.first_item(EXTINGUISHER);
+    let amendment = NewAmendment {
+        check: check(EXTINGUISHER),
+        item,
+        answer: answer(Outcome::Pass),
+        reason: "看错了".into(),
+        severity: None,
+    };
+    tablet.engine.amend(&amendment).unwrap();
+    assert_eq!(state(&tablet), (RoundState::ToSign, 0));
+    sign(&tablet);
+    assert_eq!(state(&tablet), (RoundState::Signed, 2));
+}
+
+#[test]
 fn an_open_check_needs_no_amendment() {
     let tablet = Tablet::new();
     let item = tablet.first_item(EXTINGUISHER);
@@ -140,6 +161,15 @@ fn an_exported_seal_verifies_with_the_file_alone() {
     let round = tablet.sign(OWNERS[0], None).unwrap();
     let id = round.sign_offs[0].signed.as_ref().unwrap().id;
     let file = tablet.engine.export_seal(id).unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let saved = tablet.engine.save_seal(id, &folder.path().join("downloads")).unwrap();
+    assert_eq!(std::fs::read_to_string(&saved).unwrap(), file);
+    assert_eq!(
+        tablet.engine.save_seal(id, saved.parent().unwrap()).unwrap(),
+        saved,
+        "once more, in its place"
+    );
+    assert_eq!(std::fs::read_dir(saved.parent().unwrap()).unwrap().count(), 1, "and nothing beside it");
     let payload = serde_json::from_str::<Jws>(&file).unwrap().verify(None).unwrap().payload;
     assert_eq!((payload.round, payload.checks.len(), payload.findings.len()), (ROUND, 6, 1));
     assert_eq!(payload.evidence, [sha256(&jpeg(21))]);

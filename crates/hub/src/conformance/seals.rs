@@ -213,4 +213,8 @@ pub async fn what_was_signed_takes_amendments_only(store: &dyn Store) {
     );
     assert_eq!((amendment.item.as_str(), amendment.answer.outcome), ("door-seal", Outcome::Pass));
     assert_eq!(view.findings[0].photos.len(), 2);
+    // Whoever signed has not signed the amendment, here as in the list.
+    let listed = store.rounds(day(MORNING)).await.unwrap();
+    let listed = listed.iter().find(|line| line.id == round()).unwrap();
+    assert_eq!((view.line.signed, listed.signed, view.sign_offs[0].unsigned_amendments), (0, 0, 1));
 }

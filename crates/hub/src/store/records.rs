@@ -17,6 +17,7 @@ use standpipe_domain::round::{Check, Round};
 use standpipe_oplog::merge::{Side, amended_answer};
 use standpipe_oplog::op::Op;
 use standpipe_oplog::seal::{Jwk, Jws};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What the log amounts to. This hub serves one site; whatever lists records lists those of it.
@@ -110,6 +111,8 @@ pub struct RoundRow {
     pub findings: u32,
     /// The units whose signature has arrived, each once.
     pub signed: Vec<UnitId>,
+    /// The operations of the amendments to its checks.
+    pub amended: BTreeSet<Uuid>,
 }
 
 /// A check with its asset and its sums.

@@ -377,7 +377,12 @@ export type SyncDetail = { line: SyncLine,
 /**
  * The hub's address; absent when the tablet is not enrolled.
  */
-hub: string | null, photos: Array<EvidenceView>, set_aside: Array<SetAside>, 
+hub: string | null, 
+/**
+ * Records that the office has not acknowledged, by what they are about: what waits longest first, so many as fit
+ * on a screen. The line counts them all.
+ */
+records: Array<WaitingRecords>, photos: Array<EvidenceView>, set_aside: Array<SetAside>, 
 /**
  * How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
  */
@@ -385,13 +390,41 @@ clock_ahead: number | null, };
 
 export type SetAside = { 
 /**
- * Words for the record: its entity and field, or the photo's name.
+ * The photo's name; absent for a record.
  */
-what: string, 
+photo: string | null, 
+/**
+ * What the record is about; absent for one that is not here any more.
+ */
+about: Subject | null, 
+/**
+ * The record's field, where it is of one.
+ */
+field: string | null, 
+/**
+ * What the field asks, where it is the answer to an item.
+ */
+item: Words | null, 
 /**
  * A stable code; the screen has a sentence for each.
  */
 code: string, detail: string, at: Millis, };
+
+export type Subject = { 
+/**
+ * The record's entity; the screen has a word for each.
+ */
+entity: string, 
+/**
+ * The asset of a check or a finding, the title of a round or of the round that was signed, the number of an issue.
+ */
+name: Words | null, 
+/**
+ * From the phase down to the place; empty where there is none.
+ */
+path: Array<Words>, };
+
+export type WaitingRecords = { about: Subject, count: number, };
 
 export type Today = { 
 /**
@@ -425,7 +458,11 @@ unreadable: number,
  */
 copy: string, };
 
-export type RoundLine = { id: RoundId, title: Words, kind: RoundKind, due: string, state: RoundState, stops: number, stops_done: number, items: number, answered: number, findings: number, to_sign: number, signed: number, };
+export type RoundLine = { id: RoundId, title: Words, kind: RoundKind, due: string, state: RoundState, stops: number, stops_done: number, items: number, answered: number, findings: number, to_sign: number, 
+/**
+ * Units whose signatures cover everything, amendments too.
+ */
+signed: number, };
 
 export type RoundView = { round: Round, line: RoundLine, site: Words, 
 /**

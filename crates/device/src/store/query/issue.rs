@@ -160,8 +160,17 @@ pub fn issue(
     }))
 }
 
+/// The number that people call an issue by; `None` for one that is not known.
+pub fn number(conn: &Connection, id: IssueId) -> Result<Option<String>, StoreError> {
+    let number = conn
+        .prepare_cached("SELECT code, number FROM issue, site WHERE issue.id = ?1")?
+        .query_row([id.0], |row| Ok(format!("{}-{}", row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    Ok(number)
+}
+
 /// The item of a check that a finding is about.
-fn item_of(conn: &Connection, finding: FindingId) -> Result<Option<(CheckId, String)>, StoreError> {
+pub fn item_of(conn: &Connection, finding: FindingId) -> Result<Option<(CheckId, String)>, StoreError> {
     let item = conn
         .prepare_cached("SELECT check_id, item FROM finding WHERE id = ?1")?
         .query_row([finding.0], |row| Ok((CheckId(row.get(0)?), row.get(1)?)))

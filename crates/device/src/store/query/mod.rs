@@ -7,6 +7,7 @@ mod evidence;
 mod issue;
 mod round;
 mod seal;
+mod subject;
 mod sync;
 mod today;
 

@@ -9,7 +9,7 @@ use crate::store::sql::{Json, Word};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row};
 use standpipe_domain::checklist::ChecklistRef;
-use standpipe_domain::ids::{AssetId, CheckId, RoundId, SiteId, UnitId};
+use standpipe_domain::ids::{AssetId, CheckId, RoundId, SiteId};
 use standpipe_domain::round::{Progress, Round, RoundState, StopState};
 use standpipe_domain::signoff::Obstacles;
 use standpipe_domain::tablet::{RoundLine, RoundView, Stop};
@@ -86,8 +86,7 @@ pub fn round_record(conn: &Connection, id: RoundId) -> Result<Option<Round>, Sto
 
 /// A round in a list, as it stands on the day `today`.
 pub fn line(conn: &Connection, round: &Round, today: Date) -> Result<RoundLine, StoreError> {
-    let signed = signed_units(conn, round.id)?;
-    let signed = count_of(round.sign_off_of.iter().filter(|unit| signed.contains(unit)).count());
+    let signed = seal::units_that_signed(conn, round)?;
     let to_sign = count_of(round.sign_off_of.len());
     let line = conn
         .prepare_cached(
@@ -112,14 +111,6 @@ pub fn line(conn: &Connection, round: &Round, today: Date) -> Result<RoundLine, 
             })
         })?;
     Ok(line)
-}
-
-fn signed_units(conn: &Connection, round: RoundId) -> Result<Vec<UnitId>, StoreError> {
-    let units = conn
-        .prepare_cached("SELECT DISTINCT unit FROM sign_off WHERE round = ?1")?
-        .query_map([round.0], |row| Ok(UnitId(row.get(0)?)))?
-        .collect::<Result<_, _>>()?;
-    Ok(units)
 }
 
 pub(super) fn count_of(number: usize) -> u32 {

@@ -5,7 +5,7 @@ use super::common::{answers_in, identity, unit_name};
 use super::evidence::evidence_of;
 use super::round::{count_of, stop_rows};
 use crate::store::fault::{Fault, StoreError};
-use crate::store::sql::{Hash, Json};
+use crate::store::sql::{Hash, Json, Word};
 use crate::store::{log, replica};
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -138,7 +138,7 @@ pub struct Sealable {
 
 impl Sealable {
     /// The operations of all amendments.
-    fn amended(&self) -> BTreeSet<Uuid> {
+    pub fn amended(&self) -> BTreeSet<Uuid> {
         self.checks.iter().flat_map(|check| &check.amendments).map(|amended| amended.rev).collect()
     }
 
@@ -184,17 +184,35 @@ fn revs(registers: &BTreeMap<String, Register>, sealed: impl Fn(&str) -> bool) -
     fields.filter_map(|(field, register)| Some((field.clone(), register.shown()?.rev))).collect()
 }
 
-/// Whether a unit's signatures cover everything, amendments too.
+/// How many of the units that a round asks have signed everything, amendments too.
+pub fn units_that_signed(conn: &Connection, round: &Round) -> Result<u32, StoreError> {
+    let mut amended = BTreeSet::new();
+    let mut checks = conn.prepare_cached(
+        "SELECT DISTINCT op.id FROM stop JOIN op ON op.id = stop.id
+         WHERE stop.round = ?1 AND op.kind NOT IN ('set', 'add') AND op.kind = ?2",
+    )?;
+    let mut rows = checks.query(params![round.id.0, Word(Kind::Amend)])?;
+    while let Some(row) = rows.next()? {
+        let amendments = sealed_amendments(&log::rare_ops_of(conn, row.get(0)?, Kind::Amend)?);
+        amended.extend(amendments.into_iter().map(|amendment| amendment.rev));
+    }
+    round
+        .sign_off_of
+        .iter()
+        .try_fold(0, |count, unit| Ok(count + u32::from(has_signed(conn, round.id, *unit, amended.clone())?)))
+}
+
+/// Whether a unit's signatures cover everything, these amendments too.
 pub fn has_signed(
     conn: &Connection,
     round: RoundId,
     unit: UnitId,
-    sealable: &Sealable,
+    amended: BTreeSet<Uuid>,
 ) -> Result<bool, StoreError> {
     let signed = conn
         .prepare_cached("SELECT 1 FROM sign_off WHERE round = ?1 AND unit = ?2")?
         .exists(params![round.0, unit.0])?;
-    Ok(signed && uncovered(conn, round, unit, sealable.amended())?.is_empty())
+    Ok(signed && uncovered(conn, round, unit, amended)?.is_empty())
 }
 
 /// Verifies every seal of a round.

@@ -67,8 +67,11 @@ impl Records for Desk<'_> {
             .map(|(record, [stops, stops_done, items, answered, findings], id)| {
                 let sql = "SELECT unit FROM sign_off WHERE round = ? GROUP BY unit ORDER BY min(seq)";
                 let signed = self.all(doing, sql, [id], |row| row.get(0).map(UnitId))?;
+                let sql = "SELECT o.op_id FROM checks c JOIN op o ON o.id = c.id
+                           WHERE c.round = ? AND o.kind = 'amend'";
+                let amended = self.all(doing, sql, [id], |row| row.get(0))?.into_iter().collect();
                 let round = parse(doing, &record)?;
-                Ok(RoundRow { round, stops, stops_done, items, answered, findings, signed })
+                Ok(RoundRow { round, stops, stops_done, items, answered, findings, signed, amended })
             })
             .collect()
     }

@@ -32,7 +32,8 @@ impl dyn Store + '_ {
     /// Rounds as they stand on the day `today`, the latest due first.
     pub async fn rounds(&self, today: Date) -> Result<Vec<RoundLine>, StoreError> {
         self.view(move |records| {
-            Ok(records.rounds(None)?.iter().map(|row| rounds::line(row, today)).collect())
+            let rows = records.rounds(None)?;
+            rows.iter().map(|row| rounds::line(records, row, today)).collect()
         })
         .await
     }

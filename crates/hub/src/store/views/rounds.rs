@@ -21,12 +21,17 @@ use standpipe_oplog::seal::SealPayload;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-pub(super) fn line(row: &RoundRow, today: Date) -> RoundLine {
+pub(super) fn line(records: &mut dyn Records, row: &RoundRow, today: Date) -> Result<RoundLine, StoreError> {
     let round = &row.round;
     let to_sign = count(round.sign_off_of.len());
-    let signed = count(round.sign_off_of.iter().filter(|unit| row.signed.contains(unit)).count());
+    let mut signed: BTreeSet<UnitId> = row.signed.iter().copied().collect();
+    if !row.amended.is_empty() {
+        let covered = covered(&readable(records.sign_offs(round.id)?));
+        signed.retain(|unit| covered.get(unit).is_some_and(|covered| covered.is_superset(&row.amended)));
+    }
+    let signed = count(round.sign_off_of.iter().filter(|unit| signed.contains(unit)).count());
     let progress = Progress { items: row.items, answered: row.answered, to_sign, signed };
-    RoundLine {
+    Ok(RoundLine {
         id: round.id,
         title: round.title.clone(),
         kind: round.kind,
@@ -39,7 +44,25 @@ pub(super) fn line(row: &RoundRow, today: Date) -> RoundLine {
         findings: row.findings,
         to_sign,
         signed,
+    })
+}
+
+/// A signature with what it seals.
+type Signed = (SignOffRow, SealPayload);
+
+/// A seal that cannot be read was never let in; were it there, it would be no seal.
+fn readable(rows: Vec<SignOffRow>) -> Vec<Signed> {
+    rows.into_iter().filter_map(|row| Some((row.clone(), row.jws.payload().ok()?))).collect()
+}
+
+/// The amendments that each unit's signatures cover.
+fn covered(signed: &[Signed]) -> BTreeMap<UnitId, BTreeSet<Uuid>> {
+    let mut covered: BTreeMap<UnitId, BTreeSet<Uuid>> = BTreeMap::new();
+    for (_, payload) in signed {
+        let amended = payload.checks.iter().flat_map(|check| &check.amendments).map(|amended| amended.rev);
+        covered.entry(payload.unit).or_default().extend(amended);
     }
+    covered
 }
 
 fn count(number: usize) -> u32 {
@@ -91,17 +114,8 @@ pub(super) fn round(
             found.orphans.entry(finding.check).or_default().extend(photos);
         }
     }
-    // A seal that cannot be read was never let in; were it there, it would be no seal.
-    let signed: Vec<(SignOffRow, SealPayload)> = records
-        .sign_offs(id)?
-        .into_iter()
-        .filter_map(|row| Some((row.clone(), row.jws.payload().ok()?)))
-        .collect();
-    let mut covered: BTreeMap<UnitId, BTreeSet<Uuid>> = BTreeMap::new();
-    for (_, payload) in &signed {
-        let amended = payload.checks.iter().flat_map(|check| &check.amendments).map(|amended| amended.rev);
-        covered.entry(payload.unit).or_default().extend(amended);
-    }
+    let signed = readable(records.sign_offs(id)?);
+    let covered = covered(&signed);
     found.amendments = covered.values().flatten().copied().collect();
     let checks =
         checks.into_iter().map(|row| check(records, &scene, row, &mut found)).collect::<Result<_, _>>()?;
@@ -121,7 +135,7 @@ pub(super) fn round(
         view.unsigned_amendments = count(found.amended.saturating_sub(covered));
     }
     Ok(Some(OfficeRound {
-        line: line(&row, today),
+        line: line(records, &row, today)?,
         present: row.round.present.iter().map(|unit| scene.unit(*unit)).collect(),
         round: row.round,
         checks,
