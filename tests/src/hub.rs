@@ -64,9 +64,8 @@ impl Hub {
         let output = Command::new(binary("standpipe-hub")?)
             .args(["tablet", "enrol", "--name", "检查平板 1", "--person", "检查员甲", "--data"])
             .arg(&self.data)
-            .stderr(Stdio::inherit())
             .output()?;
-        ensure!(output.status.success(), "no enrolment code");
+        ensure!(output.status.success(), "no enrolment code: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout)?;
         text.lines().last().map(|line| line.trim().to_owned()).context("a code stands in the last line")
     }
