@@ -7,7 +7,10 @@ cd "$(dirname "$0")/.."
 say "Building the interfaces"
 (cd ui && quietly npm run build)
 say "Packaging the app"
-ui/node_modules/.bin/tauri build --bundles deb
+ui/node_modules/.bin/tauri build --no-bundle
+# The release profile keeps line numbers, which a profiler wants and a user does not.
+strip target/release/standpipe
+ui/node_modules/.bin/tauri bundle --bundles deb
 say "Packaging the hub"
 cargo build --release -p standpipe-hub
 scripts/hub-deb.sh target/release/standpipe-hub

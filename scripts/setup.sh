@@ -13,6 +13,7 @@ packages=(
   build-essential pkg-config libwebkit2gtk-4.1-dev          # the app
   gstreamer1.0-plugins-good gstreamer1.0-libav              # clips play in the app
   webkit2gtk-driver xvfb xauth fonts-noto-cjk               # the app's tests
+  strace                                                    # a test watches what is synced
   libvips-tools                                             # the photo bench's peer
 )
 # The office's browser in tests. On Ubuntu both come as one snap under another name.

@@ -1,6 +1,7 @@
 //! The tablet app in its real window, under WebDriver.
 
 use crate::display::Display;
+use crate::hub::Hub;
 use crate::page::Page;
 use crate::process::{Process, binary, free_port};
 use anyhow::{Context, Result};
@@ -65,6 +66,16 @@ impl App {
         let capabilities = capabilities.as_object().cloned().unwrap_or_default();
         let page = Page::open(port, capabilities).await?;
         Ok(Self { page, driver })
+    }
+
+    /// Joins the hub through the first screen, and waits for what the first pull brings.
+    pub async fn join(&self, hub: &Hub) -> Result<()> {
+        self.fill("enrol-address", &hub.url()).await?;
+        self.fill("enrol-code", &hub.enrolment_code()?).await?;
+        self.tap("enrol-submit").await?;
+        self.find("[data-testid^=\"round-\"]").await.context("the round arrives with the first pull")?;
+        self.attribute("sync-line", "data-state", |state| state == "safe").await?;
+        Ok(())
     }
 
     /// Pulls the plug: no handler runs, nothing is flushed.

@@ -8,3 +8,4 @@ pub mod page;
 pub mod pictures;
 pub mod process;
 pub mod story;
+pub mod trouble;

@@ -58,6 +58,20 @@ impl Page {
         Ok(!self.client.find_all(Locator::Css(&format!("[data-testid=\"{id}\"]"))).await?.is_empty())
     }
 
+    /// How many elements there are.
+    pub async fn count(&self, css: &str) -> Result<usize> {
+        Ok(self.client.find_all(Locator::Css(css)).await?.len())
+    }
+
+    /// Waits until there are so many elements, no more and no fewer.
+    pub async fn has_just(&self, count: usize, css: &str) -> Result<()> {
+        eventually(css, PATIENCE, || async {
+            let found = self.count(css).await?;
+            if found == count { Ok(()) } else { bail!("{found} of {css}, not {count}") }
+        })
+        .await
+    }
+
     /// Taps the element, as soon as it can be tapped.
     pub async fn tap(&self, id: &str) -> Result<()> {
         let css = format!("[data-testid=\"{id}\"]");

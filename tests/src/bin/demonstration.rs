@@ -1,10 +1,11 @@
 //! `make run`: the hub with the demonstration estate, and the tablet app enrolled to it.
 
 use anyhow::{Context, Result};
+use standpipe_tests::browser::{NAME, PASSWORD};
 use standpipe_tests::display::Display;
 use standpipe_tests::hub::Hub;
 use standpipe_tests::process::{binary, free_port};
-use standpipe_tests::story::{NAME, PASSWORD, Stage, play};
+use standpipe_tests::story::{Stage, play};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -12,10 +12,8 @@ use crate::display::Display;
 use crate::hub::Hub;
 use crate::page::{Page, sha256};
 use crate::pictures::{Scene, draw, photo};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::path::{Path, PathBuf};
-
-pub use office::{NAME, PASSWORD};
 
 /// The day of the inspection, which the app takes for today.
 pub const DAY: &str = "2023-07-01";
@@ -131,12 +129,7 @@ pub async fn play(stage: &Stage, display: &Display, hub: Hub) -> Result<Hub> {
 async fn enrol(stage: &Stage, app: &App, hub: &Hub) -> Result<()> {
     app.see("enrol").await?;
     stage.picture(app, "01-enrol").await?;
-    app.fill("enrol-address", &hub.url()).await?;
-    app.fill("enrol-code", &hub.enrolment_code()?).await?;
-    app.tap("enrol-submit").await?;
-    app.find("[data-testid^=\"round-\"]").await.context("the round arrives with the first pull")?;
-    app.attribute("sync-line", "data-state", |state| state == "safe").await?;
-    Ok(())
+    app.join(hub).await
 }
 
 /// The tablet hears of the claimed fix; the inspector looks again, and verifies it with a new photo.

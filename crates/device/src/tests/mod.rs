@@ -4,6 +4,7 @@ mod durable;
 mod full_disk;
 mod issues;
 mod merging;
+mod on_disk;
 mod outbox;
 mod photos;
 mod rebuilding;

@@ -1,0 +1,72 @@
+//! What the system was asked to do before the screen said saved. A test that reads the files back cannot tell: the
+//! system's cache gives them, whether or not they are on disk. So a process that records is watched by `strace`.
+
+use super::*;
+use std::io::Write as _;
+use std::process::Command;
+
+const WATCHED: &str = "trace=fsync,fdatasync,pwrite64,write,rename,renameat,renameat2";
+
+/// The process that is watched: it records, and says so each time.
+#[test]
+#[ignore = "the test below runs it, under strace"]
+fn records_while_watched() {
+    let say = |what: &str| std::io::stderr().write_all(format!("saved {what}\n").as_bytes()).unwrap();
+    let tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    say("nothing");
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    say("answer");
+    tablet.attach(EXTINGUISHER, &item, "p.jpg", &jpeg(71)).unwrap();
+    say("photo");
+}
+
+/// One call of the watched process, after another.
+struct Calls(Vec<String>);
+
+impl Calls {
+    /// What was called between the two words.
+    fn between(&self, from: &str, to: &str) -> &[String] {
+        let at = |word: &str| self.0.iter().position(|call| call.contains(&format!("saved {word}"))).unwrap();
+        &self.0[at(from)..at(to)]
+    }
+}
+
+/// Where the last call that holds all these stands.
+fn last(calls: &[String], holding: &[&str]) -> Option<usize> {
+    calls.iter().rposition(|call| holding.iter().all(|part| call.contains(part)))
+}
+
+fn watch() -> Calls {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("calls");
+    let watched = Command::new("strace")
+        .args(["-f", "-y", "-s", "64", "-e", WATCHED, "-o"])
+        .arg(&log)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::on_disk::records_while_watched", "--ignored", "--nocapture"])
+        .output()
+        .expect("strace is installed: make setup does it");
+    assert!(watched.status.success(), "{}", String::from_utf8_lossy(&watched.stderr));
+    Calls(fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn what_is_said_to_be_saved_was_synced_before() {
+    let calls = watch();
+    let synced = |calls: &[String]| {
+        let written = last(calls, &["pwrite64(", "standpipe.db-wal>"]).expect("the log was written");
+        last(calls, &["sync(", "standpipe.db-wal>"]).is_some_and(|synced| synced > written)
+    };
+    assert!(synced(calls.between("nothing", "answer")), "an answer is on disk when it is said to be");
+
+    let photo = calls.between("answer", "photo");
+    assert!(synced(photo), "and so is the record of a photo");
+    let bytes = last(photo, &["sync(", "/incoming/"]).expect("the photo's bytes are synced");
+    let named = last(photo, &["rename", ".part", "/photos/"]).expect("then they get their name");
+    let folder = photo.iter().rposition(|call| call.contains("sync(") && call.contains("/photos")).unwrap();
+    let recorded =
+        photo.iter().position(|call| call.contains("pwrite64(") && call.contains("db-wal>")).unwrap();
+    assert!(bytes < named && named < folder, "which is lasting once its folder is synced");
+    assert!(folder < recorded, "and only then is it in a record");
+}
