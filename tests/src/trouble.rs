@@ -182,7 +182,7 @@ impl PageServer {
                 let length = page.len();
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close";
                 // Whoever hangs up early is none of its business.
-                let _ = stream.read(&mut [0; 65_536]);
+                let _ = stream.read(&mut [0; 8_192]);
                 let _ = write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{page}");
             }
         });
