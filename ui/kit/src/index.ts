@@ -8,6 +8,7 @@ export * from './problem';
 export * from './sync';
 export { words } from './words';
 export { default as Button } from './components/Button.svelte';
+export { default as Clip } from './components/Clip.svelte';
 export { default as EmptyState } from './components/EmptyState.svelte';
 export { default as EvidenceTile } from './components/EvidenceTile.svelte';
 export { default as Field } from './components/Field.svelte';

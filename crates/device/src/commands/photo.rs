@@ -165,11 +165,14 @@ fn place(
         AttachTo::Item { check, item } => {
             must_be_allowed(writing, &[Act::Record])?;
             let list = checklist_of(writing, check)?;
-            must_be_open(writing, check)?;
             if list.item(&item).is_none() {
                 return Err(Refusal::UnknownItem { item }.into());
             }
-            if has_failed(writing, check, &item)? {
+            let amended = query::was_amended_to_fail(writing, check, &item)?;
+            if !amended {
+                must_be_open(writing, check)?;
+            }
+            if amended || has_failed(writing, check, &item)? {
                 let finding = begin(writing, check, &item)?;
                 return Ok((entity::FINDING, finding.0, set::PHOTOS, Some(item)));
             }

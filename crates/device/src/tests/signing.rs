@@ -117,6 +117,18 @@ fn an_amendment_to_fail_is_a_finding() {
         written.iter().filter(|op| op.id == finding_id(check(EXTINGUISHER), &item).0).collect();
     assert!(finding.iter().any(|op| op.value == json!("critical")));
     assert!(finding.iter().any(|op| op.value == json!("复查时发现")), "the office opens an issue for it");
+    // It wants its proof; what was signed otherwise takes none.
+    let photo = tablet.attach(EXTINGUISHER, &item, "late.jpg", &jpeg(22)).unwrap();
+    let other = tablet.first_item(EXTINGUISHER);
+    assert_eq!(tablet.attach(EXTINGUISHER, &other, "3.jpg", &jpeg(3)).unwrap_err().code(), "sealed");
+    let view = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    assert!(view.photos.iter().any(|shown| shown.evidence.sha256 == photo.evidence.sha256));
+    let again = tablet.sign(OWNERS[0], None).unwrap().sign_offs[0].signed.as_ref().unwrap().id;
+    let file: Jws = serde_json::from_str(&tablet.engine.export_seal(again).unwrap()).unwrap();
+    assert!(
+        file.payload().unwrap().evidence.contains(&photo.evidence.sha256),
+        "and the next signature covers it"
+    );
     assert_eq!(view.answers[&item].outcome, Outcome::Pass, "what was signed is what is shown");
 }
 

@@ -15,7 +15,7 @@ use standpipe_domain::finding::{FindingView, Severity, lacks};
 use standpipe_domain::ids::{AssetId, CheckId, RoundId};
 use standpipe_domain::record::{finding_id, issue_id};
 use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
-use standpipe_oplog::merge::{Amended, Register, Side, amendments};
+use standpipe_oplog::merge::{Amended, Register, Side, amended_answer, amendments};
 use standpipe_oplog::op::Kind;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -69,11 +69,19 @@ pub fn check_row(conn: &Connection, id: CheckId) -> Result<Option<(RoundId, Chec
 pub fn takes_photos(conn: &Connection, to: &AttachTo) -> Result<Option<bool>, StoreError> {
     match to {
         AttachTo::Issue { issue } => Ok(issue_row(conn, *issue)?.map(|_| true)),
-        AttachTo::Item { check, .. } => match check_row(conn, *check)? {
+        AttachTo::Item { check, item } => match check_row(conn, *check)? {
             None => Ok(None),
-            Some(_) => Ok(Some(!replica::is_sealed(conn, check.0)?)),
+            Some(_) => {
+                Ok(Some(!replica::is_sealed(conn, check.0)? || was_amended_to_fail(conn, *check, item)?))
+            }
         },
     }
+}
+
+/// Whether the latest amendment of a sealed item says that it fails: it is a finding then, and wants its proof.
+pub fn was_amended_to_fail(conn: &Connection, check: CheckId, item: &str) -> Result<bool, StoreError> {
+    let amended = amended_answer(&log::rare_ops_of(conn, check.0, Kind::Amend)?, item);
+    Ok(amended.as_ref().is_some_and(is_fail))
 }
 
 fn is_fail(answer: &Answer) -> bool {

@@ -12,7 +12,7 @@ mod sync;
 mod today;
 
 pub use asset::{asset, search};
-pub use check::{check, check_row, finding_conflicts, takes_photos};
+pub use check::{check, check_row, finding_conflicts, takes_photos, was_amended_to_fail};
 pub use common::{answers_in, identity, person_name, place_path, roles, unit_name};
 pub use evidence::{evidence_of, evidence_view, members_of};
 pub use issue::{issue, issue_row, issues};
