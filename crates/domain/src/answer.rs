@@ -63,13 +63,47 @@ pub enum Refusal {
 /// The longest note, in characters: a page of text, so that one answer cannot fill a batch.
 pub const NOTE_LIMIT: u32 = 4_000;
 
+/// Whether a text that somebody wrote (a note, a finding's words, a reason, a step's words) is short enough: at most
+/// [`NOTE_LIMIT`] characters.
+pub fn brief(text: &str) -> Result<(), Refusal> {
+    if text.chars().count() > NOTE_LIMIT as usize {
+        Err(Refusal::TooLong { limit: NOTE_LIMIT })
+    } else {
+        Ok(())
+    }
+}
+
+/// How far a check has got, in items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub items: u32,
+    pub answered: u32,
+    pub failed: u32,
+}
+
+impl Tally {
+    /// Of a check that was made with `list` and has these outcomes by item. Outcomes of items that the list does not
+    /// have do not count. Of a list that this version does not have nobody knows how many items it has, only that an
+    /// update is missing: such a check is never finished here.
+    pub fn of<'a>(list: Option<&Checklist>, outcomes: impl IntoIterator<Item = (&'a str, Outcome)>) -> Self {
+        let mut tally = Self::default();
+        for (_, outcome) in
+            outcomes.into_iter().filter(|(item, _)| list.is_none_or(|list| list.item(item).is_some()))
+        {
+            tally.answered += 1;
+            tally.failed += u32::from(outcome == Outcome::Fail);
+        }
+        tally.items =
+            list.map_or(tally.answered + 1, |list| u32::try_from(list.items.len()).unwrap_or(u32::MAX));
+        tally
+    }
+}
+
 impl Checklist {
     /// Says whether `answer` may be recorded for `item`, given the answers so far.
     pub fn accept(&self, item: &str, answer: &Answer, so_far: &Answers) -> Result<(), Refusal> {
         let item = self.item(item).ok_or_else(|| Refusal::UnknownItem { item: item.to_owned() })?;
-        if answer.note.chars().count() > NOTE_LIMIT as usize {
-            return Err(Refusal::TooLong { limit: NOTE_LIMIT });
-        }
+        brief(&answer.note)?;
         item.accept_form(answer)?;
         if item.draws_water && answer.outcome != Outcome::NotApplicable {
             let items = self.open_interlocks(so_far);

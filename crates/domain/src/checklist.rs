@@ -143,6 +143,12 @@ pub fn find(reference: &ChecklistRef) -> Option<&'static Checklist> {
     BUILT_IN.iter().find(|list| list.id == reference.id && list.version == reference.version)
 }
 
+/// The kind of asset that a checklist is for. Of one that this version does not have it is not known: a standpipe, as
+/// likely as any.
+pub fn kind_of(reference: &ChecklistRef) -> AssetKind {
+    find(reference).map_or(AssetKind::Standpipe, |list| list.asset_kind)
+}
+
 /// An item of a checklist; `None` when this version of the program does not have it.
 pub fn item(reference: &ChecklistRef, id: &str) -> Option<&'static Item> {
     find(reference)?.item(id)

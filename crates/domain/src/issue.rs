@@ -1,5 +1,6 @@
 //! What the office tracks, and the life of it.
 
+use crate::answer::{NOTE_LIMIT, brief};
 use crate::evidence::EvidenceView;
 use crate::finding::Severity;
 use crate::ids::{FindingId, IssueId, Millis, PersonId, RoundId, UnitId};
@@ -76,6 +77,20 @@ pub enum NoStep {
     NoDate,
     #[error("a few words are missing")]
     NoWords,
+    #[error("a step's words hold at most {limit} characters")]
+    TooLong { limit: u32 },
+}
+
+impl Status {
+    /// Nothing is left to be done: the fix was verified, or the office has closed the issue.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Verified | Self::Closed)
+    }
+
+    /// Whether an issue of this status should have been done before the day `today`.
+    pub fn is_overdue(self, deadline: Option<Date>, today: Date) -> bool {
+        !self.is_over() && deadline.is_some_and(|deadline| deadline < today)
+    }
 }
 
 impl Step {
@@ -166,6 +181,7 @@ impl StepRequest {
     /// Whether the request carries what its step needs.
     pub fn complete(&self) -> Result<(), NoStep> {
         let words = !self.words.trim().is_empty();
+        brief(&self.words).map_err(|_| NoStep::TooLong { limit: NOTE_LIMIT })?;
         match self.step {
             Step::Assign if self.unit.is_none() || self.person.is_none() || self.date.is_none() => {
                 Err(NoStep::AssignmentIncomplete)

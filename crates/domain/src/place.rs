@@ -17,6 +17,10 @@ pub enum PlaceKind {
     Area,
 }
 
+/// How deep the tree is followed. A site has five levels; places that stand in each other in a ring are somebody's
+/// mistake, and a walk up them must end.
+pub const DEPTH: usize = 16;
+
 /// A node of the tree of places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Place {

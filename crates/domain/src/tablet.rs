@@ -57,6 +57,7 @@ pub struct RoundLine {
     pub stops_done: u32,
     pub items: u32,
     pub answered: u32,
+    /// Items whose shown answer is a fail. An amendment, which stands beside what was signed, does not change it.
     pub findings: u32,
     pub to_sign: u32,
     /// Units whose signatures cover everything, amendments too.

@@ -5,7 +5,7 @@ use super::{checklist_of, json, must_be_allowed, must_be_open, put};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{query, replica};
-use standpipe_domain::answer::{NOTE_LIMIT, Outcome, Refusal};
+use standpipe_domain::answer::{Outcome, brief};
 use standpipe_domain::ids::CheckId;
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::permission::Act;
@@ -73,9 +73,7 @@ impl Engine {
             if new.reason.trim().is_empty() {
                 return Err(Error::NoReason);
             }
-            if new.reason.chars().count() > NOTE_LIMIT as usize {
-                return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
-            }
+            brief(&new.reason)?;
             let registers = replica::registers(writing, new.check.0)?;
             checklist.accept(&new.item, &new.answer, &query::answers_in(&registers))?;
             let field = format!("{ANSWER}{}", new.item);

@@ -7,30 +7,24 @@ use crate::store::StoreError;
 use rusqlite::params;
 use std::collections::BTreeMap;
 
-/// Before the name of a fact that is such words.
-const DRAFT: &str = "draft:";
-
 impl Engine {
     /// What was kept, by the names that the screens gave.
     pub fn drafts(&self) -> Result<BTreeMap<String, String>, Error> {
         self.store.read("reading what was typed and not recorded", |conn| {
-            let mut facts = conn.prepare("SELECT substr(name, ?2), value FROM fact WHERE name GLOB ?1")?;
-            let rows = facts.query_map(params![format!("{DRAFT}*"), DRAFT.len() + 1], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+            let mut drafts = conn.prepare("SELECT name, text FROM draft")?;
+            let rows = drafts.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
     /// Keeps words under a name; none takes them away. When this returns it is durable.
     pub fn keep_draft(&self, name: &str, text: &str) -> Result<(), Error> {
-        let name = format!("{DRAFT}{name}");
         self.store.write_quietly("keeping what was typed", |writing| {
             if text.is_empty() {
-                writing.execute("DELETE FROM fact WHERE name = ?1", [name])?;
+                writing.execute("DELETE FROM draft WHERE name = ?1", [name])?;
             } else {
-                writing
-                    .execute("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)", [&name, text])?;
+                let sql = "INSERT OR REPLACE INTO draft (name, text, at) VALUES (?1, ?2, ?3)";
+                writing.execute(sql, params![name, text, writing.now().0])?;
             }
             Ok::<_, StoreError>(())
         })?;

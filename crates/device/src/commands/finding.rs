@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{Writing, query, replica};
 use serde_json::{Map, Value};
-use standpipe_domain::answer::{NOTE_LIMIT, Outcome, Refusal};
+use standpipe_domain::answer::{Outcome, brief};
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{CheckId, FindingId};
 use standpipe_domain::permission::Act;
@@ -20,9 +20,7 @@ impl Engine {
             must_be_allowed(writing, &[Act::Record])?;
             checklist_of(writing, new.check)?;
             must_be_open(writing, new.check)?;
-            if new.words.chars().count() > NOTE_LIMIT as usize {
-                return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
-            }
+            brief(&new.words)?;
             if !has_failed(writing, new.check, &new.item)? {
                 return Err(Error::NotFailed);
             }

@@ -4,7 +4,6 @@ use super::{json, put};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{query, replica};
-use standpipe_domain::answer::{NOTE_LIMIT, Refusal};
 use standpipe_domain::ids::IssueId;
 use standpipe_domain::issue::{IssueView, Mover, StepRequest, TimelineEntry};
 use standpipe_domain::record::{entity, set};
@@ -23,9 +22,6 @@ impl Engine {
             let mover = Mover { person: identity.person, roles: &roles };
             let to = mover.may_take(request.step, row.status, row.claimed_by)?;
             request.complete()?;
-            if request.words.chars().count() > NOTE_LIMIT as usize {
-                return Err(Refusal::TooLong { limit: NOTE_LIMIT }.into());
-            }
             let registers = replica::registers(writing, id.0)?;
             for (field, value) in request.changes(to, identity.person) {
                 put(writing, entity::ISSUE, id.0, field, value, registers.get(field))?;

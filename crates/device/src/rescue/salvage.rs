@@ -62,6 +62,11 @@ fn keep(conn: &Connection, Row { rowid, columns }: Row) -> Result<(), StoreError
         [Blob(_), Text(_), Blob(_), Integer(_), Blob(_), Text(_), Integer(_), _, _, Integer(_)] => {
             "INSERT OR IGNORE INTO upload VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
         }
+        // Of two that were typed under one name the later stands.
+        [Text(_), Text(_), Integer(_)] => {
+            "INSERT INTO draft VALUES (?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET text = excluded.text, at = excluded.at WHERE excluded.at > at"
+        }
         _ => return Ok(()),
     };
     // Numbered as they lie: 1 is the row's id, 2 the first column.

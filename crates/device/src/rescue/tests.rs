@@ -106,6 +106,18 @@ fn a_file_whose_first_page_is_lost_gives_every_record_back() {
 }
 
 #[test]
+fn what_was_typed_and_not_recorded_is_rescued_too() {
+    let (tablet, _) = filled();
+    tablet.engine.keep_draft("note 1", "水泵有").unwrap();
+    tablet.engine.keep_draft("note 1", "水泵有异响").unwrap();
+    let (folder, world) = close(tablet);
+    overwrite(folder.path(), 1, 1);
+    let (engine, _) = open_again(folder.path(), &world);
+    let drafts: Vec<_> = engine.drafts().unwrap().into_iter().collect();
+    assert_eq!(drafts, [("note 1".to_owned(), "水泵有异响".to_owned())]);
+}
+
+#[test]
 fn pages_destroyed_in_the_middle_cost_what_lay_in_them_and_no_more() {
     let (tablet, ops) = filled();
     let (folder, world) = close(tablet);

@@ -191,3 +191,23 @@ fn what_was_typed_and_not_recorded_is_there_after_the_power_failed() {
     assert_eq!(drafts, [("note 1".to_owned(), "水泵有异响".to_owned())]);
     assert_eq!(tablet.engine.store().waiting().unwrap().records, 0, "it is no record");
 }
+
+#[test]
+fn what_an_earlier_version_kept_of_what_was_typed_is_there_after_the_update() {
+    let tablet = Tablet::new();
+    let Tablet { engine, world, folder, .. } = tablet;
+    drop(engine);
+    let earlier = rusqlite::Connection::open(folder.path().join(crate::store::FILE)).unwrap();
+    earlier
+        .execute_batch(
+            "DROP TABLE draft; PRAGMA user_version = 2;
+             INSERT INTO fact (name, value) VALUES ('draft:note 1', '水泵有异响');",
+        )
+        .unwrap();
+    drop(earlier);
+    let engine = Engine::open(folder.path(), world).unwrap();
+    assert_eq!(
+        engine.drafts().unwrap().into_iter().collect::<Vec<_>>(),
+        [("note 1".into(), "水泵有异响".into())]
+    );
+}

@@ -110,7 +110,7 @@ fn an_amendment_to_fail_is_a_finding() {
         severity: Some(Severity::Critical),
     };
     let before = tablet.engine.store().chain_state().unwrap().last_seq;
-    let view = tablet.engine.amend(&amendment).unwrap();
+    tablet.engine.amend(&amendment).unwrap();
     let written: Vec<Op> =
         tablet.engine.store().outbox(before).unwrap().bodies.iter().map(|body| op(body)).collect();
     let finding: Vec<_> =

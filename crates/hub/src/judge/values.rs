@@ -6,7 +6,7 @@ use super::{Judgement, Refusal, pass};
 use crate::store::{Ledger, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use standpipe_domain::answer::{Answer, Answers, NOTE_LIMIT, Refusal as Unacceptable};
+use standpipe_domain::answer::{Answer, Answers, Refusal as Unacceptable, brief};
 use standpipe_domain::checklist;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
@@ -30,7 +30,10 @@ pub(super) fn judge(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
             Ok(amend) if amend.reason.trim().is_empty() => {
                 Ok(Err(Refusal::new("no-reason", "an amendment says why")))
             }
-            Ok(amend) => one(ledger, op, field, &amend.value),
+            Ok(amend) => {
+                pass!(short(&amend.reason));
+                one(ledger, op, field, &amend.value)
+            }
             Err(refusal) => Ok(Err(refusal)),
         },
         (Kind::Add, Some(set::PHOTOS | set::PROOF)) => Ok(parsed::<Evidence>(&op.value).map(drop)),
@@ -79,7 +82,7 @@ fn one(ledger: &mut dyn Ledger, op: &Op, field: &str, value: &Value) -> Judgemen
             Ok(Err(Refusal::new("not-allowed", "a signature is sealed; the hub countersigns it")))
         }
         (entity::FINDING, "severity") => Ok(parsed::<Severity>(value).map(drop)),
-        (entity::FINDING, "words") => Ok(parsed::<String>(value).and_then(|text| brief(&text))),
+        (entity::FINDING, "words") => Ok(parsed::<String>(value).and_then(|text| short(&text))),
         (entity::FINDING, "check" | "item") => {
             Ok(Err(Refusal::new("not-allowed", "a finding stays with its item")))
         }
@@ -97,7 +100,7 @@ fn several(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
             Ok(finding) if finding.id != finding_id(finding.check, &finding.item) => {
                 Err(Refusal::new("malformed", "a finding's id follows from its check and item"))
             }
-            Ok(finding) => brief(&finding.words),
+            Ok(finding) => short(&finding.words),
             Err(error) => Err(Refusal::new("malformed", error.to_string())),
         });
     }
@@ -107,11 +110,8 @@ fn several(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     Ok(Ok(()))
 }
 
-fn brief(text: &str) -> Result<(), Refusal> {
-    if text.chars().count() > NOTE_LIMIT as usize {
-        return Err(Refusal::by_rule(&Unacceptable::TooLong { limit: NOTE_LIMIT }));
-    }
-    Ok(())
+fn short(text: &str) -> Result<(), Refusal> {
+    brief(text).map_err(|rule| Refusal::by_rule(&rule))
 }
 
 fn answer(ledger: &mut dyn Ledger, check: Uuid, item: &str, value: &Value) -> Judgement {

@@ -5,7 +5,7 @@ use super::records::{SignOffRow, answer_now, answer_shown};
 use super::{Doing, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use standpipe_domain::answer::{Answer, Outcome};
+use standpipe_domain::answer::{Answer, Outcome, Tally};
 use standpipe_domain::checklist;
 use standpipe_domain::ids::{CheckId, Millis, SiteId};
 use standpipe_domain::merge_rule::ANSWER;
@@ -91,22 +91,14 @@ fn outcome(answer: &Value) -> Option<Outcome> {
 }
 
 fn check(id: Uuid, fields: Map<String, Value>) -> Option<Projected> {
-    let answers: Vec<(String, Outcome)> = fields
+    let outcomes: Vec<(String, Outcome)> = fields
         .iter()
         .filter_map(|(field, value)| Some((field.strip_prefix(ANSWER)?.to_owned(), outcome(value)?)))
         .collect();
     let check: Check = typed(id, fields)?;
-    let list = checklist::find(&check.checklist);
-    let counts = |item: &str| list.is_none_or(|list| list.item(item).is_some());
-    let outcomes: Vec<Outcome> =
-        answers.iter().filter(|(item, _)| counts(item)).map(|(_, outcome)| *outcome).collect();
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Some(Projected::Check {
-        items: count(list.map_or(outcomes.len(), |list| list.items.len())),
-        answered: count(outcomes.len()),
-        failed: count(outcomes.iter().filter(|outcome| **outcome == Outcome::Fail).count()),
-        check,
-    })
+    let outcomes = outcomes.iter().map(|(item, outcome)| (item.as_str(), *outcome));
+    let Tally { items, answered, failed } = Tally::of(checklist::find(&check.checklist), outcomes);
+    Some(Projected::Check { items, answered, failed, check })
 }
 
 fn finding(

@@ -107,7 +107,7 @@ pub struct RoundRow {
     pub stops_done: u32,
     pub items: u32,
     pub answered: u32,
-    /// Findings whose item's answer is still a fail.
+    /// See [`standpipe_domain::tablet::RoundLine::findings`].
     pub findings: u32,
     /// The units whose signature has arrived, each once.
     pub signed: Vec<UnitId>,

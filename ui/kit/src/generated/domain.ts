@@ -269,7 +269,7 @@ date: string | null,
  */
 words: string, };
 
-export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" };
+export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" } | { "code": "too-long", limit: number, };
 
 export type IssueLine = { id: IssueId, 
 /**
@@ -458,7 +458,11 @@ unreadable: number,
  */
 copy: string, };
 
-export type RoundLine = { id: RoundId, title: Words, kind: RoundKind, due: string, state: RoundState, stops: number, stops_done: number, items: number, answered: number, findings: number, to_sign: number, 
+export type RoundLine = { id: RoundId, title: Words, kind: RoundKind, due: string, state: RoundState, stops: number, stops_done: number, items: number, answered: number, 
+/**
+ * Items whose shown answer is a fail. An amendment, which stands beside what was signed, does not change it.
+ */
+findings: number, to_sign: number, 
 /**
  * Units whose signatures cover everything, amendments too.
  */

@@ -7,7 +7,7 @@ use crate::store::sql::Word;
 use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
-use standpipe_domain::answer::Outcome;
+use standpipe_domain::answer::{Outcome, Tally};
 use standpipe_domain::checklist;
 use standpipe_domain::finding::lacks;
 use standpipe_domain::record::{Finding, finding_id, read};
@@ -35,13 +35,8 @@ pub fn stop(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
         let photos = evidence.iter().filter(|one| one.item() == Some(item)).count();
         incomplete += usize::from(!is_complete(conn, finding_id(check.id, item).0, photos)?);
     }
-    let (items, answered) = match checklist::find(&check.checklist) {
-        Some(list) => {
-            (list.items.len(), list.items.iter().filter(|item| answers.contains_key(&item.id)).count())
-        }
-        // How many items it has is not known here, only that an update is missing: it cannot be finished.
-        None => (answers.len() + 1, answers.len()),
-    };
+    let outcomes = answers.iter().map(|(item, answer)| (item.as_str(), answer.outcome));
+    let tally = Tally::of(checklist::find(&check.checklist), outcomes);
     let sealed = replica::is_sealed(conn, id)?;
     let mut in_conflict = registers.values().filter(|register| register.in_conflict()).count();
     for item in &failed {
@@ -65,9 +60,9 @@ pub fn stop(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
         check.asset.0,
         check.checklist.id,
         check.checklist.version,
-        items,
-        answered,
-        failed.len(),
+        tally.items,
+        tally.answered,
+        tally.failed,
         incomplete,
         in_conflict,
         evidence.len(),

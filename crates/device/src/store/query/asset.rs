@@ -83,7 +83,7 @@ pub fn line(conn: &Connection, id: AssetId) -> Result<Option<AssetLine>, StoreEr
 
 /// The asset of a stop. One whose record is not here yet is shown by its number, not left out.
 pub fn of_stop(conn: &Connection, id: AssetId, reference: &ChecklistRef) -> Result<AssetLine, StoreError> {
-    let kind = checklist::find(reference).map_or(AssetKind::Standpipe, |list| list.asset_kind);
+    let kind = checklist::kind_of(reference);
     let unknown =
         || AssetLine { id, kind, name: Words::same(id.to_string()), tag: String::new(), path: Vec::new() };
     Ok(line(conn, id)?.unwrap_or_else(unknown))

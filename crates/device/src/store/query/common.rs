@@ -5,12 +5,13 @@ use crate::store::chain;
 use crate::store::fault::StoreError;
 use crate::store::sql::Json;
 use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Deserialize;
 use standpipe_domain::answer::{Answer, Answers};
 use standpipe_domain::ids::{DeviceId, PersonId, SiteId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::people::Role;
+use standpipe_domain::place::DEPTH;
 use standpipe_domain::words::Words;
 use standpipe_oplog::merge::Register;
 use std::collections::BTreeMap;
@@ -42,17 +43,16 @@ pub fn identity(conn: &Connection) -> Result<Option<Identity>, StoreError> {
 
 /// The names from the phase down to a place; the site itself is left out.
 pub fn place_path(conn: &Connection, place: Uuid) -> Result<Vec<Words>, StoreError> {
-    // Places that stand in each other in a ring are somebody's mistake: the walk ends all the same.
     let path = conn
         .prepare_cached(
             "WITH RECURSIVE up (parent, kind, name_zh, name_en, depth) AS (
                  SELECT parent, kind, name_zh, name_en, 0 FROM place WHERE id = ?1
                  UNION ALL
                  SELECT place.parent, place.kind, place.name_zh, place.name_en, depth + 1
-                 FROM place JOIN up ON place.id = up.parent WHERE depth < 32)
+                 FROM place JOIN up ON place.id = up.parent WHERE depth < ?2 - 1)
              SELECT name_zh, name_en FROM up WHERE kind <> 'site' ORDER BY depth DESC",
         )?
-        .query_map([place], |row| words(row, 0))?
+        .query_map(params![place, DEPTH], |row| words(row, 0))?
         .collect::<Result<_, _>>()?;
     Ok(path)
 }

@@ -63,10 +63,6 @@ impl Row {
             changed: Millis(row.get(14)?),
         })
     }
-
-    fn is_over(&self) -> bool {
-        matches!(self.status, Status::Verified | Status::Closed)
-    }
 }
 
 macro_rules! issue_columns {
@@ -89,7 +85,7 @@ pub fn issue_row(conn: &Connection, id: IssueId) -> Result<Option<Row>, StoreErr
 pub fn issues(conn: &Connection, identity: &Identity, today: Date) -> Result<Vec<IssueLine>, StoreError> {
     let mut rows: Vec<Row> =
         conn.prepare_cached(issue_columns!())?.query_map([], Row::read)?.collect::<Result<_, _>>()?;
-    rows.sort_by_key(|row| (row.is_over(), std::cmp::Reverse((row.changed, row.number))));
+    rows.sort_by_key(|row| (row.status.is_over(), std::cmp::Reverse((row.changed, row.number))));
     let code = site(conn, identity.site)?.map(|(_, code)| code).unwrap_or_default();
     rows.iter().map(|row| line(conn, row, &code, today)).collect()
 }
@@ -111,7 +107,7 @@ fn line(conn: &Connection, row: &Row, code: &str, today: Date) -> Result<IssueLi
         unit: row.unit.map(|unit| unit_name(conn, unit)).transpose()?,
         person: row.person.map(|person| person_name(conn, person)).transpose()?,
         deadline: row.deadline,
-        overdue: !row.is_over() && row.deadline.is_some_and(|deadline| deadline < today),
+        overdue: row.status.is_overdue(row.deadline, today),
         withdrawn: row.finding.map_or(Ok(false), |finding| is_withdrawn(conn, finding))?,
         path,
         asset,

@@ -184,6 +184,17 @@ fn revs(registers: &BTreeMap<String, Register>, sealed: impl Fn(&str) -> bool) -
     fields.filter_map(|(field, register)| Some((field.clone(), register.shown()?.rev))).collect()
 }
 
+/// The rounds in which something that was signed was amended. Amendments are few among the rare operations.
+pub fn amended_rounds(conn: &Connection) -> Result<BTreeSet<RoundId>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT DISTINCT stop.round FROM op JOIN stop ON stop.id = op.id
+             WHERE op.kind NOT IN ('set', 'add') AND op.kind = ?1",
+        )?
+        .query_map([Word(Kind::Amend)], |row| row.get(0).map(RoundId))?
+        .collect::<Result<_, _>>()?)
+}
+
 /// How many of the units that a round asks have signed everything, amendments too.
 pub fn units_that_signed(conn: &Connection, round: &Round) -> Result<u32, StoreError> {
     let mut amended = BTreeSet::new();

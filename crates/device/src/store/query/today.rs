@@ -2,6 +2,7 @@
 
 use super::common::{count, site};
 use super::round::{line, round_record};
+use super::seal;
 use crate::identity::Identity;
 use crate::store::fault::StoreError;
 use crate::world::day;
@@ -50,7 +51,8 @@ pub fn today(
 
 /// Rounds that are not finished, soonest due first; then those that were signed lately.
 fn rounds(conn: &Connection, today: Date) -> Result<Vec<RoundLine>, StoreError> {
-    // Who was asked to sign and has: such a round is finished, and its stops need no counting.
+    let amended = seal::amended_rounds(conn)?;
+    // Who was asked to sign and has: such a round is finished, and its stops need no counting, unless it was amended.
     let mut statement = conn.prepare_cached(
         "SELECT id, json_array_length(sign_off_of),
              (SELECT count(DISTINCT unit) FROM sign_off WHERE round = round.id),
@@ -61,12 +63,13 @@ fn rounds(conn: &Connection, today: Date) -> Result<Vec<RoundLine>, StoreError> 
     let (mut open, mut signed) = (Vec::new(), Vec::new());
     let since = today.checked_sub(STAYS.days()).unwrap_or(today);
     while let Some(row) = rows.next()? {
+        let id = RoundId(row.get(0)?);
         let (to_sign, have): (u32, u32) = (row.get(1)?, row.get(2)?);
         let last = row.get::<_, Option<i64>>(3)?.map(|at| day(Millis(at)));
-        if to_sign > 0 && have >= to_sign && last.is_some_and(|last| last < since) {
+        if to_sign > 0 && have >= to_sign && last.is_some_and(|last| last < since) && !amended.contains(&id) {
             continue;
         }
-        let Some(round) = round_record(conn, RoundId(row.get(0)?))? else { continue };
+        let Some(round) = round_record(conn, id)? else { continue };
         let line = line(conn, &round, today)?;
         if line.state != RoundState::Signed {
             open.push(line);

@@ -53,8 +53,7 @@ impl Records for Desk<'_> {
                     coalesce(sum(c.answered >= c.items), 0),
                     coalesce(sum(c.items), 0),
                     coalesce(sum(c.answered), 0),
-                    (SELECT count(*) FROM checks k JOIN finding f ON f.check_id = k.id
-                     WHERE k.round = r.id AND f.live),
+                    coalesce(sum(c.failed), 0),
                     r.id
              FROM round r LEFT JOIN checks c ON c.round = r.id
              WHERE {which} GROUP BY r.id ORDER BY r.due DESC, r.id"

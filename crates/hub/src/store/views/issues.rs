@@ -5,7 +5,7 @@ use crate::store::{IssueQuery, IssueRow, Records, StoreError, answer_now};
 use jiff::civil::Date;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::ids::{IssueId, PersonId};
-use standpipe_domain::issue::{IssueLine, IssueView, Mover, Status, TimelineEntry};
+use standpipe_domain::issue::{IssueLine, IssueView, Mover, TimelineEntry};
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::record::set;
 
@@ -46,7 +46,6 @@ fn is_withdrawn(records: &mut dyn Records, line: &IssueLine) -> Result<bool, Sto
 
 fn line(row: &IssueRow, scene: &Scene, today: Date) -> IssueLine {
     let issue = &row.issue;
-    let done = matches!(issue.status, Status::Verified | Status::Closed);
     IssueLine {
         id: issue.id,
         number: format!("{}-{}", scene.code, issue.number),
@@ -58,7 +57,7 @@ fn line(row: &IssueRow, scene: &Scene, today: Date) -> IssueLine {
         unit: issue.unit.map(|unit| scene.unit(unit)),
         person: issue.person.map(|person| scene.person(person)),
         deadline: issue.deadline,
-        overdue: !done && issue.deadline.is_some_and(|deadline| today > deadline),
+        overdue: issue.status.is_overdue(issue.deadline, today),
         // Said once it is known which lines are wanted.
         withdrawn: false,
         path: row.asset.as_ref().map(|asset| scene.path(asset.place)).unwrap_or_default(),

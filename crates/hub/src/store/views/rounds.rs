@@ -5,7 +5,7 @@ use crate::store::{CheckRow, Records, RoundRow, SignOffRow, StoreError, answer_n
 use jiff::civil::Date;
 use serde::Deserialize;
 use standpipe_domain::answer::{Answer, Answers, Outcome};
-use standpipe_domain::asset::{AssetKind, AssetLine};
+use standpipe_domain::asset::AssetLine;
 use standpipe_domain::checklist;
 use standpipe_domain::finding::{FindingView, Severity, lacks};
 use standpipe_domain::ids::{CheckId, RoundId, Sha256, UnitId};
@@ -186,7 +186,7 @@ fn check(
     found.photos.extend(photos.iter().map(|photo| photo.evidence.sha256));
     let unknown = || AssetLine {
         id: check.asset,
-        kind: checklist.map_or(AssetKind::PipeWorks, |list| list.asset_kind),
+        kind: checklist::kind_of(&check.checklist),
         name: Words::same(check.asset.to_string()),
         tag: String::new(),
         path: Vec::new(),

@@ -4,12 +4,9 @@ use crate::store::{Records, StoreError};
 use standpipe_domain::asset::{Asset, AssetLine};
 use standpipe_domain::ids::{PersonId, PlaceId, UnitId};
 use standpipe_domain::people::{Person, ResponsibleUnit};
-use standpipe_domain::place::{Place, PlaceKind};
+use standpipe_domain::place::{DEPTH, Place, PlaceKind};
 use standpipe_domain::words::Words;
 use std::collections::HashMap;
-
-/// How deep a tree of places is followed, so that a ring of places ends too.
-const DEPTH: usize = 16;
 
 pub(super) struct Scene {
     pub code: String,
