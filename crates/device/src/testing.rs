@@ -124,7 +124,7 @@ impl Office {
             let op = serde_json::from_str(&body).map_err(crate::store::Fault::Json)?;
             self.number(op, body);
         }
-        tablet.acknowledge(after + count, 0)
+        tablet.acknowledge(tablet.chain_state()?.id, after + count, 0)
     }
 
     /// Delivers what a tablet has not pulled yet. Gives whether both ends then hold the same.

@@ -77,6 +77,8 @@ pub enum NoStep {
     NoDate,
     #[error("a few words are missing")]
     NoWords,
+    #[error("whoever verifies a fix shows it by a photo of their own")]
+    NoPhoto,
     #[error("a step's words hold at most {limit} characters")]
     TooLong { limit: u32 },
 }
@@ -113,6 +115,20 @@ impl Step {
             Self::Propose | Self::Start | Self::ClaimDone => Act::Answer,
             Self::Object | Self::Agree => Act::Judge,
             Self::Verify | Self::Reopen => Act::Verify,
+        }
+    }
+
+    /// Whether `by`, who takes the step, has shown what it says, where `photographers` added the photos of the fix. Who
+    /// verifies has been there. By whom, not when: clocks are no judges.
+    pub fn shown(
+        self,
+        by: PersonId,
+        photographers: impl IntoIterator<Item = PersonId>,
+    ) -> Result<(), NoStep> {
+        if self != Self::Verify || photographers.into_iter().any(|photographer| photographer == by) {
+            Ok(())
+        } else {
+            Err(NoStep::NoPhoto)
         }
     }
 
@@ -336,6 +352,14 @@ mod tests {
         let mover = Mover { person: person(1), roles: &[Role::Inspector] };
         assert_eq!(mover.next_steps(Status::ClaimedDone, Some(person(2))), [Step::Verify, Step::Reopen]);
         assert_eq!(mover.next_steps(Status::Open, None), []);
+    }
+
+    #[test]
+    fn who_verifies_shows_a_photo_of_their_own() {
+        let (inspector, staff) = (person(1), person(2));
+        assert_eq!(Step::Verify.shown(inspector, [staff]), Err(NoStep::NoPhoto));
+        assert_eq!(Step::Verify.shown(inspector, [staff, inspector]), Ok(()));
+        assert_eq!(Step::Close.shown(inspector, []), Ok(()));
     }
 
     #[test]

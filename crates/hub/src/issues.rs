@@ -86,7 +86,9 @@ fn take(
     let Some(person) = ledger.person(by)? else { return Ok(Err(NoStep::NotAllowed.into())) };
     let mover = Mover { person: by, roles: &person.roles };
     let allowed = mover.may_take(request.step, row.issue.status, row.issue.claimed_by);
-    let to = match allowed.and_then(|to| request.complete().map(|()| to)) {
+    let photographers = ledger.members(id.0, set::PROOF)?.into_iter().map(|side| side.actor);
+    let shown = request.step.shown(by, photographers);
+    let to = match allowed.and_then(|to| request.complete().and(shown).map(|()| to)) {
         Ok(to) => to,
         Err(rule) => return Ok(Err(rule.into())),
     };

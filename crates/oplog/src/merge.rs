@@ -170,10 +170,11 @@ pub fn amendments<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<Amended> {
         let amend = Amend::deserialize(&op.value).ok()?;
         Some(Amended { field: op.field.clone()?, side: Side::new(op, amend.value), reason: amend.reason })
     };
-    let mut all: Vec<Amended> =
-        ops.into_iter().filter(|op| op.kind == Kind::Amend).filter_map(amended).collect();
-    all.sort_by_key(|amended| (amended.side.hlc, amended.side.rev));
-    all
+    // Stamps of a wrong clock are clamped, and may be the same then: what one tablet wrote stands in its own order.
+    let order = |op: &Op| (op.hlc, op.device, op.incarnation, op.dev_seq, op.op_id);
+    let mut ops: Vec<&Op> = ops.into_iter().filter(|op| op.kind == Kind::Amend).collect();
+    ops.sort_by_key(|op| order(op));
+    ops.into_iter().filter_map(amended).collect()
 }
 
 /// What the latest of the amendments among the operations on a check says of an item; `None` when none does.

@@ -21,6 +21,8 @@ impl Engine {
             let roles = query::roles(writing, identity.person)?;
             let mover = Mover { person: identity.person, roles: &roles };
             let to = mover.may_take(request.step, row.status, row.claimed_by)?;
+            let proof = replica::members(writing, id.0, set::PROOF)?;
+            request.step.shown(identity.person, proof.into_iter().map(|side| side.actor))?;
             request.complete()?;
             let registers = replica::registers(writing, id.0)?;
             for (field, value) in request.changes(to, identity.person) {

@@ -18,9 +18,9 @@ pub const PREVIEW_SIDE: u32 = 2048;
 pub const THUMBNAIL_SIDE: u32 = 320;
 /// More pixels than this are refused: six times a usual photo, 216 MB decoded.
 pub const MAX_PIXELS: u64 = 72_000_000;
-/// More decoded bytes than this are refused too: a pixel of a progressive JPEG or of a sixteen-bit PNG
-/// takes up to nine.
-pub(super) const MAX_DECODED_BYTES: u64 = 512 << 20;
+/// More decoded bytes than this are refused too: a pixel of a progressive JPEG or of a sixteen-bit PNG takes up to nine,
+/// and a tablet ends an app that takes what it does not have.
+pub(super) const MAX_DECODED_BYTES: u64 = 288 << 20;
 /// No more of a JPEG file is read. A picture of [`MAX_PIXELS`] ends before; a clip may follow it.
 const MAX_JPEG_BYTES: u64 = 256 << 20;
 

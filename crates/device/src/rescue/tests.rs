@@ -250,7 +250,7 @@ fn a_photo_whose_row_is_lost_goes_up_again() {
     engine.finish_previews();
     let store = engine.store();
     assert_eq!(store.waiting().unwrap().photos, 1);
-    store.acknowledge(store.chain_state().unwrap().last_seq, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, store.chain_state().unwrap().last_seq, 0).unwrap();
     let next = store.next_upload().unwrap().unwrap();
     assert_eq!((next.key.of, next.key.role), (sha256(&jpeg(61)), Role::Thumbnail));
     assert_eq!(engine.round(ROUND).unwrap().sign_offs.len(), OWNERS.len());
@@ -326,4 +326,31 @@ fn a_database_that_is_gone_beside_its_photos_is_no_new_tablet() {
     fs::remove_file(folder.path().join(FILE)).unwrap();
     let (_, rescue) = open_again(folder.path(), &world);
     assert_eq!(rescue.rescued, 0);
+}
+
+#[test]
+fn a_power_failure_in_the_middle_of_a_checkpoint_is_no_damage() {
+    let (folder, world, ops) = unplugged();
+    // What a checkpoint would have made of the file, of which two pages have got there.
+    let later = TempDir::new().unwrap();
+    crate::tests::copy(folder.path(), later.path());
+    let path = later.path().join(FILE);
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let done = fs::read(&path).unwrap();
+    let (half, written) = (folder.path().join(FILE), usize::try_from(2 * PAGE).unwrap());
+    let mut file = fs::File::options().write(true).open(&half).unwrap();
+    assert!(file.metadata().unwrap().len() < done.len() as u64, "the rest is in the log only");
+    file.write_all(&done[..written]).unwrap();
+    drop(file);
+
+    let engine = Engine::open(folder.path(), world).unwrap();
+    assert_eq!(engine.today(line()).unwrap().rescue, None);
+    let held: u64 = engine
+        .store()
+        .read("counting", |conn| {
+            Ok::<_, StoreError>(conn.query_row("SELECT count(*) FROM op", [], |row| row.get(0))?)
+        })
+        .unwrap();
+    assert_eq!(held, ops);
 }

@@ -231,7 +231,14 @@ pub fn put_mentioned(conn: &Connection, evidence: &Evidence) -> Result<(), Store
         "INSERT INTO blob (sha256, bytes, media_type, here, preview, preview_code) VALUES (?1, ?2, ?3, 0, ?4, ?5)
          ON CONFLICT (sha256) DO NOTHING",
     )?
-    .execute(params![Hash(evidence.sha256), evidence.bytes, evidence.media_type, preview, code])?;
+    // Whoever wrote it: a size that no file has must not keep what else was pulled from being taken in.
+    .execute(params![
+        Hash(evidence.sha256),
+        i64::try_from(evidence.bytes).unwrap_or(i64::MAX),
+        evidence.media_type,
+        preview,
+        code
+    ])?;
     Ok(())
 }
 

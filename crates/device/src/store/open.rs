@@ -2,9 +2,11 @@
 
 use super::fault::{Doing, Fault, StoreError};
 use super::{FILE, Store, rebuild};
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 use crate::world::World;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -61,36 +63,41 @@ fn refuse_newer(path: &Path) -> Result<(), StoreError> {
     if !path.exists() {
         return Ok(());
     }
-    // `immutable` keeps SQLite from making files beside it. It does not look into a write-ahead log, so where there
-    // is one, a second look follows.
-    let uri = format!("file:{}?immutable=1", uri_path(path));
-    check_layout(
-        path,
-        &Connection::open_with_flags(uri, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?,
-    )?;
+    // Out of the head of the file, so that nothing is made beside it. SQLite itself is not asked: where power failed in
+    // the middle of a checkpoint, the file alone is half of one state and half of another, and only its write-ahead log
+    // makes it whole.
+    refuse(path, layout_in_head(path)?)?;
     let log = beside(path, "-wal");
     if log.metadata().is_ok_and(|log| log.len() > 0) {
-        check_layout(path, &Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?;
+        refuse(path, layout(&Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)?)?;
     }
     Ok(())
 }
 
-fn check_layout(path: &Path, connection: &Connection) -> Result<(), StoreError> {
-    let found = layout(connection)?;
+fn refuse(path: &Path, found: u32) -> Result<(), StoreError> {
     if found > LAYOUT {
         return Err(Fault::Newer { path: path.to_owned(), found, known: LAYOUT }.into());
     }
     Ok(())
 }
 
-fn layout(connection: &Connection) -> rusqlite::Result<u32> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+/// The layout that the head of a database file names, 0 where it is none: SQLite's file format, 1.3, has the
+/// `user_version` at offset 60, big-endian.
+fn layout_in_head(path: &Path) -> Result<u32, StoreError> {
+    let mut head = [0; 64];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    match read {
+        Ok(()) if head.starts_with(b"SQLite format 3\0") => {
+            Ok(u32::from_be_bytes([head[60], head[61], head[62], head[63]]))
+        }
+        Ok(()) => Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        Err(error) => Err(VaultError::io("reading", path)(error).into()),
+    }
 }
 
-// A path is percent-encoded where SQLite would read it as something else.
-fn uri_path(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+fn layout(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// The file that SQLite keeps beside the database under this ending.

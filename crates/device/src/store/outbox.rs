@@ -6,17 +6,25 @@ use super::sql::Hash;
 use super::{Store, blobs, log, query};
 use crate::identity::Identity;
 use rusqlite::{Connection, OptionalExtension, params};
-use standpipe_domain::ids::{Sha256, SiteId};
+use standpipe_domain::ids::{DeviceId, Sha256, SiteId};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
 use uuid::Uuid;
 
+/// Which chain is spoken of. A tablet that joins again goes on as another device while an answer about the chain that it
+/// had may still be on its way: the same numbers, other operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainId {
+    pub device: DeviceId,
+    pub incarnation: u32,
+}
+
 /// Operations to push: contiguous, in order, within the limits of one push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutBatch {
-    pub incarnation: u32,
+    pub of: ChainId,
     /// The hash of the operation before the first one here.
     pub prev_hash: Sha256,
     pub bodies: Vec<Box<str>>,
@@ -25,6 +33,7 @@ pub struct OutBatch {
 /// Where the chain stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainState {
+    pub id: ChainId,
     pub incarnation: u32,
     pub last_seq: u64,
     pub acknowledged: u64,
@@ -64,6 +73,7 @@ impl Store {
     pub fn outbox(&self, after: u64) -> Result<OutBatch, StoreError> {
         self.read("reading the outbox", |conn| {
             let chain = chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
+            let of = id(conn, &chain)?;
             let prev_hash = hash_at(conn, chain.incarnation, after)?;
             let mut statement = conn.prepare_cached(
                 "SELECT body, tx FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq LIMIT ?3",
@@ -75,7 +85,7 @@ impl Store {
                     break;
                 }
             }
-            Ok(OutBatch { incarnation: chain.incarnation, prev_hash, bodies: cut.finish() })
+            Ok(OutBatch { of, prev_hash, bodies: cut.finish() })
         })
     }
 
@@ -85,24 +95,29 @@ impl Store {
     /// `not-enrolled` until the tablet is.
     pub fn chain_state(&self) -> Result<ChainState, StoreError> {
         self.read("reading the chain", |conn| {
-            let Chain { incarnation, last_seq, acknowledged, durable, .. } =
-                chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
-            Ok(ChainState { incarnation, last_seq, acknowledged, durable })
+            let chain = chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
+            let id = id(conn, &chain)?;
+            let Chain { incarnation, last_seq, acknowledged, durable, .. } = chain;
+            Ok(ChainState { id, incarnation, last_seq, acknowledged, durable })
         })
     }
 
-    /// Everything up to `upto` is at the hub, and up to `durable` in a backup of it. Takes nothing back.
-    pub fn acknowledge(&self, upto: u64, durable: u64) -> Result<(), StoreError> {
-        self.change_chain("writing down what the hub acknowledged", |chain| {
+    /// Everything of this chain up to `upto` is at the hub, and up to `durable` in a backup of it. Takes nothing back.
+    /// Said of a chain that the tablet does not write any more, it changes nothing; so with the others below.
+    pub fn acknowledge(&self, of: ChainId, upto: u64, durable: u64) -> Result<(), StoreError> {
+        self.change_chain("writing down what the hub acknowledged", Some(of), |chain| {
             chain.acknowledged = chain.acknowledged.max(upto.min(chain.last_seq));
             chain.durable = chain.durable.max(durable.min(chain.acknowledged));
         })
     }
 
     /// The hub holds less than it once acknowledged: everything behind `to` is offered again, and every photo.
-    pub fn rewind(&self, to: u64) -> Result<(), StoreError> {
+    pub fn rewind(&self, of: ChainId, to: u64) -> Result<(), StoreError> {
         self.write_quietly("rewinding the outbox", |writing| {
             let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            if id(writing, &chain)? != of {
+                return Ok(());
+            }
             if to < chain.acknowledged {
                 blobs::offer_all_again(writing)?;
             }
@@ -114,14 +129,17 @@ impl Store {
 
     /// How far the tablet's clock runs ahead of the hub's, in milliseconds.
     pub fn set_clock_offset(&self, ahead: i64) -> Result<(), StoreError> {
-        self.change_chain("writing down the clock's offset", |chain| chain.clock_offset = Some(ahead))
+        self.change_chain("writing down the clock's offset", None, |chain| chain.clock_offset = Some(ahead))
     }
 
     /// Goes on as this incarnation, with what was not acknowledged numbered from 1.
-    pub fn renumber(&self, incarnation: u32) -> Result<(), StoreError> {
+    pub fn renumber(&self, of: ChainId, incarnation: u32) -> Result<(), StoreError> {
         self.write("renumbering the outbox", |writing| {
             let identity = query::identity(writing)?.ok_or(Fault::NotEnrolled)?;
             let chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            if id(writing, &chain)? != of {
+                return Ok(());
+            }
             renumber(writing, &chain, incarnation, &identity, true)
         })
     }
@@ -140,13 +158,31 @@ impl Store {
         })
     }
 
-    fn change_chain(&self, doing: &'static str, change: impl FnOnce(&mut Chain)) -> Result<(), StoreError> {
+    fn change_chain(
+        &self,
+        doing: &'static str,
+        of: Option<ChainId>,
+        change: impl FnOnce(&mut Chain),
+    ) -> Result<(), StoreError> {
         self.write_quietly(doing, |writing| {
             let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            if let Some(of) = of
+                && id(writing, &chain)? != of
+            {
+                return Ok(());
+            }
             change(&mut chain);
             chain::save(writing, &chain)
         })
     }
+}
+
+fn id(conn: &Connection, chain: &Chain) -> Result<ChainId, StoreError> {
+    let device = conn
+        .prepare_cached("SELECT device FROM identity")?
+        .query_row([], |row| row.get(0).map(DeviceId))
+        .optional()?;
+    Ok(ChainId { device: device.ok_or(Fault::NotEnrolled)?, incarnation: chain.incarnation })
 }
 
 fn fresh(incarnation: u32) -> Chain {

@@ -162,7 +162,7 @@ impl Driver {
     /// What stops only one lane is put into `soft`.
     async fn work(&mut self, soft: &mut Option<Trouble>) -> Result<bool, Trouble> {
         let Some(identity) = self.standing.store.identity()? else { return Ok(false) };
-        let hub = self.hub(identity)?;
+        let (token, hub) = (identity.token.clone(), self.hub(identity)?);
         if self.standing.due().greet {
             let greeted = self.greet(&hub).await;
             if self.judge(greeted, soft)? {
@@ -173,6 +173,11 @@ impl Driver {
         self.in_step = false;
         let mut closed = Vec::new();
         while let Some(job) = self.next(&closed)? {
+            // Who joins again has another hub to talk to, or is another device there: that is for the next turn.
+            if self.standing.store.identity()?.is_none_or(|identity| identity.token != token) {
+                self.standing.woken.notify_one();
+                return Ok(true);
+            }
             let (lane, done) = match job {
                 Job::Push => (Lane::Push, self.push(&hub).await),
                 Job::Upload(blob) => (Lane::Upload, self.send_photo(&hub, *blob).await),

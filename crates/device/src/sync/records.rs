@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::fault::Fault;
 use super::hub_client::{HubClient, Pushed};
+use crate::store::outbox::ChainId;
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::pull::{self, Pull};
@@ -32,7 +33,7 @@ impl Driver {
                 held = hello.acknowledged,
                 "the hub holds less than it acknowledged; everything behind that is offered again"
             );
-            store.rewind(hello.acknowledged)?;
+            store.rewind(chain.id, hello.acknowledged)?;
             self.recheck.begin();
         }
         if store.cursor()?.0.is_some_and(|epoch| epoch != hello.hub_epoch) {
@@ -45,6 +46,7 @@ impl Driver {
     /// Pushes until nothing waits.
     pub(super) async fn push(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let chain = self.standing.store.chain_state()?;
+        let mut of = chain.id;
         let mut push = Push::new(chain.acknowledged, chain.last_seq);
         let mut effects = VecDeque::from(push.step(push::Event::Wake { last: chain.last_seq }));
         let mut fruitless = 0;
@@ -52,7 +54,7 @@ impl Driver {
             let store = &self.standing.store;
             match effect {
                 push::Effect::Send { after } => {
-                    let event = self.send(hub, after).await?;
+                    let Some(event) = self.send(hub, of, after).await? else { return Ok(()) };
                     let taken = matches!(&event, push::Event::Answer(answer) if answer.acknowledged > after);
                     fruitless = if taken { 0 } else { fruitless + 1 };
                     if fruitless == FRUITLESS {
@@ -63,7 +65,7 @@ impl Driver {
                     effects.extend(push.step(event));
                 }
                 push::Effect::Acknowledge { upto, durable } => {
-                    store.acknowledge(upto, durable)?;
+                    store.acknowledge(of, upto, durable)?;
                     // The hub numbered them: fetching the numbers proves that both hold the same.
                     self.standing.due().pull = true;
                     self.standing.tell();
@@ -80,11 +82,12 @@ impl Driver {
                         incarnation,
                         "this tablet was cloned or restored; it goes on as a new incarnation"
                     );
-                    store.renumber(incarnation)?;
+                    store.renumber(of, incarnation)?;
+                    of.incarnation = incarnation;
                 }
                 push::Effect::Rewind { to } => {
                     tracing::warn!(to, "the hub holds less than it acknowledged; the rest is offered again");
-                    store.rewind(to)?;
+                    store.rewind(of, to)?;
                 }
                 push::Effect::BackOff => return Ok(()),
             }
@@ -92,27 +95,32 @@ impl Driver {
         Ok(())
     }
 
-    async fn send(&self, hub: &HubClient, after: u64) -> Result<push::Event, Trouble> {
+    /// Sends the batch behind `after`. `None` when the tablet has joined again meanwhile: the numbers mean other
+    /// operations then, and the hub that was asked is not the one to ask.
+    async fn send(&self, hub: &HubClient, of: ChainId, after: u64) -> Result<Option<push::Event>, Trouble> {
         let batch = self.standing.store.outbox(after)?;
+        if batch.of != of {
+            return Ok(None);
+        }
         if batch.bodies.is_empty() {
             let detail = format!("records behind number {after} are missing from this tablet's outbox");
             tracing::error!(after, "{detail}");
             return Err(Trouble::TabletFault { detail });
         }
         let last = after + batch.bodies.len() as u64;
-        let (incarnation, prev_hash) = (batch.incarnation, batch.prev_hash);
+        let (incarnation, prev_hash) = (of.incarnation, batch.prev_hash);
         let head = PushHead { protocol: PROTOCOL, incarnation, after, prev_hash };
         let body = encode_push(&head, batch.bodies.iter().map(|body| &**body))
             .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
         self.standing.sending(true);
-        Ok(match hub.push(body).await? {
+        Ok(Some(match hub.push(body).await? {
             Pushed::Taken(mut answer) => {
                 // The hub compared hashes up to the end of this batch. Behind that it may mean a clone's operations.
                 answer.acknowledged = answer.acknowledged.min(last);
                 push::Event::Answer(answer)
             }
             Pushed::Conflict(conflict) => push::Event::Conflict(conflict),
-        })
+        }))
     }
 
     /// Pulls until nothing new is there, or something was recorded meanwhile.

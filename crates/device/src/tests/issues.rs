@@ -66,6 +66,8 @@ fn an_issue_shows_its_asset_its_people_and_the_photos_of_the_finding() {
 #[test]
 fn a_claimed_fix_is_verified_with_a_new_photo() {
     let (tablet, id) = claimed();
+    let bare = tablet.engine.issue_step(id, &StepRequest::bare(Step::Verify)).unwrap_err();
+    assert_eq!(bare.code(), "no-photo");
     tablet.bring_in(AttachTo::Issue { issue: id }, "fixed.jpg", &jpeg(43)).unwrap();
     let view = tablet.engine.issue_step(id, &StepRequest::bare(Step::Verify)).unwrap();
     assert_eq!(view.line.status, Status::Verified);
@@ -115,6 +117,7 @@ fn an_issue_says_when_its_item_does_not_fail_any_more() {
 fn a_step_is_one_transaction() {
     let (tablet, id) = claimed();
     let store = tablet.engine.store();
+    tablet.bring_in(AttachTo::Issue { issue: id }, "fixed.jpg", &jpeg(43)).unwrap();
     let before = store.chain_state().unwrap().last_seq;
     tablet.engine.issue_step(id, &StepRequest::bare(Step::Verify)).unwrap();
     let bodies = store.outbox(before).unwrap().bodies;

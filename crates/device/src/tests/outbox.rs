@@ -15,7 +15,7 @@ fn chain(tablet: &Tablet, after: u64) -> Vec<u64> {
     for body in &batch.bodies {
         let written = Written::read(body, prev).unwrap();
         prev = written.hash;
-        assert_eq!(written.op.incarnation, batch.incarnation);
+        assert_eq!(written.op.incarnation, batch.of.incarnation);
         numbers.push(written.op.dev_seq);
     }
     numbers
@@ -54,7 +54,7 @@ fn a_batch_keeps_to_its_limits_and_to_whole_transactions() {
     let first = store.outbox(0).unwrap().bodies;
     assert_eq!(first.len(), 3, "the second transaction does not fit whole");
     assert_eq!(chain(&tablet, 3).len(), MAX_OPS - 1);
-    store.acknowledge(3 + MAX_OPS as u64 - 1, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, 3 + MAX_OPS as u64 - 1, 0).unwrap();
 
     let after = store.chain_state().unwrap().last_seq;
     record(most + 20, 1_000);
@@ -87,14 +87,14 @@ fn acknowledging_takes_nothing_back_and_rewinding_does() {
     tablet.pass_all(check(EXTINGUISHER));
     let store = tablet.engine.store();
     let last = store.chain_state().unwrap().last_seq;
-    store.acknowledge(5, 4).unwrap();
-    store.acknowledge(3, 2).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, 5, 4).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, 3, 2).unwrap();
     let chain = store.chain_state().unwrap();
     assert_eq!((chain.acknowledged, chain.durable), (5, 4));
-    store.acknowledge(last + 100, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, last + 100, 0).unwrap();
     assert_eq!(store.chain_state().unwrap().acknowledged, last, "no more than was written");
     assert_eq!(store.waiting().unwrap().records, 0);
-    store.rewind(2).unwrap();
+    store.rewind(store.chain_state().unwrap().id, 2).unwrap();
     let chain = store.chain_state().unwrap();
     assert_eq!((chain.acknowledged, chain.durable), (2, 2));
     assert_eq!(u64::from(store.waiting().unwrap().records), last - 2);
@@ -111,8 +111,8 @@ fn a_forked_tablet_goes_on_with_what_was_not_acknowledged() {
         bodies.iter().map(|body| Written::read(body, START).unwrap().op.op_id).collect()
     };
     let waiting = ids(4);
-    store.acknowledge(4, 0).unwrap();
-    store.renumber(7).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, 4, 0).unwrap();
+    store.renumber(store.chain_state().unwrap().id, 7).unwrap();
     let state = store.chain_state().unwrap();
     assert_eq!((state.incarnation, state.last_seq, state.acknowledged), (7, last - 4, 0));
     assert_eq!(ids(0), waiting);
@@ -127,7 +127,7 @@ fn a_tablet_enrolled_anew_goes_on_as_the_new_device() {
     let tablet = Tablet::new();
     tablet.pass_all(check(EXTINGUISHER));
     let store = tablet.engine.store();
-    store.acknowledge(2, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, 2, 0).unwrap();
     let waiting = store.waiting().unwrap().records;
     tablet.engine.enrol(&identity(9)).unwrap();
     assert_eq!(store.waiting().unwrap().records, waiting);
@@ -172,6 +172,10 @@ fn records_that_wait_are_told_by_what_they_are_about() {
     assert!(waiting[0].count > 2 && !waiting[0].about.path.is_empty());
     let all: u32 = waiting.iter().map(|one| one.count).sum();
     assert_eq!(all, tablet.engine.store().waiting().unwrap().records);
-    tablet.engine.store().acknowledge(u64::from(all), 0).unwrap();
+    tablet
+        .engine
+        .store()
+        .acknowledge(tablet.engine.store().chain_state().unwrap().id, u64::from(all), 0)
+        .unwrap();
     assert!(told(&tablet).is_empty());
 }

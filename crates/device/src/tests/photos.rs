@@ -193,7 +193,7 @@ fn thumbnails_go_before_originals_and_neither_before_its_record() {
     let store = tablet.engine.store();
     tablet.engine.finish_previews();
     assert_eq!(store.next_upload().unwrap(), None, "the office does not know the record yet");
-    store.acknowledge(store.chain_state().unwrap().last_seq, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, store.chain_state().unwrap().last_seq, 0).unwrap();
     tablet.attach(EXTINGUISHER, &item(&tablet), "2.jpg", &second).unwrap();
     tablet.engine.finish_previews();
 
@@ -201,7 +201,7 @@ fn thumbnails_go_before_originals_and_neither_before_its_record() {
     assert_eq!((next.key.of, next.key.role), (sha256(&first), Role::Thumbnail));
     assert_eq!(sha256(&fs::read(&next.path).unwrap()), next.sha256);
     store.upload_verified(next.key).unwrap();
-    store.acknowledge(store.chain_state().unwrap().last_seq, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, store.chain_state().unwrap().last_seq, 0).unwrap();
     let next = store.next_upload().unwrap().unwrap();
     assert_eq!((next.key.of, next.key.role), (sha256(&second), Role::Thumbnail));
     store.upload_verified(next.key).unwrap();
@@ -217,7 +217,7 @@ fn where_a_photo_is_is_said_truly() {
     tablet.attach(EXTINGUISHER, &item, "1.jpg", &bytes).unwrap();
     tablet.engine.finish_previews();
     let store = tablet.engine.store();
-    store.acknowledge(store.chain_state().unwrap().last_seq, 0).unwrap();
+    store.acknowledge(store.chain_state().unwrap().id, store.chain_state().unwrap().last_seq, 0).unwrap();
     let key = UploadKey { of: sha256(&bytes), role: Role::Original };
     let now = || tablet.engine.check(check(EXTINGUISHER)).unwrap().photos[0].whereabouts.clone();
 
@@ -251,14 +251,14 @@ fn a_hub_that_lost_its_disk_is_offered_every_photo_again() {
     let last = store.chain_state().unwrap().last_seq;
     let key = UploadKey { of: sha256(&bytes), role: Role::Original };
     let arrive = || {
-        store.acknowledge(last, 0).unwrap();
+        store.acknowledge(store.chain_state().unwrap().id, last, 0).unwrap();
         store.upload_verified(key).unwrap();
         assert_eq!(store.waiting().unwrap().photos, 0);
     };
     arrive();
-    store.rewind(last).unwrap();
+    store.rewind(store.chain_state().unwrap().id, last).unwrap();
     assert_eq!(store.waiting().unwrap().photos, 0, "nothing was lost");
-    store.rewind(0).unwrap();
+    store.rewind(store.chain_state().unwrap().id, 0).unwrap();
     assert_eq!(store.waiting().unwrap().photos, 1);
     arrive();
     let epoch = store.cursor().unwrap().0.unwrap();

@@ -97,6 +97,20 @@ impl Blobs {
         self.0.shelf.read(sha256, range).await
     }
 
+    /// The blob, if the book has it and as many bytes lie there. The book alone is not believed where a tablet is told
+    /// that it need not send: a file may be gone, or a folder have been restored that is older than the book. What is not
+    /// there is crossed out, so that whoever has it is asked for it.
+    async fn at_hand(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
+        let Some(blob) = self.0.book.blob(sha256).await? else { return Ok(None) };
+        let size = self.0.shelf.size(sha256).await?;
+        if size == Some(blob.bytes) {
+            return Ok(Some(blob));
+        }
+        tracing::error!(%sha256, expected = blob.bytes, found = size, "a photo that was verified is gone; it is asked for again");
+        self.0.book.lost_blob(sha256).await?;
+        Ok(None)
+    }
+
     /// Re-hashes blobs behind `after`, at most `limit`: each with whether its bytes are still what they should be.
     pub async fn check(&self, after: Option<Sha256>, limit: usize) -> Result<Vec<(Blob, Health)>, BlobError> {
         let mut checked = Vec::new();

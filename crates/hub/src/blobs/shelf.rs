@@ -84,6 +84,15 @@ impl Shelf {
         stored
     }
 
+    /// How many bytes lie there; `None` when nothing does.
+    pub async fn size(&self, sha256: Sha256) -> Result<Option<u64>, BlobError> {
+        match self.store.head(&place(sha256)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(BlobError::shelf("looking for a photo")(error)),
+        }
+    }
+
     /// Reads a blob back from where it lies, and hashes it. `None` when nothing is there.
     pub async fn read_back(&self, sha256: Sha256) -> Result<Option<Found>, BlobError> {
         let reading = || BlobError::shelf("reading a photo back");

@@ -68,7 +68,7 @@ impl Blobs {
         if let Some(of) = thumbnail_of {
             book.link_thumbnail(of, sha256, Some(by)).await?;
         }
-        if let Some(blob) = book.blob(sha256).await? {
+        if let Some(blob) = self.at_hand(sha256).await? {
             return Ok((None, Progress::verified(blob.bytes)));
         }
         let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now };
@@ -88,7 +88,7 @@ impl Blobs {
         unbroken(async move {
             let _turn = this.0.turns.take(id).await;
             let upload = this.upload(device, id).await?;
-            if let Some(blob) = this.0.book.blob(upload.sha256).await? {
+            if let Some(blob) = this.at_hand(upload.sha256).await? {
                 // Another tablet was quicker: the rest need not be sent.
                 this.forget(id).await?;
                 return Ok(Progress::verified(blob.bytes));
@@ -172,9 +172,11 @@ impl Blobs {
     ) -> Result<BTreeMap<Sha256, BlobState>, BlobError> {
         let mut states = self.0.book.blob_states(hashes).await?;
         for (sha256, state) in &mut states {
-            if *state == BlobState::Partial {
-                *state = self.settle_all(*sha256, now).await?;
-            }
+            *state = match state {
+                BlobState::Absent => BlobState::Absent,
+                BlobState::Verified if self.at_hand(*sha256).await?.is_some() => BlobState::Verified,
+                BlobState::Partial | BlobState::Verified => self.settle_all(*sha256, now).await?,
+            };
         }
         Ok(states)
     }
@@ -193,7 +195,7 @@ impl Blobs {
                 Err(error) => return Err(error),
             }
         }
-        let is_here = self.0.book.blob(sha256).await?.is_some();
+        let is_here = self.at_hand(sha256).await?.is_some();
         Ok(if is_here { BlobState::Verified } else { state })
     }
 

@@ -74,6 +74,27 @@ async fn a_hub_that_stopped_after_the_last_byte_verifies_when_it_is_next_asked()
 }
 
 #[tokio::test]
+async fn a_verified_photo_whose_file_is_gone_is_asked_for_again() {
+    let dir = TempDir::new().unwrap();
+    let (bytes, blobs) = (b"evidence", blobs(&dir).await);
+    begin(&blobs, bytes).await;
+    append(&blobs, 0, bytes).await.unwrap();
+    assert_eq!(state(&blobs, bytes).await, BlobState::Verified);
+    let hash = sha256(bytes).to_string();
+    let file = dir.path().join("blobs").join(&hash[..2]).join(&hash[2..]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(state(&blobs, bytes).await, BlobState::Absent);
+    // Also where nobody asked first, and where only a part is left.
+    begin(&blobs, bytes).await;
+    append(&blobs, 0, bytes).await.unwrap();
+    std::fs::write(&file, b"evid").unwrap();
+    begin(&blobs, bytes).await;
+    append(&blobs, 0, bytes).await.unwrap();
+    assert_eq!(state(&blobs, bytes).await, BlobState::Verified);
+    assert_eq!(std::fs::read(&file).unwrap(), bytes);
+}
+
+#[tokio::test]
 async fn a_connection_that_falls_silent_counts_as_cut() {
     let dir = TempDir::new().unwrap();
     let blobs = blobs_with(&dir, None, Duration::from_millis(1)).await;

@@ -7,7 +7,8 @@ use crate::store::Store;
 use crate::world::{World, day};
 use serde_json::json;
 use standpipe_domain::answer::Outcome;
-use standpipe_domain::ids::{DeviceId, Millis, PersonId, SiteId};
+use standpipe_domain::evidence::Evidence;
+use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::record::entity;
 use standpipe_oplog::clock::{Hlc, MAX_AHEAD};
 use standpipe_oplog::op::Kind;
@@ -112,6 +113,15 @@ pub async fn each_fault_is_set_aside_under_its_code_and_the_rest_goes_on(store: 
     let (orphan, stray) = finding(check(ROOM), "log-filled", "字");
     let moved = Draft { id: Uuid::from_u128(5), ..stray.clone() };
     let photo_of_nothing = Draft::add(entity::CHECK, check(ROOM).0, "photos", json!({"sha256": "../etc"}));
+    let endless = Evidence {
+        sha256: Sha256([7; 32]),
+        media_type: "image/jpeg".into(),
+        bytes: 1 << 60,
+        name: "a.jpg".into(),
+        item: None,
+        at: MORNING,
+    };
+    let endless_photo = Draft::add(entity::CHECK, check(ROOM).0, "photos", json!(endless));
     let by = |draft: Draft, bend: fn(&mut standpipe_oplog::op::Op)| (draft, bend);
     let honest: fn(&mut standpipe_oplog::op::Op) = |_| ();
     let cases = [
@@ -121,6 +131,8 @@ pub async fn each_fault_is_set_aside_under_its_code_and_the_rest_goes_on(store: 
         ("out-of-order", by(pass("log-filled"), |op| op.dev_seq += 1)),
         ("out-of-order", by(pass("log-filled"), |op| op.incarnation += 1)),
         ("too-large", by(one("note", json!("字".repeat(1_400_000))), honest)),
+        ("too-large", by(endless_photo, honest)),
+        ("malformed", by(one("note", (0..100).fold(json!(1), |value, _| json!([value]))), honest)),
         (
             "not-allowed",
             by(

@@ -265,6 +265,19 @@ pub async fn a_step_that_may_not_be_taken_is_set_aside(store: &dyn Store) {
         inspector.refused(store, on_tablet(id, Step::Close, Status::Closed, claimed, "")).await,
         "not-from-here"
     );
+    assert_eq!(inspector.refused(store, verify(claimed)).await, "no-photo", "who verifies shows it");
+    let (_, proof) = photo(entity::ISSUE, id.0, b"fixed");
+    inspector.record(store, [Draft { field: Some(set::PROOF.into()), ..proof }]).await;
+    // One step, with one entry, each field once, and none that is not its own.
+    let [status, entry] = verify(claimed);
+    let closes = Draft::set(entity::ISSUE, id.0, "status", json!(Status::Closed), claimed);
+    assert_eq!(inspector.refused(store, [closes, status, entry]).await, "not-allowed");
+    let [_, twice] = verify(claimed);
+    let entries = verify(claimed).into_iter().chain([twice]);
+    assert_eq!(inspector.refused(store, entries).await, "not-allowed");
+    let wiped = Draft::set(entity::ISSUE, id.0, "unit", json!(null), None);
+    let reopen = on_tablet(id, Step::Reopen, Status::Reopened, claimed, "x");
+    assert_eq!(inspector.refused(store, reopen.into_iter().chain([wiped])).await, "not-allowed");
     let silent = on_tablet(id, Step::Reopen, Status::Reopened, claimed, " ");
     assert_eq!(inspector.refused(store, silent).await, "no-words");
     let mislabelled = on_tablet(id, Step::Reopen, Status::Verified, claimed, "x");

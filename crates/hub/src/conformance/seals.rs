@@ -157,6 +157,15 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
     ] {
         assert_eq!(tablet.refused(store, [broken]).await, "broken-seal", "{what}");
     }
+    for (code, bad) in [
+        ("no-name", SealPayload { name: " ".into(), ..payload.clone() }),
+        ("no-strokes", SealPayload { strokes: vec![vec![]], ..payload.clone() }),
+        ("not-asked", SealPayload { unit: UnitId(demo::id("unit", "property")), ..payload.clone() }),
+        ("broken-seal", SealPayload { checks: vec![], findings: vec![], ..payload.clone() }),
+    ] {
+        let bad = sealed(&tablet, &SealPayload { sign_off: SignOffId(world.uuid()), ..bad });
+        assert_eq!(tablet.refused(store, [bad]).await, code);
+    }
     assert_eq!(view(store).await.line.signed, 0);
     let good = sealed(&tablet, &payload);
     tablet.record(store, [good.clone()]).await;

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 
 /// How long a session lasts, in seconds: a day at the office.
 const LASTS: i64 = 12 * 60 * 60;
-/// The longest password that is hashed, in bytes.
+/// The longest name that is looked for, and the longest password that is hashed, in bytes.
 const LONGEST: usize = 1024;
 
 /// Too many wrong guesses.
@@ -35,6 +35,14 @@ pub async fn sign_in(
 ) -> Result<Response, Problem> {
     own_page(&headers)?;
     let now = app.world.now();
+    // Nobody has a longer name, and what is counted is remembered.
+    if name.len() > LONGEST {
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "wrong-sign-in",
+            "the name or the password is wrong",
+        ));
+    }
     let guesser = format!("{} {name}", peer.ip());
     if let Err(wait) = app.tries.guess(&guesser, now) {
         return Ok(too_many(wait.wait_seconds));

@@ -29,7 +29,11 @@ impl Tries {
         if tries.len() >= REMEMBERED {
             tries.retain(|_, guesses| guesses.iter().any(recent));
             if tries.len() >= REMEMBERED {
-                tries.clear();
+                let mut last: Vec<i64> =
+                    tries.values().filter_map(|guesses| Some(guesses.last()?.0)).collect();
+                last.sort_unstable();
+                let middle = last[last.len() / 2];
+                tries.retain(|_, guesses| guesses.last().is_some_and(|at| at.0 > middle));
             }
         }
         let guesses = tries.entry(who.to_owned()).or_default();

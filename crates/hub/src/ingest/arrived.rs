@@ -1,7 +1,7 @@
 //! A line of a push that is new here.
 
 use serde::Deserialize;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{DeviceId, Sha256};
 use standpipe_oplog::chain::link;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::wire::{Line, PushHead};
@@ -58,8 +58,14 @@ pub(super) fn hashes(head: &PushHead, lines: &[Line]) -> Vec<Sha256> {
 }
 
 /// Whether two operations of one id record the same work. Their places in the chain may differ: a tablet that finds
-/// itself cloned numbers anew what was not acknowledged.
+/// itself cloned, or that joins again, numbers anew what was not acknowledged.
 pub(super) fn same_work(a: &Op, b: &Op) -> bool {
-    let work = |op: &Op| Op { incarnation: 0, dev_seq: 0, clock_offset: None, ..op.clone() };
+    let work = |op: &Op| Op {
+        device: DeviceId(Uuid::nil()),
+        incarnation: 0,
+        dev_seq: 0,
+        clock_offset: None,
+        ..op.clone()
+    };
     work(a) == work(b)
 }

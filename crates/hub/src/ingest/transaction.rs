@@ -4,11 +4,15 @@ use super::Intake;
 use super::arrived::{Arrived, same_work};
 use crate::judge::{Refusal, judge};
 use crate::store::{Quarantine, StoreError, enter, project};
+use serde_json::Value;
 use standpipe_oplog::chain::Written;
 use standpipe_oplog::replica::Touched;
 use standpipe_oplog::wire::MAX_OP;
 use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
+
+/// See [`depth`].
+const DEEPEST: usize = 64;
 
 /// What is to be done with a line.
 enum Fate<'l> {
@@ -97,6 +101,9 @@ impl Intake<'_> {
         if written.body.len() > MAX_OP {
             return refuse("too-large", &format!("an operation has at most {MAX_OP} bytes"));
         }
+        if depth(&op.value) > DEEPEST {
+            return refuse("malformed", &format!("a value is nested at most {DEEPEST} deep"));
+        }
         if op.device != device.id {
             return refuse("foreign-device", "the operation says that another tablet wrote it");
         }
@@ -151,5 +158,14 @@ impl Intake<'_> {
             detail,
             at: self.at,
         })
+    }
+}
+
+/// How deep a value is nested. The registers hold it some levels deeper, and JSON that is deeper than 128 cannot be read.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }

@@ -1,10 +1,10 @@
 //! Whether what a tablet did to an issue is a step that its holder may take.
 
+use super::values::evidence;
 use super::{Judgement, Refusal, pass};
 use crate::store::{IssueQuery, Ledger};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{IssueId, PersonId};
 use standpipe_domain::issue::{Mover, NoStep, Solution, Status, Step, StepRequest, TimelineEntry};
 use standpipe_domain::people::Role;
@@ -37,7 +37,11 @@ pub(super) fn judge(ledger: &mut dyn Ledger, person: PersonId, roles: &[Role], o
         });
     };
     let shown = ledger.register(id, "status")?.shown().map(|side| side.rev);
-    Ok(form.step(&row.issue, person, roles, status, shown.is_some_and(|rev| saw.contains(&rev))))
+    let mut photographers: Vec<PersonId> =
+        ledger.members(id, set::PROOF)?.into_iter().map(|side| side.actor).collect();
+    photographers.extend(form.proves.then_some(person));
+    let seen = Seen { status: shown.is_some_and(|rev| saw.contains(&rev)), photographers };
+    Ok(form.step(&row.issue, person, roles, status, seen))
 }
 
 /// What a transaction does to an issue.
@@ -47,18 +51,33 @@ struct Form {
     status: Option<(Status, Vec<Uuid>)>,
     fields: Vec<(String, Value)>,
     timeline: Option<TimelineEntry>,
+    /// It adds a photo of the fix.
+    proves: bool,
+}
+
+/// What a step rests on.
+struct Seen {
+    /// Its author had seen the status that it goes on from.
+    status: bool,
+    /// Who added the photos of the fix.
+    photographers: Vec<PersonId>,
 }
 
 impl Form {
     fn take(&mut self, op: &Op, roles: &[Role]) -> Result<(), Refusal> {
         let no = |detail: &str| Err(Refusal::new("not-allowed", detail));
         match (op.kind, op.field.as_deref()) {
-            (Kind::Add, Some(set::TIMELINE)) => self.timeline = Some(parsed(&op.value)?),
+            (Kind::Add, Some(set::TIMELINE)) => {
+                if self.timeline.replace(parsed(&op.value)?).is_some() {
+                    return no("a step has one entry in the timeline");
+                }
+            }
             (Kind::Add, Some(set::PHOTOS | set::PROOF)) => {
-                parsed::<Evidence>(&op.value)?;
+                evidence(&op.value)?;
                 if !may_one(roles, &PROVE) {
                     return no("the tablet's holder may not add a photo to an issue");
                 }
+                self.proves |= op.field.as_deref() == Some(set::PROOF);
             }
             (Kind::Set | Kind::Resolve, Some(field)) => {
                 let (value, saw) = match op.kind {
@@ -66,8 +85,12 @@ impl Form {
                     _ => (op.value.clone(), op.base_rev.into_iter().collect()),
                 };
                 match field {
+                    "status" if self.status.is_some() => return no("one step at a time"),
                     "status" => self.status = Some((parsed(&value)?, saw)),
                     field if OFFICE.contains(&field) => return no("the office changes this"),
+                    field if self.fields.iter().any(|(known, _)| known == field) => {
+                        return no("a step sets a field once");
+                    }
                     field if STEP.contains(&field) => self.fields.push((field.to_owned(), value)),
                     // Of a later version.
                     _ => {}
@@ -86,23 +109,21 @@ impl Form {
         person: PersonId,
         roles: &[Role],
         to: Status,
-        saw_status: bool,
+        seen: Seen,
     ) -> Result<(), Refusal> {
         let Some(step) = Step::ALL.into_iter().find(|step| leads(*step, to)) else {
             return Err(Refusal::new("not-allowed", "no step leads there"));
         };
         let from = issue.status;
         // Who verifies a claim must have seen that one, not the one before it.
-        if !saw_status {
+        if !seen.status {
             return Err(Refusal::by_rule(&NoStep::NotFromHere { from, step }));
         }
         Mover { person, roles }
             .may_take(step, from, issue.claimed_by)
+            .and_then(|_| step.shown(person, seen.photographers))
             .map_err(|rule| Refusal::by_rule(&rule))?;
-        if let Some((field, _)) = self
-            .fields
-            .iter()
-            .find(|(field, value)| !step.sets().contains(&field.as_str()) && !value.is_null())
+        if let Some((field, _)) = self.fields.iter().find(|(field, _)| !step.sets().contains(&field.as_str()))
         {
             return Err(Refusal::new("not-allowed", format!("the step {step:?} does not set {field}")));
         }

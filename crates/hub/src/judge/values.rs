@@ -3,6 +3,7 @@
 //! Only what this version knows is judged. A kind, a field or an entity of a later one is kept as it came.
 
 use super::{Judgement, Refusal, pass};
+use crate::blobs::MAX_BLOB;
 use crate::store::{Ledger, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{Finding, entity, finding_id, read, set};
+use standpipe_domain::signoff::NoSignOff;
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
 use standpipe_oplog::seal::{Jws, SealPayload};
 use uuid::Uuid;
@@ -36,7 +38,7 @@ pub(super) fn judge(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
             }
             Err(refusal) => Ok(Err(refusal)),
         },
-        (Kind::Add, Some(set::PHOTOS | set::PROOF)) => Ok(parsed::<Evidence>(&op.value).map(drop)),
+        (Kind::Add, Some(set::PHOTOS | set::PROOF)) => Ok(evidence(&op.value)),
         (Kind::Remove | Kind::Delete, _) => Ok(parsed::<Saw>(&op.value).map(drop)),
         (Kind::Seal, _) if op.entity == entity::SIGN_OFF => seal(ledger, op),
         (Kind::Add | Kind::Unknown, _) => Ok(Ok(())),
@@ -45,6 +47,15 @@ pub(super) fn judge(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
             "an operation of this kind names a field, or seals a signature",
         ))),
     }
+}
+
+/// Evidence, of a size that can come.
+pub(super) fn evidence(value: &Value) -> Result<(), Refusal> {
+    let evidence: Evidence = parsed(value)?;
+    if evidence.bytes > MAX_BLOB {
+        return Err(Refusal::new("too-large", format!("a file has at most {MAX_BLOB} bytes")));
+    }
+    Ok(())
 }
 
 fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
@@ -151,6 +162,20 @@ fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     let found = (payload.sign_off.0, payload.site, payload.inspector);
     if found != expected {
         return broken("the seal names another signature, tablet, site or person than its operation".into());
+    }
+    if payload.name.trim().is_empty() {
+        return Ok(Err(Refusal::by_rule(&NoSignOff::NoName)));
+    }
+    if payload.strokes.iter().all(Vec::is_empty) {
+        return Ok(Err(Refusal::by_rule(&NoSignOff::NoStrokes)));
+    }
+    match ledger.rounds(Some(payload.round))?.pop() {
+        None => return broken("the seal is of a round that the office does not know".into()),
+        Some(round) if !round.round.sign_off_of.contains(&payload.unit) => {
+            return Ok(Err(Refusal::by_rule(&NoSignOff::NotAsked)));
+        }
+        Some(_) if payload.checks.is_empty() => return broken("the seal covers no check".into()),
+        Some(_) => {}
     }
     if ledger.seal_of(op.id)?.is_some() {
         return broken("this signature was sealed before".into());

@@ -269,7 +269,7 @@ date: string | null,
  */
 words: string, };
 
-export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" } | { "code": "too-long", limit: number, };
+export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" } | { "code": "no-photo" } | { "code": "too-long", limit: number, };
 
 export type IssueLine = { id: IssueId, 
 /**

@@ -2,10 +2,12 @@
 
 use super::hub::{BEHIND, Hub, problem};
 use super::tablet::{Tablet, record};
+use crate::identity::{Identity, Token};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::json;
+use standpipe_domain::ids::DeviceId;
 use standpipe_domain::sync::{SyncState, Trouble};
 use standpipe_oplog::chain::START;
 use standpipe_oplog::wire::PushConflict;
@@ -304,6 +306,36 @@ async fn a_hub_that_fails_at_records_still_gives_its_own() {
             assert_eq!(pushes.load(SeqCst), 1);
             assert!(hub.asked().iter().any(|line| line.starts_with("GET /sync/pull")));
             assert_eq!(tablet.standing.line().records, 1);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn whoever_joins_again_while_a_push_is_under_way_loses_nothing() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    for _ in 0..3 {
+        record(&tablet.store);
+    }
+    let (store, once) = (Arc::clone(&tablet.store), AtomicBool::new(false));
+    // The hub has the batch already when the tablet becomes another device; its answer comes after that.
+    hub.rule("POST /sync/push", move || {
+        if !once.swap(true, SeqCst) {
+            let before = store.identity().unwrap().unwrap();
+            let (device, token) = (DeviceId(Uuid::from_u128(9)), Token("later".into()));
+            store.enrol(&Identity { device, token, incarnation: 2, ..before }).unwrap();
+        }
+        None
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            let state = tablet.store.chain_state().unwrap();
+            assert_eq!(
+                (state.id.device, state.last_seq, state.acknowledged),
+                (DeviceId(Uuid::from_u128(9)), 3, 3)
+            );
+            assert_eq!(hub.kept().chains[&2].len(), 3, "all of it was offered as the device that it is now");
         })
         .await;
 }

@@ -131,8 +131,10 @@ pub(super) fn round(
         }
     }
     for view in sign_offs.iter_mut().filter(|view| view.signed.is_some()) {
-        let covered = covered.get(&view.unit).map_or(0, BTreeSet::len);
-        view.unsigned_amendments = count(found.amended.saturating_sub(covered));
+        let covered = covered.get(&view.unit);
+        let unsigned =
+            row.amended.iter().filter(|rev| !covered.is_some_and(|covered| covered.contains(*rev)));
+        view.unsigned_amendments = count(unsigned.count());
     }
     Ok(Some(OfficeRound {
         line: line(records, &row, today)?,
@@ -153,8 +155,6 @@ struct Found {
     photos: BTreeSet<Sha256>,
     /// The amendments that a signature covers, by their operations.
     amendments: BTreeSet<Uuid>,
-    /// How many amendments there are.
-    amended: usize,
     /// Conflicts of findings, under their checks.
     conflicts: BTreeMap<CheckId, Vec<FieldConflict>>,
     /// Photos of findings whose item passes by now.
@@ -180,7 +180,6 @@ fn check(
         .iter()
         .filter_map(|it| it.view(scene.person(it.side.actor), found.amendments.contains(&it.side.rev)))
         .collect();
-    found.amended += amended.len();
     let mut photos = evidence::photos(records, check.id.0)?;
     photos.extend(found.orphans.remove(&check.id).unwrap_or_default());
     found.photos.extend(photos.iter().map(|photo| photo.evidence.sha256));
