@@ -1,5 +1,5 @@
 # The two commands a newcomer needs, then the rest. Each is a few lines; the work is in scripts/.
-.PHONY: run test build setup bench package types format clean
+.PHONY: run test build setup bench package types format
 
 ## Starts the hub with the demonstration estate and opens the tablet app.
 run: setup build
@@ -21,7 +21,7 @@ setup:
 bench: setup
 	@scripts/bench.sh
 
-## Makes the app's .deb and the hub's.
+## Makes the app's .deb and the hub's, each with the notices of the software that it holds.
 package: setup
 	@scripts/package.sh
 

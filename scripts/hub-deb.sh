@@ -11,6 +11,7 @@ install -Dm755 "$binary" "$root/usr/bin/standpipe-hub"
 strip "$root/usr/bin/standpipe-hub"
 install -Dm644 packaging/standpipe-hub.service "$root/lib/systemd/system/standpipe-hub.service"
 install -Dm644 LICENSE "$root/usr/share/doc/standpipe-hub/copyright"
+install -Dm644 target/THIRD-PARTY.txt "$root/usr/share/doc/standpipe-hub/THIRD-PARTY.txt"
 mkdir -p "$root/DEBIAN"
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: standpipe-hub
@@ -24,5 +25,5 @@ Description: The office's server of Standpipe
  Takes what inspectors record on their tablets, tracks the issues found, and
  serves the office's console. Keeps everything in one folder.
 CONTROL
-install -Dm755 packaging/postinst "$root/DEBIAN/postinst"
+install -Dm755 -t "$root/DEBIAN" packaging/postinst packaging/prerm
 dpkg-deb --root-owner-group --build "$root" "target/debian/standpipe-hub_${version}_$architecture.deb"

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 say "Building the interfaces"
 (cd ui && quietly npm run build)
+say "Gathering the notices of third parties"
+scripts/notices.mjs
 say "Packaging the app"
 ui/node_modules/.bin/tauri build --no-bundle
 # The release profile keeps line numbers, which a profiler wants and a user does not.

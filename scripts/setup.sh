@@ -6,8 +6,12 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 for tool in cargo node npm; do
-  command -v "$tool" >/dev/null || fail "$tool is missing: install Rust 1.95 and Node 20 or later first"
+  command -v "$tool" >/dev/null || fail "$tool is missing: install Rust 1.95 and Node 24 first"
 done
+# What vite and its plugin for Svelte ask for.
+node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+  process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24 ? 0 : 1)' ||
+  fail "Node $(node --version) cannot build the interfaces: 20.19 or a later 20, 22.12 or a later 22, or 24 and later can"
 
 packages=(
   build-essential pkg-config libwebkit2gtk-4.1-dev          # the app

@@ -55,10 +55,14 @@ abstract class BuildTask : DefaultTask() {
         val rootDirRel = rootDirRel ?: throw GradleException("rootDirRel cannot be null")
         val target = target ?: throw GradleException("target cannot be null")
         val release = release ?: throw GradleException("release cannot be null")
-        val args = listOf("tauri", "android", "android-studio-script");
+        val rootDir = File(projectDir, rootDirRel)
+        // The npm packages lie in ui/, beside the Rust project.
+        val cli = File(rootDir, "../ui/node_modules/@tauri-apps/cli/tauri.js").normalize()
+        if (!cli.isFile) throw GradleException("$cli is missing: run make setup first")
+        val args = listOf(cli.path, "android", "android-studio-script");
 
         execOperations.exec {
-            workingDir(File(projectDir, rootDirRel))
+            workingDir(rootDir)
             executable(executable)
             args(args)
             if (logger.isEnabled(LogLevel.DEBUG)) {
