@@ -2,7 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value)] // what the window sends arrives by value
 
-use crate::App;
+use crate::{App, problem};
 use standpipe_device::error::Error;
 use standpipe_domain::asset::AssetLine;
 use standpipe_domain::evidence::EvidenceView;
@@ -70,11 +70,7 @@ pub fn attach_begin(app: State<App>, file: NewFile) -> Answer<String> {
 pub fn attach_chunk(app: State<App>, request: Request) -> Answer<u64> {
     let upload = request.headers().get("upload").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let InvokeBody::Raw(bytes) = request.body() else {
-        return Err(Problem {
-            code: "not-bytes".into(),
-            message: "a piece of a file comes as raw bytes".into(),
-            details: serde_json::Value::Null,
-        });
+        return Err(problem("not-bytes", "a piece of a file comes as raw bytes".into()));
     };
     app.engine()?.attach_chunk(upload, bytes).map_err(told)
 }
@@ -114,13 +110,11 @@ pub fn export_seal(app: State<App>, id: SignOffId) -> Answer<String> {
 #[tauri::command(async)]
 pub fn save_seal(handle: AppHandle, app: State<App>, id: SignOffId) -> Answer<PathBuf> {
     let path = handle.path();
-    let folder = path.download_dir().or_else(|_| path.document_dir()).or_else(|_| path.home_dir()).map_err(
-        |error| Problem {
-            code: "no-folder".into(),
-            message: error.to_string(),
-            details: serde_json::Value::Null,
-        },
-    )?;
+    let folder = path
+        .download_dir()
+        .or_else(|_| path.document_dir())
+        .or_else(|_| path.home_dir())
+        .map_err(|error| problem("no-folder", error.to_string()))?;
     app.engine()?.save_seal(id, &folder).map_err(told)
 }
 

@@ -8,46 +8,41 @@ use options::Options;
 use standpipe_device::engine::Engine;
 use standpipe_device::sync::Handle;
 use standpipe_domain::tablet::Problem;
-use std::sync::Arc;
-use tauri::{AppHandle, Emitter, Manager};
+use std::sync::{Arc, Mutex, PoisonError};
+use tauri::{AppHandle, Emitter, Manager, WebviewWindowBuilder};
 
-/// What the commands work on. When the engine could not be opened, every command says why.
+/// What the commands work on.
 pub struct App {
-    opened: Result<(Arc<Engine>, Handle), Problem>,
+    options: Options,
+    handle: AppHandle,
+    opened: Mutex<Result<Opened, Problem>>,
 }
 
+type Opened = (Arc<Engine>, Arc<Handle>);
+
 impl App {
-    fn open(options: &Options, app: &AppHandle) -> Self {
-        let opened = Engine::open(&options.data, options.world()).map_err(|error| error.problem());
-        let opened = opened.and_then(|engine| {
-            let line = app.clone();
-            let tell = move |now| {
-                // A window that is gone needs no line.
-                let _ = line.emit("sync", now);
-            };
-            let driver = Handle::spawn(Arc::clone(engine.store()), tell).map_err(|error| Problem {
-                code: "no-thread".into(),
-                message: error.to_string(),
-                details: serde_json::Value::Null,
-            })?;
-            Ok((Arc::new(engine), driver))
-        });
-        if let Err(problem) = &opened {
-            tracing::error!(
-                code = problem.code,
-                "the tablet's data could not be opened: {}",
-                problem.message
-            );
+    fn open(options: Options, handle: AppHandle) -> Self {
+        let opened = Mutex::new(open(&options, &handle));
+        Self { options, handle, opened }
+    }
+
+    /// The engine and its driver. One that could not be opened is tried again whenever something is asked: another
+    /// window may have been closed meanwhile, or room been made.
+    fn opened(&self) -> Result<Opened, Problem> {
+        // Nothing is left half changed here by a panic.
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.is_err() {
+            *opened = open(&self.options, &self.handle);
         }
-        Self { opened }
+        opened.clone()
     }
 
-    fn engine(&self) -> Result<&Arc<Engine>, Problem> {
-        self.opened.as_ref().map(|(engine, _)| engine).map_err(Clone::clone)
+    fn engine(&self) -> Result<Arc<Engine>, Problem> {
+        Ok(self.opened()?.0)
     }
 
-    fn driver(&self) -> Result<&Handle, Problem> {
-        self.opened.as_ref().map(|(_, driver)| driver).map_err(Clone::clone)
+    fn driver(&self) -> Result<Arc<Handle>, Problem> {
+        Ok(self.opened()?.1)
     }
 
     async fn enrol(&self, address: &str, code: &str) -> Result<(), Problem> {
@@ -55,15 +50,39 @@ impl App {
         self.driver()?.wake();
         Ok(())
     }
+}
 
-    /// Tells the screens of every change, for as long as the app runs.
-    async fn tell_changes(&self, app: AppHandle) {
-        let Ok(engine) = self.engine() else { return };
-        let mut changes = engine.store().changes();
-        while changes.changed().await.is_ok() {
-            let _ = app.emit("changed", ());
+/// Opens the tablet's data, and tells the screens of every change from then on.
+fn open(options: &Options, app: &AppHandle) -> Result<Opened, Problem> {
+    let opened = Engine::open(&options.data, options.world()).map_err(|error| error.problem());
+    let opened = opened.and_then(|engine| {
+        let line = app.clone();
+        let tell = move |now| {
+            // A window that is gone needs no line.
+            let _ = line.emit("sync", now);
+        };
+        let driver = Handle::spawn(Arc::clone(engine.store()), tell)
+            .map_err(|error| problem("no-thread", error.to_string()))?;
+        Ok((Arc::new(engine), Arc::new(driver)))
+    });
+    match &opened {
+        Ok((engine, _)) => {
+            let (mut changes, app) = (engine.store().changes(), app.clone());
+            tauri::async_runtime::spawn(async move {
+                while changes.changed().await.is_ok() {
+                    let _ = app.emit("changed", ());
+                }
+            });
+        }
+        Err(problem) => {
+            tracing::error!(code = problem.code, "the tablet's data could not be opened: {}", problem.message)
         }
     }
+    opened
+}
+
+pub(crate) fn problem(code: &str, message: String) -> Problem {
+    Problem { code: code.into(), message, details: serde_json::Value::Null }
 }
 
 /// Opens the window and runs until it is closed.
@@ -109,21 +128,32 @@ pub fn run() {
         .setup(|app| {
             let handle = app.handle().clone();
             let options = Options::read(&handle)?;
-            app.manage(App::open(&options, &handle));
-            tauri::async_runtime::spawn(async move {
-                let app = handle.state::<App>();
-                if let Some((address, code)) = options.enrol {
-                    if let Err(problem) = app.enrol(&address, &code).await {
+            let enrol = options.enrol.clone();
+            open_window(&handle, &options)?;
+            app.manage(App::open(options, handle.clone()));
+            if let Some((address, code)) = enrol {
+                tauri::async_runtime::spawn(async move {
+                    if let Err(problem) = handle.state::<App>().enrol(&address, &code).await {
                         tracing::error!(code = problem.code, "not enrolled: {}", problem.message);
                     }
                     let _ = handle.emit("changed", ());
-                }
-                app.tell_changes(handle.clone()).await;
-            });
+                });
+            }
             Ok(())
         })
         .run(tauri::generate_context!());
     if let Err(error) = built {
         panic!("the window could not be opened: {error}");
     }
+}
+
+/// The window, which keeps what it keeps (the language) beside the tablet's data: two tablets on one machine have nothing
+/// in common.
+fn open_window(app: &AppHandle, options: &Options) -> tauri::Result<()> {
+    for window in &app.config().app.windows {
+        WebviewWindowBuilder::from_config(app, window)?
+            .data_directory(options.data.join("window"))
+            .build()?;
+    }
+    Ok(())
 }

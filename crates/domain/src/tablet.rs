@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Answers};
 use crate::asset::AssetLine;
-use crate::checklist::{Checklist, ChecklistRef};
+use crate::checklist::{Checklist, ChecklistRef, Item};
 use crate::evidence::EvidenceView;
 use crate::finding::{FindingView, Severity};
 use crate::ids::{CheckId, IssueId, Millis, RoundId};
@@ -76,6 +76,8 @@ pub struct RoundView {
     pub findings: Vec<FindingView>,
     pub obstacles: Obstacles,
     pub sign_offs: Vec<SignOffView>,
+    /// What was amended after it was signed, oldest first.
+    pub amendments: Vec<AmendedStop>,
     /// Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.
     pub digest: String,
     /// Photos and clips, each once however often it is used.
@@ -148,6 +150,18 @@ pub struct ConflictSide {
 pub struct Sealed {
     pub by: Vec<String>,
     pub at: Millis,
+}
+
+/// An amendment with the place that it is about, as whoever signs again reads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct AmendedStop {
+    pub check: CheckId,
+    pub asset: Words,
+    /// What the item asks; absent when this version does not have its checklist.
+    pub asked: Option<Item>,
+    /// What was signed; absent where nothing was answered.
+    pub was: Option<Answer>,
+    pub amendment: Amendment,
 }
 
 /// A change to a sealed check. It stands beside what was signed and wants a signature of its own.

@@ -103,6 +103,7 @@ pub fn declarations() -> String {
         tablet::ConflictSide,
         tablet::Sealed,
         tablet::Amendment,
+        tablet::AmendedStop,
         tablet::AssetView,
         tablet::AssetCheck,
         tablet::NewAnswer,

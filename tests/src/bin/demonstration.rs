@@ -25,8 +25,17 @@ async fn main() -> Result<()> {
     }
     std::fs::create_dir_all(&home)?;
     let home = home.canonicalize()?;
+    let (app_data, playing) = (home.join("tablet"), home.join("playing"));
+    if playing.exists() {
+        println!("The last play did not come to its end: it begins anew");
+        for half in [&app_data, &home.join("hub")] {
+            if half.exists() {
+                std::fs::remove_dir_all(half)?;
+            }
+        }
+        std::fs::remove_file(&playing)?;
+    }
     let (address, hub) = hub_of(&home).await?;
-    let app_data = home.join("tablet");
     let is_enrolled = app_data.join("standpipe.db").exists();
 
     if open {
@@ -50,7 +59,10 @@ async fn main() -> Result<()> {
     let display = Display::start(1400, 1000)?;
     let stage =
         Stage { home: home.clone(), pictures: Some(pictures.clone()), say: |line| println!("  {line}") };
+    // Stands there while the play is under way: what it leaves when it breaks off is nobody's data.
+    std::fs::write(&playing, "")?;
     let hub = play(&stage, &display, hub).await?;
+    std::fs::remove_file(&playing)?;
     println!("Pictures of each screen: {}", pictures.display());
     leave(&home, hub)?;
     tell(&home, address);

@@ -4,7 +4,7 @@ use crate::page::Page;
 use anyhow::{Context, Result};
 use standpipe_domain::asset::AssetKind;
 use standpipe_domain::checklist::{AnswerKind, Item, newest_for};
-use standpipe_domain::limit::Limit;
+use standpipe_domain::limit::{Limit, Unit};
 
 /// The item of that id, out of whichever checklist has it.
 fn item(id: &str) -> Result<&'static Item> {
@@ -19,8 +19,8 @@ fn item(id: &str) -> Result<&'static Item> {
 pub async fn pass(page: &Page, id: &str) -> Result<()> {
     match &item(id)?.answer {
         AnswerKind::PassFail => page.tap("pass").await,
-        AnswerKind::Reading { limit, .. } => {
-            page.fill("reading-input", &format!("{}", within(*limit))).await?;
+        AnswerKind::Reading { unit, limit } => {
+            page.fill("reading-input", &format!("{}", within(*unit, *limit))).await?;
             page.tap("pass").await
         }
         AnswerKind::Choice { options } => {
@@ -35,11 +35,13 @@ pub async fn pass(page: &Page, id: &str) -> Result<()> {
 }
 
 /// A reading that lies well within its limit.
-fn within(limit: Limit) -> f64 {
+fn within(unit: Unit, limit: Limit) -> f64 {
     let value = match (limit.min, limit.max) {
         (Some(min), Some(max)) => f64::midpoint(min, max),
         (Some(min), None) => min * 1.25 + 0.5,
         (None, Some(max)) => max / 2.0,
+        // No limit: what a person would read there.
+        (None, None) if unit == Unit::Percent => 86.0,
         (None, None) => 1.5,
     };
     (value * 100.0).round() / 100.0

@@ -8,7 +8,8 @@ use standpipe_domain::record::finding_id;
 use standpipe_domain::round::RoundState;
 use standpipe_domain::tablet::NewAmendment;
 use standpipe_oplog::chain::sha256;
-use standpipe_oplog::op::Op;
+use standpipe_oplog::op::{Kind, Op};
+use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::Jws;
 
 fn op(body: &str) -> Op {
@@ -149,6 +150,11 @@ fn an_amended_round_is_to_be_signed_again() {
     };
     tablet.engine.amend(&amendment).unwrap();
     assert_eq!(state(&tablet), (RoundState::ToSign, 0));
+    // Whoever signs again reads what was changed.
+    let [amended] = &tablet.engine.round(ROUND).unwrap().amendments[..] else { panic!("one") };
+    assert_eq!((amended.asset.en.as_str(), amended.amendment.reason.as_str()), ("Extinguisher", "看错了"));
+    assert_eq!(amended.was.as_ref().unwrap().outcome, Outcome::Fail);
+    assert!(amended.asked.is_some());
     sign(&tablet);
     assert_eq!(state(&tablet), (RoundState::Signed, 2));
 }
@@ -235,6 +241,20 @@ fn a_late_answer_of_a_colleague_stands_beside_what_was_sealed() {
     assert_eq!(view.conflicts.len(), 1, "it is shown");
     assert!(tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged);
     tablet.sign(OWNERS[1], None).unwrap();
+}
+
+#[test]
+fn a_photo_that_was_signed_and_is_gone_shows() {
+    let mut tablet = ready();
+    tablet.sign(OWNERS[0], None).unwrap();
+    assert!(tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged);
+    let held = |conn: &rusqlite::Connection| crate::store::query::evidence_of(conn, check(EXTINGUISHER));
+    let held = tablet.engine.store().read("looking", held).unwrap().remove(0);
+    let saw = json!({ "saw": [held.rev] });
+    let gone = crate::testing::set(held.entity, held.record, "photos", saw, None);
+    tablet.office.write([Draft { kind: Kind::Remove, ..gone }]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    assert!(!tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged, "as at the office");
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn conflict(conn: &Connection, field: String, register: &Register) -> Result<Fie
 }
 
 /// The amendments of a check, oldest first.
-fn amended(conn: &Connection, id: CheckId, round: RoundId) -> Result<Vec<Amendment>, StoreError> {
+pub fn amended(conn: &Connection, id: CheckId, round: RoundId) -> Result<Vec<Amendment>, StoreError> {
     let ops = log::rare_ops_of(conn, id.0, Kind::Amend)?;
     let covered = seal::covered(conn, round)?;
     let view = |amended: &Amended| {

@@ -1,18 +1,19 @@
 //! Rounds: their lines, their routes, what stands in the way of signing.
 
 use super::asset;
-use super::check::findings_of;
-use super::common::{count, day, site, unit_name, words};
+use super::check::{amended, findings_of};
+use super::common::{answers_in, count, day, site, unit_name, words};
 use super::seal;
 use crate::store::fault::StoreError;
+use crate::store::replica;
 use crate::store::sql::{Json, Word};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row};
-use standpipe_domain::checklist::ChecklistRef;
+use standpipe_domain::checklist::{self, ChecklistRef};
 use standpipe_domain::ids::{AssetId, CheckId, RoundId, SiteId};
 use standpipe_domain::round::{Progress, Round, RoundState, StopState};
 use standpipe_domain::signoff::Obstacles;
-use standpipe_domain::tablet::{RoundLine, RoundView, Stop};
+use standpipe_domain::tablet::{AmendedStop, RoundLine, RoundView, Stop};
 use standpipe_domain::words::Words;
 
 /// The columns of a stop, as [`StopRow::read`] reads them.
@@ -162,6 +163,29 @@ pub fn round(
         findings,
         obstacles: obstacles(conn, id)?,
         sign_offs: seal::sign_offs(conn, &round, &sealable)?,
+        amendments: amendments(conn, id, &rows)?,
         round,
     }))
+}
+
+/// What was amended of a round's checks.
+fn amendments(conn: &Connection, round: RoundId, rows: &[StopRow]) -> Result<Vec<AmendedStop>, StoreError> {
+    let mut all = Vec::new();
+    for row in rows.iter().filter(|row| row.sealed) {
+        let amended = amended(conn, row.check, round)?;
+        if amended.is_empty() {
+            continue;
+        }
+        let asset = asset::of_stop(conn, row.asset, &row.reference)?.name;
+        let answers = answers_in(&replica::registers(conn, row.check.0)?);
+        all.extend(amended.into_iter().map(|amendment| AmendedStop {
+            check: row.check,
+            asset: asset.clone(),
+            asked: checklist::item(&row.reference, &amendment.item).cloned(),
+            was: answers.get(&amendment.item).cloned(),
+            amendment,
+        }));
+    }
+    all.sort_by_key(|amended| amended.amendment.at);
+    Ok(all)
 }

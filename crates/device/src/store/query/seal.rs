@@ -270,7 +270,12 @@ fn is_unchanged(conn: &Connection, payload: &SealPayload) -> Result<bool, StoreE
             return Ok(false);
         }
     }
-    Ok(true)
+    // What came since stands beside it; what is gone was signed.
+    let mut shown = BTreeSet::new();
+    for check in &payload.checks {
+        shown.extend(evidence_of(conn, check.id)?.into_iter().map(|held| held.evidence.sha256));
+    }
+    Ok(payload.evidence.iter().all(|sealed| shown.contains(sealed)))
 }
 
 fn same_revs(sealed: &BTreeMap<String, Uuid>, registers: &BTreeMap<String, Register>) -> bool {
