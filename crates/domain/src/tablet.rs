@@ -95,6 +95,8 @@ pub struct Stop {
     pub failed: u32,
     pub photos: u32,
     pub sealed: bool,
+    /// Something that was signed of it was amended.
+    pub amended: bool,
 }
 
 /// One check: its checklist, what was answered, and what was answered last time.

@@ -22,15 +22,22 @@ export function date(iso: string): string {
   return new Intl.DateTimeFormat(language(), { ...day, timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`));
 }
 
+/** The furthest from 1970 that a date can be, in milliseconds (ECMA-262, 21.4.1.1): a page must open whatever a clock said. */
+const FURTHEST = 8.64e15;
+const within = (at: Millis): Millis => Math.max(-FURTHEST, Math.min(FURTHEST, at));
+
 /** A day and a time of day. */
 export function moment(at: Millis): string {
-  return new Intl.DateTimeFormat(language(), { ...day, ...time }).format(at);
+  return new Intl.DateTimeFormat(language(), { ...day, ...time }).format(within(at));
 }
+
+/** The moment for machines: ISO 8601. */
+export const stamp = (at: Millis): string => new Date(within(at)).toISOString();
 
 /** The time of day alone while it is still the same day, otherwise with the day. */
 export function clock(at: Millis, now: Millis = Date.now()): string {
   if (new Date(at).toDateString() !== new Date(now).toDateString()) return moment(at);
-  return new Intl.DateTimeFormat(language(), time).format(at);
+  return new Intl.DateTimeFormat(language(), time).format(within(at));
 }
 
 export function unit(name: Unit): string {
@@ -43,6 +50,12 @@ export function limit({ min, max }: Limit, name: Unit): string {
   if (min !== null) return m['limit.atLeast']({ min: number(min), unit: shown });
   if (max !== null) return m['limit.atMost']({ max: number(max), unit: shown });
   return m['limit.none']();
+}
+
+/** The limit in a sentence of its own. */
+export function limitSentence(of: Limit, name: Unit): string {
+  const none = of.min === null && of.max === null;
+  return none ? limit(of, name) : m['limit.is']({ limit: limit(of, name) });
 }
 
 /** "a, b and c". Chinese sets a space before a figure, none before a character. */

@@ -13,7 +13,6 @@ import type {
   Status,
   Step,
   StopState,
-  UnitLevel,
   Whereabouts,
   Words,
 } from './generated/domain';
@@ -36,7 +35,6 @@ export const names = {
   status: (status: Status) => m[`status.${status}`](),
   step: (step: Step) => m[`step.${step}`](),
   role: (role: Role) => m[`role.${role}`](),
-  level: (level: UnitLevel) => m[`level.${level}`](),
   judgement: (judgement: Judgement) => m[`judgement.${judgement}`](),
   /** The kind of a record; by its own name where this version has no word for it. */
   entity: (entity = 'other') => said[`entity.${entity}`]?.() ?? entity,

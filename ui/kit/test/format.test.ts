@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { bytes, date, judge, limit, list, number, problem, reading, reason, speak, words } from '../src';
+import { bytes, date, judge, limit, limitSentence, list, number, problem, reading, reason, speak, words } from '../src';
 
 afterEach(() => speak('zh-CN'));
 
@@ -35,6 +35,8 @@ describe('formatting', () => {
     speak('zh-CN');
     expect(limit({ min: 2, max: null }, 'persons')).toBe('不低于 2 人');
     expect(limit({ min: null, max: null }, 'm')).toBe('无限值');
+    expect(limitSentence({ min: null, max: null }, 'm')).toBe('无限值');
+    expect(limitSentence({ min: 2, max: null }, 'persons')).toBe('限值：不低于 2 人');
   });
 
   it('joins a list', () => {
@@ -103,7 +105,7 @@ describe('problems', () => {
   it('say something about whatever was thrown', () => {
     speak('en');
     expect(problem(new TypeError('Failed to fetch'))).toBe('No connection. Please try again.');
-    expect(problem('boom')).toContain('(unexpected)');
-    expect(problem(null)).toContain('(unexpected)');
+    for (const thrown of ['boom', null]) expect(problem(thrown)).toContain('Nothing that was saved is lost.');
+    for (const thrown of ['boom', null]) expect(problem(thrown)).not.toContain('unexpected');
   });
 });

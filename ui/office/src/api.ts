@@ -94,14 +94,6 @@ function query({ status, unit, q }: IssueFilter): string {
 // Something in between (a proxy, a hub that is starting) may answer with a page instead of a problem.
 async function refusal(answer: Response): Promise<Refused> {
   const said = (await answer.json().catch(() => null)) as Partial<ApiProblem> | null;
-  // The sentence for a full tablet would speak of the wrong disk.
-  const full = answer.status === 507;
-  const code = full
-    ? 'office-full'
-    : typeof said?.code === 'string'
-      ? said.code
-      : answer.status === 401
-        ? 'signed-out'
-        : 'fault';
+  const code = typeof said?.code === 'string' ? said.code : answer.status === 401 ? 'signed-out' : 'fault';
   return new Refused(answer.status, code, said?.message ?? answer.statusText, said?.details ?? {});
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { asProblem } from '@standpipe/kit';
+import { asProblem, problem } from '@standpipe/kit';
 import { connect, Refused } from '../src/api';
 
 type Call = { url: string; init: RequestInit };
@@ -78,7 +78,8 @@ describe('a refusal', () => {
   });
 
   it('for want of room speaks of the office’s disk', async () => {
-    const { api } = hub(() => json({ code: 'no-room', message: '', details: {} }, 507));
-    await expect(api.proof('1', new File([], 'a'))).rejects.toMatchObject({ code: 'office-full' });
+    const { api } = hub(() => json({ code: 'hub-full', message: '', details: {} }, 507));
+    const error = await api.proof('1', new File([], 'a')).catch((thrown: unknown) => thrown);
+    expect(problem(error)).toContain('办公室服务器的磁盘已满');
   });
 });

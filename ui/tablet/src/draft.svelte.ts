@@ -3,16 +3,12 @@
 /** The longest that typed text stays unsaved, in milliseconds, also while typing goes on without a pause. */
 export const PATIENCE = 500;
 
-/** How long a number rests before it is saved: `0.35` on its way through `0` and `0.3` is not two fails and a pass. */
-export const SETTLE = 800;
-
 /** How long until text that could not be saved is offered again. */
 export const RETRY = 3_000;
 
 export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed';
 
-/** Saves a text. `false` says that there is nothing to save yet: half a number, say. */
-export type Save = (text: string) => Promise<void | false>;
+export type Save = (text: string) => Promise<void>;
 
 /** Texts that are not saved yet, by name: leaving a screen does not drop them. */
 const unsaved = new Map<string, Draft>();
@@ -26,24 +22,22 @@ export class Draft {
   #name: string;
   #kept: string;
   #save: Save;
-  #settles: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(name: string, kept: string, save: Save, settles = false) {
+  constructor(name: string, kept: string, save: Save) {
     this.#name = name;
     this.#kept = kept;
     this.#save = save;
-    this.#settles = settles;
     this.text = kept;
   }
 
   type(text: string): void {
-    if (this.state === 'failed' || this.#settles) this.#stopWaiting();
+    if (this.state === 'failed') this.#stopWaiting();
     this.text = text;
     this.state = 'typing';
     unsaved.set(this.#name, this);
-    this.#timer ??= setTimeout(() => void this.flush(), this.#settles ? SETTLE : PATIENCE);
+    this.#timer ??= setTimeout(() => void this.flush(), PATIENCE);
   }
 
   /** What the engine holds; it is shown unless something newer is being typed. */
@@ -70,9 +64,8 @@ export class Draft {
     while (unsaved.has(this.#name)) {
       const text = this.text;
       this.state = 'saving';
-      let saved: void | false;
       try {
-        saved = await this.#save(text);
+        await this.#save(text);
       } catch (error) {
         this.problem = error;
         this.state = 'failed';
@@ -83,15 +76,15 @@ export class Draft {
       this.#kept = text;
       if (text === this.text) {
         unsaved.delete(this.#name);
-        this.state = saved === false ? 'idle' : 'saved';
+        this.state = 'saved';
       }
     }
   }
 }
 
 /** The draft of that name if it still waits to be saved, or a new one. */
-export function draft(name: string, kept: string, save: Save, settles = false): Draft {
-  return unsaved.get(name) ?? new Draft(name, kept, save, settles);
+export function draft(name: string, kept: string, save: Save): Draft {
+  return unsaved.get(name) ?? new Draft(name, kept, save);
 }
 
 export function saveEverything(): void {

@@ -26,8 +26,19 @@ import { listen } from '@tauri-apps/api/event';
 export const today = () => invoke<Today>('today');
 export const enrol = (address: string, code: string) => invoke<Today>('enrol', { address, code });
 
-export const round = (id: string) => invoke<RoundView>('round', { id });
-export const check = (id: string) => invoke<CheckView>('check', { id });
+/** What an address names. A name that no record can have is refused by the shell, which has no code for it. */
+async function named<T>(command: string, id: string): Promise<T> {
+  try {
+    return await invoke<T>(command, { id });
+  } catch (error) {
+    if (typeof error !== 'string') throw error;
+    const problem: Problem = { code: 'unknown', message: error, details: {} };
+    throw problem;
+  }
+}
+
+export const round = (id: string) => named<RoundView>('round', id);
+export const check = (id: string) => named<CheckView>('check', id);
 export const answer = (given: NewAnswer) => invoke<CheckView>('answer', { new: given });
 export const finding = (found: NewFinding) => invoke<CheckView>('finding', { new: found });
 export const amend = (amendment: NewAmendment) => invoke<CheckView>('amend', { new: amendment });
@@ -43,11 +54,11 @@ export const saveSeal = (id: string) => invoke<string>('save_seal', { id });
 export const exportSeal = (id: string) => invoke<string>('export_seal', { id });
 
 export const issues = () => invoke<IssueLine[]>('issues');
-export const issue = (id: string) => invoke<IssueView>('issue', { id });
+export const issue = (id: string) => named<IssueView>('issue', id);
 export const issueStep = (id: string, request: StepRequest) => invoke<IssueView>('issue_step', { id, request });
 
 export const search = (text: string) => invoke<AssetLine[]>('search', { text });
-export const asset = (id: string) => invoke<AssetView>('asset', { id });
+export const asset = (id: string) => named<AssetView>('asset', id);
 
 export const drafts = () => invoke<Record<string, string>>('drafts');
 export const keepDraft = (name: string, text: string) => invoke<null>('keep_draft', { name, text });

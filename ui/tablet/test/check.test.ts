@@ -1,6 +1,7 @@
 import type { Answer, Outcome } from '@standpipe/kit';
 import { describe, expect, it } from 'vitest';
-import { after, conflictsOf, locked, markOfItem, nextOpen, outcomeOf } from '../src/check/items';
+import { formOf, isFound, saysTheSame } from '../src/check/amendment';
+import { after, answerByNow, conflictsOf, locked, markOfItem, nextOpen, outcomeOf } from '../src/check/items';
 import { item, view } from './estate';
 
 const given = (outcome: Outcome, more: Partial<Answer> = {}): Answer => ({ outcome, at: 0, ...more });
@@ -57,5 +58,40 @@ describe('an item', () => {
       'pass',
       'open',
     ]);
+  });
+});
+
+describe('an amendment', () => {
+  const amended = (of: string, answer: Answer) => ({ item: of, answer, reason: 'r', by: '甲', at: 0, signed: false });
+  const shown = view(three, {
+    answers: { a: given('pass'), b: given('pass') },
+    amendments: [amended('a', given('fail', { note: '锈' })), amended('b', given('fail')), amended('a', given('pass'))],
+  });
+
+  it('is held against the latest before it, or else against what was signed', () => {
+    expect(answerByNow(shown, 'a')?.outcome).toBe('pass');
+    expect(answerByNow(shown, 'b')?.outcome).toBe('fail');
+    expect(answerByNow(view(three, { answers: { c: given('fail') } }), 'c')?.outcome).toBe('fail');
+    expect(answerByNow(shown, 'c')).toBeUndefined();
+  });
+
+  it('says something else than what is answered by now, and nothing counts beside "not applicable"', () => {
+    const now = given('pass', { reading: { value: 0.4, unit: 'MPa' }, note: '锈' });
+    const form = formOf(now);
+    expect(saysTheSame({ ...form, number: '0.40', text: '锈 ', reason: 'x' }, now)).toBe(true);
+    expect(saysTheSame({ ...form, number: '0.41' }, now)).toBe(false);
+    expect(saysTheSame({ ...form, text: '' }, now)).toBe(false);
+    expect(saysTheSame({ ...form, outcome: 'fail' }, now)).toBe(false);
+    const none = given('not-applicable');
+    expect(saysTheSame({ ...formOf(none), number: '7' }, none)).toBe(true);
+  });
+
+  it('finds something where what did not fail fails', () => {
+    const form = { ...formOf(given('pass')), outcome: 'fail' } as const;
+    expect(isFound(form, given('pass'), given('pass'))).toBe(true);
+    expect(isFound(form, undefined, undefined)).toBe(true);
+    expect(isFound(form, given('fail'), given('pass'))).toBe(false);
+    // What was signed as a fail has its finding already.
+    expect(isFound(form, given('pass'), given('fail'))).toBe(false);
   });
 });

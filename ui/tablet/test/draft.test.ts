@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { draft, Draft, PATIENCE, RETRY, saveEverything, SETTLE } from '../src/draft.svelte';
+import { draft, Draft, PATIENCE, RETRY, saveEverything } from '../src/draft.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(async () => {
@@ -28,21 +28,6 @@ describe('typed text', () => {
     asked.forEach(({ answer }) => answer());
     await vi.advanceTimersByTimeAsync(0);
     asked.forEach(({ answer }) => answer());
-  });
-
-  it('that is a number is saved once it rests, not on its way there, and still within a second', async () => {
-    const { asked, save } = slow();
-    const number = new Draft('settling', '', save, true);
-    for (const text of ['0', '0.', '0.3', '0.35']) {
-      number.type(text);
-      await vi.advanceTimersByTimeAsync(SETTLE - 1);
-    }
-    expect(asked).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(SETTLE).toBeLessThan(1000);
-    expect(asked.map((one) => one.text)).toEqual(['0.35']);
-    asked[0]!.answer();
-    await vi.advanceTimersByTimeAsync(0);
   });
 
   it('is called saved only once the engine has answered', async () => {
@@ -112,12 +97,5 @@ describe('typed text', () => {
     text.held = true;
     text.adopt('theirs again');
     expect(text.text).toBe('mine');
-  });
-
-  it('that amounts to nothing yet is not called saved', async () => {
-    const text = new Draft('half a number', '', () => Promise.resolve(false as const));
-    text.type('-');
-    await vi.advanceTimersByTimeAsync(PATIENCE);
-    expect(text.state).toBe('idle');
   });
 });

@@ -7,12 +7,21 @@ vi.mock('@tauri-apps/api/core', () => ({
 }));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
-const { attach, PIECE } = await import('../src/engine');
+const { asset, attach, PIECE } = await import('../src/engine');
 
 const to = { to: 'item', check: 'c', item: 'i' } as const;
 const file = (bytes: number) => new File([new Uint8Array(bytes).fill(7)], '栓口.jpg');
 
 beforeEach(() => void invoke.mockReset());
+
+describe('an address', () => {
+  it('whose name no record can have leads to nothing, and says so', async () => {
+    invoke.mockRejectedValueOnce('invalid args `id` for command `asset`');
+    await expect(asset('x')).rejects.toMatchObject({ code: 'unknown' });
+    invoke.mockRejectedValueOnce({ code: 'database-fault' });
+    await expect(asset('x')).rejects.toEqual({ code: 'database-fault' });
+  });
+});
 
 describe('bringing a file in', () => {
   it('hands it over whole, in pieces of at most 4 MiB, one after the other', async () => {

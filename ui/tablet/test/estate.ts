@@ -1,4 +1,4 @@
-import type { CheckView, Item, Stop } from '@standpipe/kit';
+import type { CheckView, Item, NewAnswer, NewFinding, Stop } from '@standpipe/kit';
 
 const same = (text: string) => ({ 'zh-CN': text, en: text });
 
@@ -25,6 +25,7 @@ export function stop(check: string, more: Partial<Stop> = {}, path: string[] = [
     failed: 0,
     photos: 0,
     sealed: false,
+    amended: false,
     ...more,
   };
 }
@@ -46,4 +47,36 @@ export function view(items: Item[], more: Partial<CheckView> = {}): CheckView {
     amendments: [],
     ...more,
   };
+}
+
+/** An engine that holds one check and takes answers and findings to it. */
+export class FakeEngine {
+  held: CheckView;
+
+  constructor(held: CheckView) {
+    this.held = held;
+  }
+
+  async invoke(command: string, { new: given }: { new: NewAnswer & NewFinding }): Promise<CheckView> {
+    await Promise.resolve();
+    if (command === 'answer')
+      this.held = { ...this.held, answers: { ...this.held.answers, [given.item]: given.answer } };
+    if (command === 'finding') this.held = { ...this.held, findings: [this.#found(given)] };
+    return this.held;
+  }
+
+  #found({ check, item, severity, words }: NewFinding): CheckView['findings'][number] {
+    return {
+      id: 'f',
+      check,
+      item,
+      asked: null,
+      answer: { outcome: 'fail', at: 0 },
+      severity: severity ?? this.held.findings[0]?.severity ?? 'serious',
+      words,
+      photos: [],
+      issue: null,
+      lacks: [],
+    };
+  }
 }

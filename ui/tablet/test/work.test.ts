@@ -1,6 +1,5 @@
-import type { CheckView, NewAnswer, NewFinding } from '@standpipe/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { item, view } from './estate';
+import { FakeEngine, item, view } from './estate';
 
 const invoke = vi.fn();
 vi.mock('@tauri-apps/api/core', () => ({ invoke, convertFileSrc: vi.fn() }));
@@ -9,86 +8,77 @@ vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 const { CheckWork, noteName, workOn } = await import('../src/check/work.svelte');
 const { keep, kept } = await import('../src/kept');
 
-let held: CheckView;
+let engine: FakeEngine;
 
-beforeEach(async () => {
-  held = view([item('a'), item('b')]);
-  invoke.mockReset().mockImplementation(async (command: string, { new: given }: { new: NewAnswer & NewFinding }) => {
-    await Promise.resolve();
-    if (command === 'answer') held = { ...held, answers: { ...held.answers, [given.item]: given.answer } };
-    if (command === 'finding') {
-      const { item, severity, words } = given;
-      held = {
-        ...held,
-        findings: [
-          {
-            id: 'f',
-            check: 'c',
-            item,
-            asked: null,
-            answer: { outcome: 'fail', at: 0 },
-            severity: severity ?? held.findings[0]?.severity ?? 'serious',
-            words,
-            photos: [],
-            issue: null,
-            lacks: [],
-          },
-        ],
-      };
-    }
-    return held;
-  });
+beforeEach(() => {
+  engine = new FakeEngine(view([item('a'), item('b')]));
+  invoke.mockReset().mockImplementation(engine.invoke.bind(engine));
 });
 
-async function begun() {
+function begun() {
   const work = new CheckWork('c');
-  work.live.take(held);
+  work.live.take(engine.held);
   return work;
 }
 
 describe('the work on a check', () => {
   it('keeps both a note and an outcome that were given at once', async () => {
-    const work = await begun();
+    const work = begun();
     await work.record('a', 'pass');
     await Promise.all([work.record('a', null, { note: '渗水' }), work.record('a', 'not-applicable')]);
-    expect(held.answers['a']).toMatchObject({ outcome: 'not-applicable', note: '渗水' });
+    expect(engine.held.answers['a']).toMatchObject({ outcome: 'not-applicable', note: '渗水' });
   });
 
   it('takes a note that waited for its answer into the record, and only then lets go of it', async () => {
-    const work = await begun();
+    const work = begun();
     await keep(noteName('c', 'a'), '门锁着');
     invoke.mockRejectedValueOnce({ code: 'tablet-fault' });
     await expect(work.record('a', 'pass')).rejects.toEqual({ code: 'tablet-fault' });
     expect(kept(noteName('c', 'a'))).toBe('门锁着');
     await work.record('a', 'pass');
-    expect(held.answers['a']!.note).toBe('门锁着');
+    expect(engine.held.answers['a']!.note).toBe('门锁着');
     expect(kept(noteName('c', 'a'))).toBe('');
   });
 
+  it('keeps words that were written while the answer was on its way, and takes them into the record after it', async () => {
+    const work = begun();
+    await keep(noteName('c', 'a'), '门');
+    const answer = vi.fn(engine.invoke.bind(engine));
+    invoke.mockImplementation(async (command: string, given: Parameters<typeof answer>[1]) => {
+      if (command === 'answer' && answer.mock.calls.length === 0) void keep(noteName('c', 'a'), '门锁着');
+      return command === 'answer' ? answer(command, given) : null;
+    });
+    await work.record('a', 'pass');
+    expect(engine.held.answers['a']!.note).toBe('门');
+    expect(kept(noteName('c', 'a'))).toBe('门锁着');
+    await vi.waitFor(() => expect(engine.held.answers['a']!.note).toBe('门锁着'));
+    await vi.waitFor(() => expect(kept(noteName('c', 'a'))).toBe(''));
+  });
+
   it('makes a finding with the first fail, and leaves a finding that is there alone', async () => {
-    const work = await begun();
+    const work = begun();
     await work.fail('a');
     await Promise.all([work.ensureFinding('a'), work.ensureFinding('a'), work.ensureFinding('b')]);
     expect(invoke.mock.calls.filter(([command]) => command === 'finding')).toHaveLength(1);
-    expect(held.findings).toMatchObject([{ item: 'a', severity: 'serious', words: '' }]);
+    expect(engine.held.findings).toMatchObject([{ item: 'a', severity: 'serious', words: '' }]);
     await work.find('a', { words: '封条破损' });
     await work.find('a', { severity: 'critical' });
     await work.fail('a');
-    expect(held.findings).toMatchObject([{ severity: 'critical', words: '封条破损' }]);
+    expect(engine.held.findings).toMatchObject([{ severity: 'critical', words: '封条破损' }]);
   });
 
   it('goes on after a refusal', async () => {
-    const work = await begun();
+    const work = begun();
     invoke.mockRejectedValueOnce({ code: 'interlocked' });
     const [refused, taken] = await Promise.allSettled([work.record('a', 'pass'), work.record('b', 'pass')]);
     expect([refused.status, taken.status]).toEqual(['rejected', 'fulfilled']);
   });
 
   it('does not carry a reading into "not applicable"', async () => {
-    const work = await begun();
+    const work = begun();
     await work.record('a', 'pass', { reading: { value: 0.4, unit: 'MPa' } });
     await work.record('a', 'not-applicable');
-    expect(held.answers['a']).not.toHaveProperty('reading');
+    expect(engine.held.answers['a']).not.toHaveProperty('reading');
   });
 
   it('is the same for whoever comes back to the check', () => {

@@ -474,6 +474,10 @@ export type RoundView = { round: Round, line: RoundLine, site: Words,
  */
 present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacles: Obstacles, sign_offs: Array<SignOffView>, 
 /**
+ * What was amended after it was signed, oldest first.
+ */
+amendments: Array<AmendedStop>, 
+/**
  * Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.
  */
 digest: string, 
@@ -482,7 +486,11 @@ digest: string,
  */
 photos: number, };
 
-export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: number, answered: number, failed: number, photos: number, sealed: boolean, };
+export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: number, answered: number, failed: number, photos: number, sealed: boolean, 
+/**
+ * Something that was signed of it was amended.
+ */
+amended: boolean, };
 
 export type CheckView = { id: CheckId, round: RoundId, stop: Stop, reference: ChecklistRef, 
 /**
@@ -523,6 +531,16 @@ rev: string, value: unknown, by: string, device: string, at: Millis, };
 export type Sealed = { by: Array<string>, at: Millis, };
 
 export type Amendment = { item: string, answer: Answer, reason: string, by: string, at: Millis, signed: boolean, };
+
+export type AmendedStop = { check: CheckId, asset: Words, 
+/**
+ * What the item asks; absent when this version does not have its checklist.
+ */
+asked: Item | null, 
+/**
+ * What was signed; absent where nothing was answered.
+ */
+was: Answer | null, amendment: Amendment, };
 
 export type AssetView = { asset: AssetLine, checks: Array<AssetCheck>, };
 

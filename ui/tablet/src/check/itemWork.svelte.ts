@@ -1,23 +1,26 @@
 import { reading, type Answer, type Item, type Outcome } from '@standpipe/kit';
 import { draft, type Draft } from '../draft.svelte';
-import { outcomeOf } from './items';
-import type { CheckWork } from './work.svelte';
+import { keep, kept, letGo } from '../kept';
+import { locked, outcomeOf } from './items';
+import { readingName, type CheckWork } from './work.svelte';
 
 /** The work on the one item that is asked now. */
 export class ItemWork {
   readonly check: CheckWork;
   readonly item: Item;
-  /** The number that is being typed, where the item asks for one. */
+  /** The number that is being typed, where the item asks for one. It is no answer before somebody says so. */
   readonly typed: Draft | null;
   refusal = $state.raw<unknown>(null);
+  #name: string;
 
   constructor(check: CheckWork, item: Item) {
     this.check = check;
     this.item = item;
+    this.#name = readingName(check.id, item.id);
     this.typed =
-      item.answer.type === 'reading'
-        ? draft(`reading ${check.id} ${item.id}`, this.#shown(), (text) => this.#saveReading(text), true)
-        : null;
+      item.answer.type === 'reading' ? draft(this.#name, this.#shown(), (text) => this.#keepNumber(text)) : null;
+    // What was typed on an earlier visit says that it waits.
+    if (this.typed && kept(this.#name) && this.typed.state === 'idle') this.typed.state = 'saved';
   }
 
   get answer(): Answer | undefined {
@@ -28,21 +31,30 @@ export class ItemWork {
     return this.typed ? reading(this.typed.text) : null;
   }
 
+  /** Whether the number in the field is the one that is recorded. */
+  get recorded(): boolean {
+    return this.value !== null && this.value === this.answer?.reading?.value;
+  }
+
   /** What the engine holds, unless something newer is being typed. */
   follow(): void {
     // What was typed as 0.50 is not set right to 0.5.
-    if (this.value !== null && this.value === this.answer?.reading?.value) return;
+    if (this.recorded) return;
     this.typed?.adopt(this.#shown());
   }
 
-  /** Records the outcome. `true` when it stands; otherwise `refusal` says why not. */
+  /** Records the outcome, and the number that it was given to. `true` when it stands; otherwise `refusal` says why not. */
   async give(outcome: Outcome, change: Partial<Answer> = {}): Promise<boolean> {
     this.refusal = null;
     try {
-      if (outcome !== 'not-applicable') await this.typed?.flush();
-      const stands = this.answer?.outcome === outcome && Object.keys(change).length === 0;
-      if (outcome === 'fail') await (stands ? this.ensureFinding() : this.check.fail(this.item.id, change));
-      else if (!stands) await this.check.record(this.item.id, outcome, change);
+      await this.typed?.flush();
+      const whole = { ...this.#number(), ...change };
+      const stands = this.answer?.outcome === outcome && Object.keys(whole).length === 0;
+      if (outcome === 'fail')
+        await (stands ? this.check.ensureFinding(this.item.id) : this.check.fail(this.item.id, whole));
+      else if (!stands) await this.check.record(this.item.id, outcome, whole);
+      // Also where the app ended between the record and this.
+      if (this.recorded) void letGo(this.#name);
       return true;
     } catch (error) {
       this.refusal = error;
@@ -50,25 +62,42 @@ export class ItemWork {
     }
   }
 
-  /** A reading outside its limit is saved while it is typed; its finding is made once it is meant. */
-  async ensureFinding(): Promise<void> {
+  /** Records a number that was typed, by what it amounts to. `true` unless it was refused. */
+  async settle(read = reading): Promise<boolean> {
     await this.typed?.flush();
-    if (this.answer?.outcome === 'fail') await this.check.ensureFinding(this.item.id);
+    const { view } = this.check;
+    const value = read(kept(this.#name));
+    if (value === null || !view || view.sealed || (locked(view, this.item) && !this.answer)) return true;
+    return this.give(outcomeOf(this.item, value, this.answer));
   }
 
-  /** Whatever is half done is brought to an end before something else is asked. */
+  /** Whatever is half done is brought to an end before something else is asked; half a number stays a draft. */
   leave(): void {
-    void this.ensureFinding().catch((error: unknown) => (this.refusal = error));
+    void this.settle(finished).then(() => this.#ensureFinding());
   }
 
-  async #saveReading(text: string): Promise<void | false> {
-    const value = reading(text);
-    if (value === null || this.item.answer.type !== 'reading') return false;
-    const outcome = outcomeOf(this.item, value, this.answer);
-    await this.check.record(this.item.id, outcome, { reading: { value, unit: this.item.answer.unit } });
+  async #ensureFinding(): Promise<void> {
+    if (this.answer?.outcome !== 'fail' || this.check.view?.sealed) return;
+    await this.check.ensureFinding(this.item.id).catch((error: unknown) => (this.refusal = error));
+  }
+
+  /** The number in the field, where it is not recorded yet. */
+  #number(): Partial<Answer> {
+    const { value } = this;
+    if (value === null || this.recorded || this.item.answer.type !== 'reading') return {};
+    return { reading: { value, unit: this.item.answer.unit } };
+  }
+
+  #keepNumber(text: string): Promise<void> {
+    // What is recorded as it stands needs not be kept beside the record.
+    const told = reading(text) === this.answer?.reading?.value;
+    return keep(this.#name, told ? '' : text);
   }
 
   #shown(): string {
-    return this.answer?.reading?.value.toString() ?? '';
+    return kept(this.#name) || (this.answer?.reading?.value.toString() ?? '');
   }
 }
+
+/** The number that a text is, unless it ends at its point: there is more to come. */
+const finished = (text: string): number | null => (/[.,．，。]\s*$/u.test(text) ? null : reading(text));

@@ -27,6 +27,10 @@ export function photosOf(view: CheckView, item: string): EvidenceView[] {
   return [...new Map([...found, ...own].map((photo) => [photo.sha256, photo])).values()];
 }
 
+/** What an item is answered by now: as it was amended last, otherwise as it was signed. */
+export const answerByNow = (view: CheckView, item: string): Answer | undefined =>
+  view.amendments.filter((amendment) => amendment.item === item).at(-1)?.answer ?? view.answers[item];
+
 /** A conflict's field is `answer:` and the item's id, or a field of the item's finding. */
 export function conflictsOf(view: CheckView, item: string): FieldConflict[] {
   return view.conflicts.filter(({ field }) => field.split(':').slice(0, 2).includes(item) || field === item);

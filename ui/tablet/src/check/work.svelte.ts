@@ -1,12 +1,21 @@
-import type { Answer, CheckView, Outcome, Severity } from '@standpipe/kit';
+import { reading, type Answer, type CheckView, type Outcome, type Severity, type Stop } from '@standpipe/kit';
 import * as engine from '../engine';
-import { keep, kept } from '../kept';
+import { kept, keptUnder, letGo } from '../kept';
 import { Live } from '../live.svelte';
 
 type Change = Partial<Omit<Answer, 'at'>>;
 
 /** The note of an item that has no answer yet. */
 export const noteName = (check: string, item: string) => `note.${check}.${item}`;
+
+/** The number that was typed to an item and not recorded yet. */
+export const readingName = (check: string, item: string) => `reading.${check}.${item}`;
+
+/** The items to which a number was typed that is in no record. After the seal there is no record to come. */
+export const typedIn = (stops: Pick<Stop, 'check' | 'sealed'>[]): { check: string; item: string }[] =>
+  stops
+    .filter((stop) => !stop.sealed)
+    .flatMap(({ check }) => keptUnder(readingName(check, '')).map((item) => ({ check, item })));
 
 /**
  * The work on one check. What is recorded goes to the engine one after the other, each built on what the one before left:
@@ -30,11 +39,12 @@ export class CheckWork {
   record(item: string, outcome: Outcome | null, change: Change = {}): Promise<void> {
     return this.#next(async () => {
       const before = this.view?.answers[item];
-      const note = noteName(this.id, item);
+      const [note, typed] = [noteName(this.id, item), readingName(this.id, item)];
+      const [words, number] = [kept(note), kept(typed)];
       const given: Answer = {
         reading: before?.reading,
         choice: before?.choice,
-        note: before?.note || kept(note),
+        note: words || before?.note,
         ...change,
         outcome: outcome ?? before?.outcome ?? 'pass',
         at: Date.now(),
@@ -44,7 +54,13 @@ export class CheckWork {
         delete given.choice;
       }
       const view = await engine.answer({ check: this.id, item, answer: given });
-      keep(note, '');
+      void letGo(note, words);
+      // Words that were kept while this was being recorded follow it into the record; if that fails, they stay kept.
+      const newer = kept(note);
+      if (newer) void this.record(item, null, { note: newer }).catch(() => undefined);
+      // A number that is not the one that was recorded is still being typed.
+      const settled = given.outcome === 'not-applicable' || reading(number) === given.reading?.value;
+      if (settled) void letGo(typed, number);
       return view;
     });
   }

@@ -1,4 +1,5 @@
 import type { FindingView, RoundView, Stop, Words } from '@standpipe/kit';
+import { isSettled } from '../signoff/places';
 
 /** Stops that follow one another in one place. */
 export interface Stretch {
@@ -34,7 +35,7 @@ export function nextOf({ stops, findings, obstacles, sign_offs }: RoundView): Ne
   const lacking = findings.find((finding) => finding.lacks.length > 0);
   if (lacking) return { do: 'complete', finding: lacking };
   if (obstacles.in_conflict > 0) return { do: 'resolve' };
-  return sign_offs.some((place) => !place.signed || place.unsigned_amendments > 0) ? { do: 'sign' } : { do: 'nothing' };
+  return sign_offs.every(isSettled) ? { do: 'nothing' } : { do: 'sign' };
 }
 
 /** The stop after this one that still has something open; from the top again after the last. */

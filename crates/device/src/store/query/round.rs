@@ -5,8 +5,8 @@ use super::check::{amended, findings_of};
 use super::common::{answers_in, count, day, site, unit_name, words};
 use super::seal;
 use crate::store::fault::StoreError;
-use crate::store::replica;
 use crate::store::sql::{Json, Word};
+use crate::store::{log, replica};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row};
 use standpipe_domain::checklist::{self, ChecklistRef};
@@ -15,6 +15,7 @@ use standpipe_domain::round::{Progress, Round, RoundState, StopState};
 use standpipe_domain::signoff::Obstacles;
 use standpipe_domain::tablet::{AmendedStop, RoundLine, RoundView, Stop};
 use standpipe_domain::words::Words;
+use standpipe_oplog::op::Kind;
 
 /// The columns of a stop, as [`StopRow::read`] reads them.
 macro_rules! stop_columns {
@@ -60,6 +61,7 @@ impl StopRow {
             failed: self.failed,
             photos: self.photos,
             sealed: self.sealed,
+            amended: self.sealed && log::has_rare(conn, self.check.0, Kind::Amend)?,
         })
     }
 }

@@ -1,0 +1,38 @@
+import { reading, type Answer, type Outcome, type Severity } from '@standpipe/kit';
+
+/** An amendment as it is being written. */
+export interface Form {
+  outcome: Outcome;
+  number: string;
+  choice: string | null;
+  text: string;
+  reason: string;
+  severity: Severity;
+}
+
+/** The form before anything is changed in it: it says what the item is answered by now. */
+export const formOf = (answer: Answer | undefined): Form => ({
+  outcome: answer?.outcome ?? 'pass',
+  number: answer?.reading?.value.toString() ?? '',
+  choice: answer?.choice ?? null,
+  text: answer?.note ?? '',
+  reason: '',
+  severity: 'serious',
+});
+
+/** Whether the form says nothing else than what the item is answered by now. */
+export function saysTheSame(form: Form, answer: Answer | undefined): boolean {
+  const now = formOf(answer);
+  if (form.outcome !== now.outcome) return false;
+  if (form.outcome === 'not-applicable') return true;
+  return (
+    reading(form.number) === reading(now.number) && form.choice === now.choice && form.text.trim() === now.text.trim()
+  );
+}
+
+/**
+ * Whether the item fails by the form and did not before: that is a finding, and somebody says how bad it is. One that was
+ * signed as a fail has its finding, which does not change any more.
+ */
+export const isFound = (form: Form, answer: Answer | undefined, signed: Answer | undefined): boolean =>
+  form.outcome === 'fail' && answer?.outcome !== 'fail' && signed?.outcome !== 'fail';

@@ -1,0 +1,80 @@
+import { speak, type RoundView, type SignOffView } from '@standpipe/kit';
+import { render } from 'svelte/server';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { stop } from './estate';
+
+vi.mock('@tauri-apps/api/core', () => ({ invoke: vi.fn(), convertFileSrc: vi.fn() }));
+vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
+
+const { default: Obstacles } = await import('../src/signoff/Obstacles.svelte');
+const { default: SealedRound } = await import('../src/signoff/SealedRound.svelte');
+
+beforeEach(() => speak('en'));
+
+const signed = { id: 's', name: '甲', objection: null, strokes: [], at: 0, photos_on_their_way: 0 };
+const place = (unit: string, more: Partial<SignOffView> = {}): SignOffView => ({
+  unit,
+  unit_name: { 'zh-CN': unit, en: unit },
+  signed: { ...signed, id: unit },
+  unsigned_amendments: 0,
+  ...more,
+});
+const round = (more: Partial<RoundView>) =>
+  ({
+    round: { id: 'r' },
+    stops: [stop('c')],
+    findings: [],
+    obstacles: { unanswered: 0, incomplete: 0, in_conflict: 0 },
+    sign_offs: [],
+    ...more,
+  }) as unknown as RoundView;
+
+describe('what stands in the way of signing', () => {
+  const shown = (unsafe: number, typed: string[] = []) =>
+    render(Obstacles, {
+      props: {
+        view: round({}),
+        unsafe: unsafe > 0 ? [{ check: 'c', item: 'door', count: unsafe }] : [],
+        typed: typed.map((item) => ({ check: 'c', item })),
+      },
+    }).body;
+
+  it('is nothing where nothing is open', () => {
+    expect(shown(0)).not.toContain('obstacles');
+  });
+
+  it('is a file that is not safe, with the way to its item', () => {
+    expect(shown(2)).toContain('2 files are not safe on this tablet yet.');
+    expect(shown(1)).toContain('1 file is not safe on this tablet yet.');
+    expect(shown(1)).toContain('href="#/round/r/check/c/item/door"');
+  });
+
+  it('is a number that was typed and not recorded', () => {
+    expect(shown(0, ['p'])).toContain('1 number was typed and is not recorded yet.');
+    expect(shown(0, ['p'])).toContain('href="#/round/r/check/c/item/p"');
+  });
+});
+
+describe('a sealed round', () => {
+  const shown = (...sign_offs: SignOffView[]) => render(SealedRound, { props: { view: round({ sign_offs }) } }).body;
+
+  it('says that everybody has signed once they have', () => {
+    const body = shown(place('a'), place('b'));
+    expect(body).toContain('data-all="true"');
+    expect(body).toContain('Everybody who was asked has signed.');
+  });
+
+  it('says how many have', () => {
+    const body = shown(place('a'), place('b', { signed: null }));
+    expect(body).toContain('data-all="false"');
+    expect(body).toContain('1 of 2 have signed. The records');
+  });
+
+  it('that was amended says so, and counts those who signed what was amended', () => {
+    const body = shown(place('a'), place('b', { unsigned_amendments: 1 }), place('c', { unsigned_amendments: 1 }));
+    expect(body).toContain('data-all="false"');
+    expect(body).not.toContain('Everybody');
+    expect(body).toContain('1 of 3 have signed what was amended since.');
+    expect(body).toContain('1 amendment was made since this signature.');
+  });
+});
