@@ -75,7 +75,11 @@ fn open(options: &Options, app: &AppHandle) -> Result<Opened, Problem> {
             });
         }
         Err(problem) => {
-            tracing::error!(code = problem.code, "the tablet's data could not be opened: {}", problem.message)
+            tracing::error!(
+                code = problem.code,
+                "the tablet's data could not be opened: {}",
+                problem.message
+            );
         }
     }
     opened

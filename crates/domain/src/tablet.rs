@@ -97,6 +97,8 @@ pub struct Stop {
     pub sealed: bool,
     /// Something that was signed of it was amended.
     pub amended: bool,
+    /// Two records say different things of it, and somebody is to choose.
+    pub in_conflict: bool,
 }
 
 /// One check: its checklist, what was answered, and what was answered last time.

@@ -26,6 +26,7 @@ export function stop(check: string, more: Partial<Stop> = {}, path: string[] = [
     photos: 0,
     sealed: false,
     amended: false,
+    in_conflict: false,
     ...more,
   };
 }

@@ -24,10 +24,15 @@ fn two_answers_to_one_item_both_stand_until_somebody_chooses() {
         ["物业经理", "巡检员"]
     );
     assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "in-conflict");
+    let shown = |tablet: &Tablet| {
+        tablet.engine.round(ROUND).unwrap().stops.iter().filter(|stop| stop.in_conflict).count()
+    };
+    assert_eq!(shown(&tablet), 1, "the route shows it before anybody opens the check");
 
     let keep = view.conflicts[0].sides[1].rev.clone();
     let view = tablet.engine.resolve(check(EXTINGUISHER), &format!("answer:{item}"), &keep).unwrap();
     assert_eq!((view.answers[&item].outcome, view.conflicts.len()), (Outcome::Pass, 0));
+    assert_eq!(shown(&tablet), 0);
     tablet.sign(OWNERS[0], None).unwrap();
     let again = tablet.engine.resolve(check(STANDPIPE), "answer:x", &keep).unwrap_err();
     assert_eq!(again.code(), "sealed");

@@ -490,7 +490,11 @@ export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: 
 /**
  * Something that was signed of it was amended.
  */
-amended: boolean, };
+amended: boolean, 
+/**
+ * Two records say different things of it, and somebody is to choose.
+ */
+in_conflict: boolean, };
 
 export type CheckView = { id: CheckId, round: RoundId, stop: Stop, reference: ChecklistRef, 
 /**

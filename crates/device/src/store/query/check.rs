@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub fn check(conn: &Connection, id: CheckId) -> Result<Option<CheckView>, StoreError> {
     let row = conn
         .prepare_cached(concat!("SELECT ", stop_columns!(), ", round FROM stop WHERE id = ?1"))?
-        .query_row([id.0], |row| Ok((StopRow::read(row)?, RoundId(row.get(9)?))))
+        .query_row([id.0], |row| Ok((StopRow::read(row)?, RoundId(row.get(10)?))))
         .optional()?;
     let Some((row, round)) = row else { return Ok(None) };
     let checklist = checklist::find(&row.reference);

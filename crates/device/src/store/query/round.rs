@@ -20,7 +20,7 @@ use standpipe_oplog::op::Kind;
 /// The columns of a stop, as [`StopRow::read`] reads them.
 macro_rules! stop_columns {
     () => {
-        "stop.id, stop.asset, checklist, version, items, answered, failed, photos, sealed"
+        "stop.id, stop.asset, checklist, version, items, answered, failed, photos, sealed, in_conflict"
     };
 }
 pub(super) use stop_columns;
@@ -35,6 +35,7 @@ pub(super) struct StopRow {
     pub failed: u32,
     photos: u32,
     sealed: bool,
+    in_conflict: bool,
 }
 
 impl StopRow {
@@ -48,6 +49,7 @@ impl StopRow {
             failed: row.get(6)?,
             photos: row.get(7)?,
             sealed: row.get(8)?,
+            in_conflict: row.get::<_, u32>(9)? > 0,
         })
     }
 
@@ -61,6 +63,7 @@ impl StopRow {
             failed: self.failed,
             photos: self.photos,
             sealed: self.sealed,
+            in_conflict: self.in_conflict,
             amended: self.sealed && log::has_rare(conn, self.check.0, Kind::Amend)?,
         })
     }
