@@ -8,33 +8,46 @@ use options::Options;
 use standpipe_device::engine::Engine;
 use standpipe_device::sync::Handle;
 use standpipe_domain::tablet::Problem;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tauri::{AppHandle, Emitter, Manager, WebviewWindowBuilder};
 
 /// What the commands work on.
 pub struct App {
     options: Options,
     handle: AppHandle,
-    opened: Mutex<Result<Opened, Problem>>,
+    opened: Mutex<Tried>,
 }
+
+/// How the last try to open the tablet's data ended, when, and how long it took.
+struct Tried {
+    opened: Result<Opened, Problem>,
+    at: Instant,
+    took: Duration,
+}
+
+/// How long it rests at least between two tries: shorter than it takes to close another window and to tap.
+const REST: Duration = Duration::from_millis(500);
 
 type Opened = (Arc<Engine>, Arc<Handle>);
 
 impl App {
     fn open(options: Options, handle: AppHandle) -> Self {
-        let opened = Mutex::new(open(&options, &handle));
+        let opened = Mutex::new(Tried::now(&options, &handle));
         Self { options, handle, opened }
     }
 
-    /// The engine and its driver. One that could not be opened is tried again whenever something is asked: another
-    /// window may have been closed meanwhile, or room been made.
+    /// The engine and its driver. One that could not be opened is tried again when something is asked: another window
+    /// may have been closed meanwhile, or room been made. Screens ask much at once, and a rescue is long: not every
+    /// question is another try.
     fn opened(&self) -> Result<Opened, Problem> {
         // Nothing is left half changed here by a panic.
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if opened.is_err() {
-            *opened = open(&self.options, &self.handle);
+        let mut tried = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if tried.opened.is_err() && tried.at.elapsed() > REST.max(3 * tried.took) {
+            *tried = Tried::now(&self.options, &self.handle);
         }
-        opened.clone()
+        tried.opened.clone()
     }
 
     fn engine(&self) -> Result<Arc<Engine>, Problem> {
@@ -49,6 +62,14 @@ impl App {
         self.engine()?.join(address, code).await.map_err(|error| error.problem())?;
         self.driver()?.wake();
         Ok(())
+    }
+}
+
+impl Tried {
+    fn now(options: &Options, app: &AppHandle) -> Self {
+        let begun = Instant::now();
+        let opened = open(options, app);
+        Self { opened, at: Instant::now(), took: begun.elapsed() }
     }
 }
 
@@ -133,8 +154,9 @@ pub fn run() {
             let handle = app.handle().clone();
             let options = Options::read(&handle)?;
             let enrol = options.enrol.clone();
-            open_window(&handle, &options)?;
+            let data = options.data.clone();
             app.manage(App::open(options, handle.clone()));
+            open_window(&handle, &data)?;
             if let Some((address, code)) = enrol {
                 tauri::async_runtime::spawn(async move {
                     if let Err(problem) = handle.state::<App>().enrol(&address, &code).await {
@@ -153,11 +175,9 @@ pub fn run() {
 
 /// The window, which keeps what it keeps (the language) beside the tablet's data: two tablets on one machine have nothing
 /// in common.
-fn open_window(app: &AppHandle, options: &Options) -> tauri::Result<()> {
+fn open_window(app: &AppHandle, data: &Path) -> tauri::Result<()> {
     for window in &app.config().app.windows {
-        WebviewWindowBuilder::from_config(app, window)?
-            .data_directory(options.data.join("window"))
-            .build()?;
+        WebviewWindowBuilder::from_config(app, window)?.data_directory(data.join("window")).build()?;
     }
     Ok(())
 }

@@ -37,6 +37,11 @@ impl Hub {
         Ok(Self { process, address, data: data.to_owned() })
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -14,6 +14,7 @@ use image::{GrayImage, ImageFormat};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -31,6 +32,8 @@ pub async fn play(home: &Path) -> Result<()> {
     let hub = Hub::start(&home.join("hub"), 0).await?;
     let app = App::start(&display, &home.join("tablet"), DAY).await?;
     app.join(&hub).await?;
+    let mode = std::fs::metadata(home.join("tablet"))?.permissions().mode();
+    ensure!(mode & 0o777 == 0o700, "the tablet's token and key are nobody else's to read: {mode:o}");
     let round = app.ids("round-").await?.into_iter().next().context("a round is due")?;
     app.tap(&format!("round-{round}")).await?;
     app.tap("next").await?;

@@ -26,14 +26,8 @@ async fn main() -> Result<()> {
     std::fs::create_dir_all(&home)?;
     let home = home.canonicalize()?;
     let (app_data, playing) = (home.join("tablet"), home.join("playing"));
-    if playing.exists() {
-        println!("The last play did not come to its end: it begins anew");
-        for half in [&app_data, &home.join("hub")] {
-            if half.exists() {
-                std::fs::remove_dir_all(half)?;
-            }
-        }
-        std::fs::remove_file(&playing)?;
+    if playing.exists() && !open {
+        begin_anew(&home, &playing).await?;
     }
     let (address, hub) = hub_of(&home).await?;
     let is_enrolled = app_data.join("standpipe.db").exists();
@@ -69,20 +63,45 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+/// A play broke off. What it left is nobody's data, and is set aside; unless it is still under way.
+async fn begin_anew(home: &Path, playing: &Path) -> Result<()> {
+    if let Some(address) = running(home).await {
+        anyhow::bail!(
+            "a play is under way, or its hub was left behind at {address}: wait for it, or kill $(cat {}/hub.pid), and run again",
+            home.display()
+        );
+    }
+    println!("The last play did not come to its end: it begins anew. What it left is in *.broken");
+    for half in ["tablet", "hub"] {
+        let (half, aside) = (home.join(half), home.join(format!("{half}.broken")));
+        if aside.exists() {
+            std::fs::remove_dir_all(&aside)?;
+        }
+        if half.exists() {
+            std::fs::rename(&half, &aside)?;
+        }
+    }
+    std::fs::remove_file(playing)?;
+    Ok(())
+}
+
+/// The address of the hub that an earlier start left running.
+async fn running(home: &Path) -> Option<SocketAddr> {
+    let address: SocketAddr = std::fs::read_to_string(home.join("hub.address")).ok()?.trim().parse().ok()?;
+    let health = reqwest::get(format!("http://{address}/healthz")).await;
+    health.is_ok_and(|answer| answer.status().is_success()).then_some(address)
+}
+
 /// The hub of this folder: the one that an earlier start left running, or a new one.
 async fn hub_of(home: &Path) -> Result<(SocketAddr, Option<Hub>)> {
-    let noted = home.join("hub.address");
-    if let Ok(text) = std::fs::read_to_string(&noted) {
-        let address: SocketAddr = text.trim().parse()?;
-        let health = reqwest::get(format!("http://{address}/healthz")).await;
-        if health.is_ok_and(|answer| answer.status().is_success()) {
-            return Ok((address, None));
-        }
+    if let Some(address) = running(home).await {
+        return Ok((address, None));
     }
     let is_free = TcpListener::bind(("127.0.0.1", USUAL_PORT)).is_ok();
     let port = if is_free { USUAL_PORT } else { free_port()? };
     let hub = Hub::start(&home.join("hub"), port).await?;
-    std::fs::write(&noted, hub.address.to_string())?;
+    std::fs::write(home.join("hub.pid"), hub.id().to_string())?;
+    std::fs::write(home.join("hub.address"), hub.address.to_string())?;
     Ok((hub.address, Some(hub)))
 }
 

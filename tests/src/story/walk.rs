@@ -175,10 +175,13 @@ impl Walk<'_> {
 
 /// Plays a clip until pictures of it have been shown.
 async fn plays(app: &Page, tile: &Element) -> Result<()> {
-    tile.find(Locator::Css("button")).await?.click().await?;
     let script = "const video = arguments[0].querySelector('video');
         return video && [video.currentTime, video.videoWidth, video.paused, video.error && video.error.code];";
     eventually("the clip plays", PATIENCE, || async {
+        // A tile that has just come may still move under the pointer: as long as the button is there, it is tapped.
+        if let Ok(button) = tile.find(Locator::Css("button:enabled")).await {
+            button.click().await?;
+        }
         let now = app.client.execute(script, vec![serde_json::to_value(tile)?]).await?;
         let number = |at: usize| now[at].as_f64().unwrap_or(0.0);
         ensure!(number(0) > 0.0 && number(1) > 0.0, "its time, its width, paused, its fault: {now}");

@@ -79,7 +79,9 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     op.hlc = op.hlc.clamped(one.at);
     let clamped = op.hlc != one.op.hlc;
     // What the office had set aside and has in its log by now, it has taken.
-    writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])?;
+    writing
+        .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1 AND code <> 'op-id-taken'")?
+        .execute([op.op_id])?;
     match log::held(writing, op.op_id)? {
         Some(held) if held.hub_seq.is_some() => return Ok(false),
         Some(held) => {

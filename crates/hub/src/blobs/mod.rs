@@ -98,8 +98,8 @@ impl Blobs {
     }
 
     /// The blob, if the book has it and as many bytes lie there. The book alone is not believed where a tablet is told
-    /// that it need not send: a file may be gone, or a folder have been restored that is older than the book. What is not
-    /// there is crossed out, so that whoever has it is asked for it.
+    /// that it need not send: a file may be gone, or a folder have been restored that is older than the book. Whoever has
+    /// the bytes is asked for them then; the entry stays, since the files may only be late.
     async fn at_hand(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
         let Some(blob) = self.0.book.blob(sha256).await? else { return Ok(None) };
         let size = self.0.shelf.size(sha256).await?;
@@ -107,7 +107,6 @@ impl Blobs {
             return Ok(Some(blob));
         }
         tracing::error!(%sha256, expected = blob.bytes, found = size, "a photo that was verified is gone; it is asked for again");
-        self.0.book.lost_blob(sha256).await?;
         Ok(None)
     }
 

@@ -206,6 +206,9 @@ fn conflict(conn: &Connection, field: String, register: &Register) -> Result<Fie
 /// The amendments of a check, oldest first.
 pub fn amended(conn: &Connection, id: CheckId, round: RoundId) -> Result<Vec<Amendment>, StoreError> {
     let ops = log::rare_ops_of(conn, id.0, Kind::Amend)?;
+    if ops.is_empty() {
+        return Ok(Vec::new());
+    }
     let covered = seal::covered(conn, round)?;
     let view = |amended: &Amended| {
         let by = person_name(conn, amended.side.actor)?;

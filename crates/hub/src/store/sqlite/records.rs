@@ -67,7 +67,7 @@ impl Records for Desk<'_> {
                 let sql = "SELECT unit FROM sign_off WHERE round = ? GROUP BY unit ORDER BY min(seq)";
                 let signed = self.all(doing, sql, [id], |row| row.get(0).map(UnitId))?;
                 let sql = "SELECT o.op_id FROM checks c JOIN op o ON o.id = c.id
-                           WHERE c.round = ? AND o.kind = 'amend'";
+                           WHERE c.round = ? AND o.kind = 'amend' AND o.body ->> 'field' LIKE 'answer:%'";
                 let amended = self.all(doing, sql, [id], |row| row.get(0))?.into_iter().collect();
                 let round = parse(doing, &record)?;
                 Ok(RoundRow { round, stops, stops_done, items, answered, findings, signed, amended })
