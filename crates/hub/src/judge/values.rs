@@ -173,12 +173,11 @@ fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
         Some(round) if !round.round.sign_off_of.contains(&payload.unit) => {
             return Ok(Err(Refusal::by_rule(&NoSignOff::NotAsked)));
         }
-        Some(_) => {}
         // A round that this hub has lost, or cannot read yet, may still be one: a signature is not given twice.
         None if ledger.known_as(payload.round.0)?.is_some_and(|(_, entity)| entity != entity::ROUND) => {
             return broken("the seal is of something that is no round".into());
         }
-        None => {}
+        Some(_) | None => {}
     }
     if payload.checks.is_empty() {
         return broken("the seal covers no check".into());
