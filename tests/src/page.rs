@@ -79,6 +79,7 @@ impl Page {
             let element = self.visible(&css).await?;
             ensure!(element.is_enabled().await?, "{css} is disabled");
             self.scroll_to(&element).await?;
+            ensure!(self.rests(&element).await?, "{css} is moving");
             element.click().await?;
             Ok(())
         })
@@ -90,6 +91,16 @@ impl Page {
         let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
         self.client.execute(script, vec![serde_json::to_value(element)?]).await?;
         Ok(())
+    }
+
+    /// Whether the element stands where it stood two frames ago: a click goes where it was.
+    async fn rests(&self, element: &Element) -> Result<bool> {
+        let script = "const [element, done] = arguments;
+            const at = () => JSON.stringify(element.getBoundingClientRect());
+            const before = at();
+            requestAnimationFrame(() => requestAnimationFrame(() => done(before === at())));";
+        let rests = self.client.execute_async(script, vec![serde_json::to_value(element)?]).await?;
+        Ok(rests.as_bool().unwrap_or(false))
     }
 
     /// Replaces what stands in a field.

@@ -25,7 +25,7 @@ describe('what happened', () => {
 
   it('tells the day by which a proposal will be done from the deadline that was set', () => {
     speak('zh-CN');
-    expect(shown('propose')).toContain('完成日期 2026年12月5日');
+    expect(shown('propose')).toContain('计划 2026年12月5日完成');
     expect(shown('assign')).toContain('期限 2026年12月5日');
   });
 });

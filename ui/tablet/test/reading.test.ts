@@ -51,6 +51,16 @@ describe('a number that is being typed', () => {
     expect(invoke.mock.calls).toEqual([['keep_draft', { name, text: '0.3' }]]);
   });
 
+  it('is let go of by "not applicable", also where that was the answer before and what was typed is no number', async () => {
+    begin({ answers: { p: { outcome: 'not-applicable', at: 0 } } });
+    const work = asked('abc');
+    await vi.advanceTimersByTimeAsync(999);
+    expect(kept(name)).toBe('abc');
+    expect(await work.give('not-applicable')).toBe(true);
+    await vi.runAllTimersAsync();
+    expect(kept(name)).toBe('');
+  });
+
   it('is recorded with the outcome that is tapped, and no draft is left of it', async () => {
     const work = asked('0.4');
     expect(await work.give('pass')).toBe(true);

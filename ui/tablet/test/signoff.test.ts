@@ -7,6 +7,7 @@ vi.mock('@tauri-apps/api/core', () => ({ invoke: vi.fn(), convertFileSrc: vi.fn(
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
 const { default: Obstacles } = await import('../src/signoff/Obstacles.svelte');
+const { default: Summary } = await import('../src/signoff/Summary.svelte');
 const { default: SealedRound } = await import('../src/signoff/SealedRound.svelte');
 
 beforeEach(() => speak('en'));
@@ -28,6 +29,29 @@ const round = (more: Partial<RoundView>) =>
     sign_offs: [],
     ...more,
   }) as unknown as RoundView;
+
+describe('the summary', () => {
+  const amended = (outcome: 'pass' | 'fail', at: number) => ({
+    check: 'c',
+    asset: { 'zh-CN': '水池', en: 'Reservoir' },
+    asked: null,
+    was: { outcome: 'pass', at: 0 },
+    amendment: { item: 'level', answer: { outcome, at }, reason: 'x', by: '甲', at, signed: false },
+  });
+  const shown = (amendments: ReturnType<typeof amended>[]) => {
+    const line = { stops: 1, answered: 1, items: 1 };
+    const about = { id: 'r', title: { 'zh-CN': '检查', en: 'Round' }, kind: 'routine', due: '2023-07-01' };
+    const view = round({ round: about, line, present: [], photos: 0, amendments } as unknown as Partial<RoundView>);
+    return render(Summary, { props: { view } }).body;
+  };
+
+  it('does not say that nothing was found above an amendment to fail', () => {
+    expect(shown([amended('fail', 1)])).not.toContain('Nothing was found');
+    expect(shown([amended('fail', 1)])).toContain('what fails by an amendment stands above');
+    // What was set right again is none.
+    expect(shown([amended('fail', 1), amended('pass', 2)])).toContain('Nothing was found');
+  });
+});
 
 describe('what stands in the way of signing', () => {
   const shown = (unsafe: number, typed: string[] = []) =>

@@ -54,7 +54,7 @@ export class ItemWork {
         await (stands ? this.check.ensureFinding(this.item.id) : this.check.fail(this.item.id, whole));
       else if (!stands) await this.check.record(this.item.id, outcome, whole);
       // Also where the app ended between the record and this.
-      if (this.recorded) void letGo(this.#name);
+      if (this.recorded || outcome === 'not-applicable') void letGo(this.#name);
       return true;
     } catch (error) {
       this.refusal = error;
