@@ -14,6 +14,8 @@ pub(crate) fn hold(folder: &Path) -> Result<File, Error> {
     let path = folder.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(VaultError::io("opening the file", &path))?;
+    #[cfg(test)]
+    let _settled = crate::tests::none_starting();
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse),

@@ -32,10 +32,6 @@ impl Engine {
             }
             query::obstacles(writing, round)?.none()?;
             let sealable = query::sealable(writing, round)?;
-            if sealable.checks.is_empty() {
-                // The round came before its route: there is nothing yet that a signature could be under.
-                return Err(NoSignOff::Unanswered { count: 1 }.into());
-            }
             // Whoever has signed signs again only for amendments made since.
             if query::has_signed(writing, round, new.unit, sealable.amended())? {
                 return Err(NoSignOff::AlreadySigned.into());

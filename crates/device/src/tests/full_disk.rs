@@ -2,7 +2,6 @@
 
 use super::*;
 use standpipe_domain::evidence::Whereabouts;
-use std::process::Command;
 
 #[test]
 fn a_photo_for_which_there_is_no_room_is_refused_before_a_byte_was_copied() {
@@ -39,12 +38,9 @@ fn a_disk_that_refuses_in_the_middle_leaves_nothing_half_written() {
     // The limit comes with a signal that would end the process; ignored, the write fails instead.
     let script = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --exact \
                   tests::full_disk::a_disk_that_refuses_in_the_middle_leaves_nothing_half_written";
-    let done = Command::new("bash")
-        .args(["-c", script])
-        .arg(std::env::current_exe().unwrap())
-        .env(CHILD, folder.path())
-        .output()
-        .unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).arg(std::env::current_exe().unwrap()).env(CHILD, folder.path());
+    let done = run(&mut bash).unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
     assert!(said.contains("1 passed"), "{said}");
@@ -86,13 +82,12 @@ fn a_tablet_whose_disk_is_full_says_so_and_keeps_everything() {
     let folder = TempDir::new().unwrap();
     let script = "mount -t tmpfs -o size=16m tmpfs \"$1\" || exit 77; exec \"$0\" --exact \
                   tests::full_disk::a_tablet_whose_disk_is_full_says_so_and_keeps_everything";
-    let done = Command::new("unshare")
-        .args(["--mount", "bash", "-c", script])
-        .arg(std::env::current_exe().unwrap())
-        .arg(folder.path())
-        .env(SMALL, folder.path())
-        .output();
-    let Ok(done) = done.inspect_err(|error| eprintln!("not run: no unshare: {error}")) else { return };
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "bash", "-c", script]).arg(std::env::current_exe().unwrap());
+    unshare.arg(folder.path()).env(SMALL, folder.path());
+    let Ok(done) = run(&mut unshare).inspect_err(|error| eprintln!("not run: no unshare: {error}")) else {
+        return;
+    };
     let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     if done.status.code() == Some(77) || said.contains("unshare failed") {
         return eprintln!("not run: mounting a disk is not allowed here");

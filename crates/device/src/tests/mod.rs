@@ -26,10 +26,29 @@ use standpipe_domain::limit::Limit;
 use standpipe_domain::signoff::{NewSignOff, Point};
 use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_domain::tablet::{AttachTo, CheckView, NewAnswer, NewFile, NewFinding, RoundView, Today};
-use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::{fs, io};
 use tempfile::TempDir;
+
+/// Held for writing while a process is being started. Until its own program runs, that process has a copy of every open
+/// file, and with it the lock of a tablet that another test has just closed and opens again.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// Holds off every start of a process.
+pub fn none_starting() -> RwLockReadGuard<'static, ()> {
+    STARTING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs another program to its end.
+pub fn run(command: &mut Command) -> io::Result<Output> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    let child = command.spawn();
+    drop(alone);
+    child?.wait_with_output()
+}
 
 /// A tablet that holds the test estate.
 pub struct Tablet {

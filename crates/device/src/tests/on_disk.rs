@@ -3,7 +3,6 @@
 
 use super::*;
 use std::io::Write as _;
-use std::process::Command;
 
 const WATCHED: &str = "trace=fsync,fdatasync,pwrite64,write,rename,renameat,renameat2";
 
@@ -40,13 +39,11 @@ fn last(calls: &[String], holding: &[&str]) -> Option<usize> {
 fn watch() -> Calls {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("calls");
-    let watched = Command::new("strace")
-        .args(["-f", "-y", "-s", "64", "-e", WATCHED, "-o"])
-        .arg(&log)
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "tests::on_disk::records_while_watched", "--ignored", "--nocapture"])
-        .output()
-        .expect("strace is installed: make setup does it");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-s", "64", "-e", WATCHED, "-o"]).arg(&log);
+    strace.arg(std::env::current_exe().unwrap());
+    strace.args(["--exact", "tests::on_disk::records_while_watched", "--ignored", "--nocapture"]);
+    let watched = run(&mut strace).expect("strace is installed: make setup does it");
     assert!(watched.status.success(), "{}", String::from_utf8_lossy(&watched.stderr));
     Calls(fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect())
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::StoreError;
 use crate::testing::OWNERS;
 use serde_json::json;
+use standpipe_domain::ids::RoundId;
 use standpipe_domain::record::finding_id;
 use standpipe_domain::round::RoundState;
 use standpipe_domain::tablet::NewAmendment;
@@ -38,6 +39,20 @@ fn nothing_is_signed_while_something_is_missing() {
     assert_eq!(tablet.sign(crate::testing::PROPERTY, None).unwrap_err().code(), "not-asked");
     tablet.sign(OWNERS[0], None).unwrap();
     assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "already-signed");
+}
+
+#[test]
+fn a_round_without_its_route_is_not_signed() {
+    let mut tablet = Tablet::new();
+    let round = RoundId(uuid::Uuid::from_u128(0x21));
+    tablet.office.write([crate::testing::round(round, "2023-07-02", &OWNERS)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let view = tablet.engine.round(round).unwrap();
+    assert_eq!((view.stops.len(), view.obstacles.unanswered), (0, 1));
+    let strokes = vec![vec![Point(1, 2, 0), Point(30, 40, 16), Point(50, 20, 32)]];
+    let (name, digest) = ("业主代表".into(), view.digest);
+    let sign = NewSignOff { round, unit: OWNERS[0], name, objection: None, strokes, digest };
+    assert_eq!(tablet.engine.sign(sign).unwrap_err().code(), "unanswered");
 }
 
 #[test]

@@ -166,6 +166,12 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
         let bad = sealed(&tablet, &SealPayload { sign_off: SignOffId(world.uuid()), ..bad });
         assert_eq!(tablet.refused(store, [bad]).await, code);
     }
+    // A round that a restored hub has lost may still be one: a signature is not given twice.
+    let mut lost = SealPayload { round: standpipe_domain::ids::RoundId(world.uuid()), ..payload.clone() };
+    lost.sign_off = SignOffId(world.uuid());
+    lost.checks[0].id = standpipe_domain::ids::CheckId(world.uuid());
+    lost.findings.clear();
+    tablet.record(store, [sealed(&tablet, &lost)]).await;
     assert_eq!(view(store).await.line.signed, 0);
     let good = sealed(&tablet, &payload);
     tablet.record(store, [good.clone()]).await;

@@ -123,14 +123,20 @@ pub(super) fn count_of(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// What stands in the way of signing a round.
+/// What stands in the way of signing a round. One that came before its route has something to be answered, whatever it
+/// will be: there is nothing yet that a signature could be under.
 pub fn obstacles(conn: &Connection, round: RoundId) -> Result<Obstacles, StoreError> {
     let obstacles = conn
         .prepare_cached(
-            "SELECT sum(max(items - answered, 0)), sum(incomplete), sum(in_conflict) FROM stop WHERE round = ?1",
+            "SELECT iif(count(*) = 0, 1, sum(max(items - answered, 0))), sum(incomplete), sum(in_conflict)
+             FROM stop WHERE round = ?1",
         )?
         .query_row([round.0], |row| {
-            Ok(Obstacles { unanswered: count(row, 0)?, incomplete: count(row, 1)?, in_conflict: count(row, 2)? })
+            Ok(Obstacles {
+                unanswered: count(row, 0)?,
+                incomplete: count(row, 1)?,
+                in_conflict: count(row, 2)?,
+            })
         })?;
     Ok(obstacles)
 }

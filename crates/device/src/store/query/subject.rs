@@ -26,12 +26,9 @@ pub fn whole(conn: &Connection, entity: String, id: Uuid) -> Result<(String, Uui
 
 /// What a record is about.
 pub fn subject(conn: &Connection, entity: String, id: Uuid) -> Result<Subject, StoreError> {
-    let (name, path) = match entity.as_str() {
+    let (whole, id) = whole(conn, entity.clone(), id)?;
+    let (name, path) = match whole.as_str() {
         entity::CHECK => of_check(conn, CheckId(id))?,
-        entity::FINDING => match issue::item_of(conn, FindingId(id))? {
-            Some((check, _)) => of_check(conn, check)?,
-            None => (None, Vec::new()),
-        },
         entity::ASSET => of_asset(conn, AssetId(id))?,
         entity::ISSUE => (issue::number(conn, IssueId(id))?.map(Words::same), Vec::new()),
         entity::ROUND => (round_record(conn, RoundId(id))?.map(|round| round.title), Vec::new()),
