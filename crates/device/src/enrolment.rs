@@ -3,11 +3,12 @@
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::identity::{Identity, Seed};
-use crate::sync::{Fault, enrol};
+use crate::sync::{Fault, Outside, enrol};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::SigningKey;
 use standpipe_domain::tablet::Problem;
+use std::sync::Arc;
 
 /// Why a tablet was not enrolled. What it holds stands.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +37,16 @@ impl Engine {
     /// Joins the office whose hub answers at `address`, with the code that it gave out. When this returns, the enrolment
     /// is durable.
     pub async fn join(&self, address: &str, code: &str) -> Result<(), NotEnrolled> {
+        self.join_over(&Outside::network(Arc::clone(self.store().outside())), address, code).await
+    }
+
+    /// See [`Engine::join`].
+    pub async fn join_over(&self, outside: &Outside, address: &str, code: &str) -> Result<(), NotEnrolled> {
         let mut seed = [0; 32];
         self.store().world().random(&mut seed);
         let public_key = BASE64URL.encode(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
         let address = address.trim();
-        let enrolled = enrol(address, code, public_key).await?;
+        let enrolled = enrol(outside, address, code, public_key).await?;
         self.enrol(&Identity {
             hub: address.to_owned(),
             token: enrolled.token,

@@ -19,4 +19,5 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 pub mod vault;
-pub mod world;
+
+pub use standpipe_world as world;

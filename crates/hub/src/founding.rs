@@ -3,7 +3,7 @@
 use crate::office::{Hand, write};
 use crate::secret::{Password, PasswordHash, Unhashable};
 use crate::store::{Ledger, Store, StoreError, User};
-use crate::world::World;
+use crate::world::{World, aside};
 use standpipe_domain::ids::{PersonId, PlaceId, SiteId, UnitId};
 use standpipe_domain::people::{Person, ResponsibleUnit, Role, UnitLevel};
 use standpipe_domain::place::{Place, PlaceKind};
@@ -61,7 +61,10 @@ pub async fn set_password(
 
 /// Hashes a password where nobody waits for the thread.
 pub(crate) async fn hash(world: Arc<dyn World>, password: Password) -> Result<PasswordHash, NotSetUp> {
-    let hashed = tokio::task::spawn_blocking(move || password.hash(&*world)).await;
+    let hashed = {
+        let outside = Arc::clone(&world);
+        aside(&*world, move || password.hash(&*outside)).await
+    };
     Ok(hashed.map_err(|_| StoreError::Stopped)??)
 }
 

@@ -17,4 +17,5 @@ pub mod office;
 pub mod pull;
 pub mod secret;
 pub mod store;
-pub mod world;
+
+pub use standpipe_world as world;

@@ -58,6 +58,11 @@ impl Store {
         &*self.world
     }
 
+    /// The same, to keep.
+    pub fn outside(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
     /// Counts up whenever something that a screen shows has changed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

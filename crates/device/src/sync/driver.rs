@@ -8,7 +8,7 @@
 use super::ear;
 use super::fault::{stops_everything, worse};
 use super::fetch::{self, Missing, Order};
-use super::hub_client::{HubClient, Patience};
+use super::hub_client::{HubClient, Outside};
 use super::line::Link;
 use super::pace::Pace;
 use super::photos::Photos;
@@ -22,7 +22,7 @@ use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::Trouble;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// How often the hub is asked when nothing pokes: a poke can be lost.
@@ -41,10 +41,10 @@ pub(super) struct Driver {
     /// Both ends were found to hold the same in this turn.
     pub(super) in_step: bool,
     sleep: Sleep,
-    patience: Patience,
+    outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
     reached: watch::Sender<Option<Arc<HubClient>>>,
-    pulled: Instant,
+    pulled: Duration,
     changes: watch::Receiver<u64>,
     /// Originals that the driver itself wants fetched: whoever asks for one on a screen does not stand behind them.
     pub(super) wishes: mpsc::UnboundedSender<Order>,
@@ -78,7 +78,7 @@ enum Turn {
 }
 
 impl Driver {
-    pub(super) fn new(standing: Arc<Standing>, sleep: Sleep, patience: Patience) -> Self {
+    pub(super) fn new(standing: Arc<Standing>, sleep: Sleep, outside: Outside) -> Self {
         let (wishes, wished) = mpsc::unbounded_channel();
         Self {
             changes: standing.store.changes(),
@@ -91,10 +91,10 @@ impl Driver {
             read_again: false,
             in_step: false,
             sleep,
-            patience,
+            pulled: outside.world.elapsed(),
+            outside,
             hub: None,
             reached: watch::Sender::new(None),
-            pulled: Instant::now(),
         }
     }
 
@@ -127,6 +127,7 @@ impl Driver {
                 Turn::Troubled => pace.pause(self.standing.dice(), woken),
             };
             woken = tokio::select! {
+                biased;
                 () = self.standing.woken.notified() => true,
                 // Whatever was recorded, or a preview that was made: there may be something to send.
                 Ok(()) = self.changes.changed() => true,
@@ -183,7 +184,7 @@ impl Driver {
                 Job::Upload(blob) => (Lane::Upload, self.send_photo(&hub, *blob).await),
                 Job::Pull => {
                     self.standing.sending(false);
-                    self.pulled = Instant::now();
+                    self.pulled = self.elapsed();
                     (Lane::Pull, self.pull(&hub).await)
                 }
                 Job::Thumbnail(of) => {
@@ -205,6 +206,11 @@ impl Driver {
         Ok(true)
     }
 
+    /// See [`World::elapsed`](crate::world::World::elapsed).
+    pub(super) fn elapsed(&self) -> Duration {
+        self.outside.world.elapsed()
+    }
+
     /// The most urgent thing to do in a lane that is not closed.
     fn next(&mut self, closed: &[Lane]) -> Result<Option<Job>, Trouble> {
         // What changed up to here is seen by this look; what changes from here on brings another turn.
@@ -214,7 +220,7 @@ impl Driver {
             return Ok(Some(Job::Push));
         }
         // Photos can take hours; what the office writes meanwhile does not wait for them.
-        if open(Lane::Pull) && (self.standing.due().pull || self.pulled.elapsed() >= INTERVAL) {
+        if open(Lane::Pull) && (self.standing.due().pull || self.elapsed() - self.pulled >= INTERVAL) {
             return Ok(Some(Job::Pull));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
@@ -230,7 +236,7 @@ impl Driver {
 
     fn next_upload(&mut self) -> Result<Option<PendingUpload>, Trouble> {
         let store = &self.standing.store;
-        if self.standing.due().retry || self.photos.parole() {
+        if self.standing.due().retry || self.photos.parole(self.elapsed()) {
             store.upload_retry_all()?;
             self.changes.mark_unchanged();
             self.standing.due().retry = false;
@@ -276,7 +282,7 @@ impl Driver {
         {
             return Ok(Arc::clone(hub));
         }
-        let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), self.patience)?);
+        let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), &self.outside)?);
         self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
         *self.standing.due() = Due { greet: true, pull: true, retry: true };
         Ok(hub)

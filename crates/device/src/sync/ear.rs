@@ -6,7 +6,7 @@ use super::hub_client::HubClient;
 use super::pace::Pace;
 use super::standing::Standing;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// A stream that lasted so long was a good one.
@@ -22,15 +22,17 @@ pub(super) async fn listen(
     loop {
         let Ok(hub) = reached.wait_for(Option::is_some).await.map(|hub| hub.clone()) else { return };
         let Some(hub) = hub else { continue };
-        let began = Instant::now();
+        let world = standing.store.world();
+        let began = world.elapsed();
         let ended = tokio::select! {
+            biased;
             ended = hear(&standing, &hub) => ended,
             _ = reached.changed() => continue,
         };
         if let Err(fault) = ended {
             tracing::debug!(code = fault.code(), "{fault}");
         }
-        if began.elapsed() >= GOOD {
+        if world.elapsed() - began >= GOOD {
             pace.reset();
         }
         sleep(pace.pause(standing.dice(), false)).await;

@@ -1,8 +1,8 @@
 //! Why a request to the hub did not do what it should, and what the person is told of it.
 
+use super::wire::Broken;
 use crate::store::StoreError;
 use standpipe_domain::sync::Trouble;
-use std::error::Error;
 
 /// What went wrong between the tablet and the hub, and while doing what.
 #[derive(Debug, thiserror::Error)]
@@ -59,15 +59,8 @@ impl Fault {
         }
     }
 
-    /// A connection that failed, with its causes: the outermost of them alone says little more than "error".
-    pub(super) fn no_answer(doing: &'static str, error: &dyn Error) -> Self {
-        let mut detail = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            detail.push_str(": ");
-            detail.push_str(&inner.to_string());
-            cause = inner.source();
-        }
+    /// A connection that failed.
+    pub(super) fn no_answer(doing: &'static str, Broken(detail): Broken) -> Self {
         Self::NoAnswer { doing, detail }
     }
 }

@@ -12,7 +12,7 @@ use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::Trouble;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A thumbnail that the hub does not have yet is asked for again after so long, then after twice as long, and so on.
@@ -27,8 +27,8 @@ const TRIES: u32 = 4;
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     queue: VecDeque<Sha256>,
-    /// Those that the hub did not have, and when to ask again.
-    later: HashMap<Sha256, (Instant, Duration)>,
+    /// Those that the hub did not have, when to ask again, and how long that was put off.
+    later: HashMap<Sha256, (Duration, Duration)>,
 }
 
 impl Missing {
@@ -36,7 +36,7 @@ impl Missing {
         self.queue.pop_front()
     }
 
-    fn fill(&mut self, wanted: Vec<Sha256>, now: Instant) {
+    fn fill(&mut self, wanted: Vec<Sha256>, now: Duration) {
         let all: HashSet<_> = wanted.iter().copied().collect();
         self.later.retain(|of, _| all.contains(of));
         let due = |of: &Sha256| self.later.get(of).is_none_or(|(at, _)| *at <= now);
@@ -44,7 +44,7 @@ impl Missing {
     }
 
     /// Asks for it later. Whether it was put off so often that it will hardly come any more.
-    fn put_off(&mut self, of: Sha256, now: Instant) -> bool {
+    fn put_off(&mut self, of: Sha256, now: Duration) -> bool {
         let wait = self.later.get(&of).map_or(SOON, |(_, wait)| (*wait * 2).min(LATE));
         self.later.insert(of, (now + wait, wait));
         wait == LATE
@@ -55,14 +55,16 @@ impl Driver {
     /// Puts the thumbnails that are not here in line.
     pub(super) fn look_for_thumbnails(&mut self) -> Result<(), Trouble> {
         let wanted = self.standing.store.wanted()?;
-        self.missing.fill(wanted, Instant::now());
+        let now = self.elapsed();
+        self.missing.fill(wanted, now);
         Ok(())
     }
 
     /// Fetches the thumbnail of one original.
     pub(super) async fn fetch_thumbnail(&mut self, hub: &HubClient, of: Sha256) -> Result<(), Trouble> {
         // Whatever comes of it, the others are not kept waiting by this one.
-        let late = self.missing.put_off(of, Instant::now());
+        let now = self.elapsed();
+        let late = self.missing.put_off(of, now);
         let store = &self.standing.store;
         match hub.thumbnail(of).await? {
             Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn a_thumbnail_that_does_not_come_is_asked_for_less_and_less() {
         let (mut missing, of) = (Missing::default(), Sha256([1; 32]));
-        let mut now = Instant::now();
+        let mut now = Duration::ZERO;
         let mut waits = vec![];
         for late in [false, false, false, false, false, false, false, true, true] {
             missing.fill(vec![of], now);

@@ -2,7 +2,7 @@
 
 use super::driver::{Driver, Sleep};
 use super::fetch::{NotFetched, Order};
-use super::hub_client::Patience;
+use super::hub_client::Outside;
 use super::standing::{Due, Standing};
 use crate::store::Store;
 use standpipe_domain::ids::Sha256;
@@ -27,9 +27,11 @@ impl Handle {
     /// # Errors
     /// When the system gives no thread.
     pub fn spawn(store: Arc<Store>, tell: impl Fn(SyncLine) + Send + Sync + 'static) -> io::Result<Self> {
+        let outside = Outside::network(Arc::clone(store.outside()));
+        let world = Arc::clone(store.outside());
         let standing = Arc::new(Standing::new(store, Box::new(tell)));
-        let sleep: Sleep = Arc::new(|pause| Box::pin(tokio::time::sleep(pause)));
-        let driver = Driver::new(Arc::clone(&standing), sleep, Patience::default());
+        let sleep: Sleep = Arc::new(move |pause| world.sleep(pause));
+        let driver = Driver::new(Arc::clone(&standing), sleep, outside);
         let (orders, ordered) = mpsc::unbounded_channel();
         let stop = watch::Sender::new(false);
         let mut stopped = stop.subscribe();
@@ -37,6 +39,7 @@ impl Handle {
         let thread = Builder::new().name("sync".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
+                    biased;
                     () = driver.run(ordered) => {}
                     _ = stopped.wait_for(|stopped| *stopped) => {}
                 }

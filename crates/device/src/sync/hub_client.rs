@@ -14,15 +14,19 @@ pub use events::Events;
 pub use records::Pushed;
 
 use super::fault::Fault;
+use super::wire::{Connect, Reply, Wire};
 use crate::identity::Token;
+use crate::world::{World, within};
 use bytes::Bytes;
-use futures::stream;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url, redirect};
+use futures::StreamExt;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::request::Builder;
+use http::{Method, Request, StatusCode};
+use reqwest::Url;
 use serde::de::DeserializeOwned;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::PROTOCOL;
-use std::convert::Infallible;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,8 +34,6 @@ use std::time::Duration;
 
 /// The most bytes of an answer that is JSON.
 const MAX_JSON: usize = 1024 * 1024;
-/// A body goes out in parts of so many bytes, so that a link that still moves is told from one that does not.
-const PART: usize = 16 * 1024;
 /// What is kept of a hub's own words, in characters.
 const MAX_DETAIL: usize = 200;
 
@@ -53,10 +55,27 @@ impl Default for Patience {
     }
 }
 
+/// What a client of a hub takes from outside.
+#[derive(Clone)]
+pub struct Outside {
+    pub world: Arc<dyn World>,
+    pub connect: Connect,
+    pub patience: Patience,
+}
+
+impl Outside {
+    /// The network, within this world.
+    pub fn network(world: Arc<dyn World>) -> Self {
+        let patience = Patience::default();
+        Self { world, connect: super::wire::network(patience.connect, patience.stall), patience }
+    }
+}
+
 /// A hub at an address, and a tablet's key to it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HubClient {
-    http: reqwest::Client,
+    wire: Arc<dyn Wire>,
+    world: Arc<dyn World>,
     /// Ends with `/api/v1/`.
     base: Url,
     token: Option<Token>,
@@ -71,23 +90,31 @@ struct Answer {
     body: Vec<u8>,
 }
 
+impl fmt::Debug for HubClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubClient").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
 impl HubClient {
     /// A hub at `address`. Nothing is sent yet.
     ///
     /// # Errors
     /// [`Fault::BadAddress`].
-    pub fn new(address: &str, token: Option<Token>, patience: Patience) -> Result<Self, Fault> {
+    pub fn new(address: &str, token: Option<Token>, outside: &Outside) -> Result<Self, Fault> {
         let base = base(address)?;
-        Ok(Self { http: http(&base, patience)?, base, token, patience })
+        let Outside { world, connect, patience } = outside;
+        Ok(Self { wire: connect(&base)?, world: Arc::clone(world), base, token, patience: *patience })
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Fault> {
+    fn request(&self, method: Method, path: &str) -> Result<Builder, Fault> {
         let url = self.base.join(path).map_err(|_| Fault::BadAddress(path.to_owned()))?;
         Ok(self.request_at(method, url))
     }
 
-    fn request_at(&self, method: Method, url: Url) -> RequestBuilder {
-        let request = self.http.request(method, url).header("Standpipe-Protocol", PROTOCOL);
+    fn request_at(&self, method: Method, url: Url) -> Builder {
+        let request =
+            Request::builder().method(method).uri(url.as_str()).header("Standpipe-Protocol", PROTOCOL);
         match &self.token {
             Some(token) => request.header(AUTHORIZATION, bearer(token)),
             None => request,
@@ -117,7 +144,7 @@ impl HubClient {
     async fn exchange(
         &self,
         doing: &'static str,
-        request: RequestBuilder,
+        request: Builder,
         body: Bytes,
         limit: usize,
     ) -> Result<Answer, Fault> {
@@ -129,7 +156,7 @@ impl HubClient {
     async fn ask(
         &self,
         doing: &'static str,
-        request: RequestBuilder,
+        request: Builder,
         body: Bytes,
         limit: usize,
     ) -> Result<Answer, Fault> {
@@ -138,39 +165,32 @@ impl HubClient {
     }
 
     /// Sends a request; gives it up when no byte moves.
-    async fn send(
-        &self,
-        doing: &'static str,
-        mut request: RequestBuilder,
-        body: Bytes,
-    ) -> Result<Response, Fault> {
-        let moved = Arc::new(AtomicU64::new(0));
+    async fn send(&self, doing: &'static str, mut request: Builder, body: Bytes) -> Result<Reply, Fault> {
         if !body.is_empty() {
             // A stream has no length of its own, and without one it would go chunked.
-            request = request.header(CONTENT_LENGTH, body.len()).body(parts(body, Arc::clone(&moved)));
+            request = request.header(CONTENT_LENGTH, body.len());
         }
-        let answer = request.send();
-        tokio::pin!(answer);
+        let request = request.body(body).map_err(|error| Fault::BadAddress(error.to_string()))?;
+        let moved = Arc::new(AtomicU64::new(0));
+        let mut answer = self.wire.send(request, Arc::clone(&moved));
         let mut before = None;
         loop {
-            tokio::select! {
-                answer = &mut answer => return answer.map_err(|error| Fault::no_answer(doing, &error)),
-                () = tokio::time::sleep(self.patience.stall) => {
-                    let now = Some(moved.load(Ordering::Relaxed));
-                    if before == now || now == Some(0) {
-                        return Err(stalled(doing, self.patience.stall));
-                    }
-                    before = now;
-                }
+            if let Some(answer) = within(&*self.world, self.patience.stall, &mut answer).await {
+                return answer.map_err(|broken| Fault::no_answer(doing, broken));
             }
+            let now = Some(moved.load(Ordering::Relaxed));
+            if before == now || now == Some(0) {
+                return Err(stalled(doing, self.patience.stall));
+            }
+            before = now;
         }
     }
 
-    async fn read(&self, doing: &'static str, mut response: Response, limit: usize) -> Result<Answer, Fault> {
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
+    async fn read(&self, doing: &'static str, reply: Reply, limit: usize) -> Result<Answer, Fault> {
+        let (status, headers) = (reply.status, reply.headers.clone());
+        let mut coming = self.coming(doing, reply, self.patience.stall);
         let mut body = Vec::new();
-        while let Some(chunk) = chunk(doing, &mut response, self.patience.stall).await? {
+        while let Some(chunk) = coming.next().await? {
             if body.len() + chunk.len() > limit {
                 let detail = format!("the answer has more than {limit} bytes");
                 return Err(Fault::NotAHub { doing, detail });
@@ -178,6 +198,10 @@ impl HubClient {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, headers, body })
+    }
+
+    fn coming(&self, doing: &'static str, reply: Reply, patience: Duration) -> Coming {
+        Coming { doing, world: Arc::clone(&self.world), reply, patience }
     }
 
     fn good(&self, doing: &'static str, answer: Answer) -> Result<Answer, Fault> {
@@ -253,22 +277,6 @@ fn with_scheme(address: &str) -> String {
     format!("{}://{address}", if is_near { "http" } else { "https" })
 }
 
-fn http(base: &Url, patience: Patience) -> Result<reqwest::Client, Fault> {
-    let builder = || {
-        let builder = reqwest::Client::builder()
-            .connect_timeout(patience.connect)
-            .tcp_keepalive(patience.stall)
-            // A key must not follow a redirection to somebody else, and a hub sends none.
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("standpipe/", env!("CARGO_PKG_VERSION")));
-        let loopback = base.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."));
-        if loopback { builder.no_proxy() } else { builder }
-    };
-    // A system without certificate authorities can still reach a hub over http.
-    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
-    client.map_err(|error| Fault::no_answer("preparing connections", &error))
-}
-
 fn bearer(token: &Token) -> HeaderValue {
     // A token that is no header's text is sent empty: the hub then says that it does not know this tablet.
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.0))
@@ -277,25 +285,21 @@ fn bearer(token: &Token) -> HeaderValue {
     value
 }
 
-/// A body that counts what was taken of it.
-fn parts(body: Bytes, moved: Arc<AtomicU64>) -> Body {
-    Body::wrap_stream(stream::unfold(body, move |mut rest| {
-        let part = rest.split_to(PART.min(rest.len()));
-        moved.fetch_add(part.len() as u64, Ordering::Relaxed);
-        let next = if part.is_empty() { None } else { Some((Ok::<_, Infallible>(part), rest)) };
-        std::future::ready(next)
-    }))
+/// The body of an answer on its way in.
+struct Coming {
+    doing: &'static str,
+    world: Arc<dyn World>,
+    reply: Reply,
+    patience: Duration,
 }
 
-/// The next bytes of an answer; `None` at its end.
-async fn chunk(
-    doing: &'static str,
-    response: &mut Response,
-    patience: Duration,
-) -> Result<Option<Bytes>, Fault> {
-    match tokio::time::timeout(patience, response.chunk()).await {
-        Ok(chunk) => chunk.map_err(|error| Fault::no_answer(doing, &error)),
-        Err(_) => Err(stalled(doing, patience)),
+impl Coming {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        match within(&*self.world, self.patience, self.reply.body.next()).await {
+            Some(part) => part.transpose().map_err(|broken| Fault::no_answer(self.doing, broken)),
+            None => Err(stalled(self.doing, self.patience)),
+        }
     }
 }
 

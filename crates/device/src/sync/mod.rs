@@ -16,11 +16,13 @@ mod recheck;
 mod records;
 mod rows;
 mod standing;
+mod wire;
 
 pub use fault::Fault;
 pub use fetch::NotFetched;
 pub use handle::Handle;
-pub use hub_client::enrol;
+pub use hub_client::{Outside, Patience, enrol};
+pub use wire::{Broken, Connect, Reply, Wire, network};
 
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,11 @@ use super::fault::Fault;
 use super::file::{self, Spoilt};
 use super::hub_client::{Created, HubClient, NewBlob, Patched};
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
+use crate::world::{World, aside};
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::upload::{BlobState, Effect, Event, PIECE, Upload};
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A blob at which the hub fails so many times in a row is set aside, so that the next one gets its turn.
 const STRIKES: u32 = 3;
@@ -27,8 +28,8 @@ pub(super) struct Photos {
     /// Blobs whose bytes were found to be what was recorded, since the app started.
     sound: HashSet<UploadKey>,
     strikes: HashMap<UploadKey, u32>,
-    /// When a blob was last set aside because the hub failed at it.
-    struck: Option<Instant>,
+    /// When a blob was last set aside because the hub failed at it, by the clock that never goes back.
+    struck: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -54,8 +55,8 @@ impl Photos {
     }
 
     /// Whether it is time to try again what was set aside because the hub failed.
-    pub(super) fn parole(&self) -> bool {
-        self.struck.is_some_and(|at| at.elapsed() >= PAROLE)
+    pub(super) fn parole(&self, now: Duration) -> bool {
+        self.struck.is_some_and(|at| now - at >= PAROLE)
     }
 }
 
@@ -89,7 +90,7 @@ impl Driver {
         if !self.photos.sound.contains(&blob.key) {
             // Hashing a clip takes a while, and nothing is sent meanwhile.
             self.standing.sending(false);
-            if let Err(spoilt) = look_at(&blob).await {
+            if let Err(spoilt) = look_at(self.standing.store.world(), &blob).await {
                 self.spoilt(&blob, &spoilt)?;
                 return Ok(None);
             }
@@ -111,7 +112,7 @@ impl Driver {
             _ => {}
         }
         if event == Event::Mismatch
-            && let Err(spoilt) = look_at(&current.blob).await
+            && let Err(spoilt) = look_at(store.world(), &current.blob).await
         {
             return self.spoilt(&current.blob, &spoilt);
         }
@@ -139,7 +140,7 @@ impl Driver {
             *strikes += 1;
             if *strikes >= STRIKES {
                 self.photos.strikes.remove(&current.blob.key);
-                self.photos.struck = Some(Instant::now());
+                self.photos.struck = Some(self.elapsed());
                 self.put_aside(&current.blob, fault.code())?;
             }
         }
@@ -190,10 +191,10 @@ impl Driver {
             Effect::AskOffset => offset(hub, current).await,
             Effect::Send { offset: from, len } => {
                 let piece = file::piece(&blob.path, from, len).map_err(Stop::Spoilt)?;
-                let began = Instant::now();
+                let began = self.elapsed();
                 match hub.patch(&current.url, from, piece).await? {
                     Patched::Arrived(offset) if offset > from => {
-                        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                        let millis = u64::try_from((self.elapsed() - began).as_millis()).unwrap_or(u64::MAX);
                         Ok(Event::Sent { offset, millis })
                     }
                     Patched::Arrived(_) => Err(hub_fault("the hub takes nothing").into()),
@@ -214,9 +215,9 @@ impl Driver {
 }
 
 /// Reads the whole file, on another thread: the driver's own must hear pokes meanwhile.
-async fn look_at(blob: &PendingUpload) -> Result<(), Spoilt> {
+async fn look_at(world: &dyn World, blob: &PendingUpload) -> Result<(), Spoilt> {
     let (path, bytes, sha256) = (blob.path.clone(), blob.bytes, blob.sha256);
-    let looking = tokio::task::spawn_blocking(move || file::check(&path, bytes, sha256));
+    let looking = aside(world, move || file::check(&path, bytes, sha256));
     looking.await.unwrap_or_else(|error| Err(Spoilt::Damaged(error.to_string())))
 }
 

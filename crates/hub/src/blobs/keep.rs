@@ -2,7 +2,7 @@
 //! request.
 
 use super::partial::End;
-use super::{Blob, BlobError, Blobs, Inner, shelf, unbroken};
+use super::{Blob, BlobError, Blobs, Inner, unbroken};
 use bytes::Bytes;
 use futures::Stream;
 use standpipe_domain::ids::{Millis, Sha256};
@@ -21,7 +21,7 @@ impl Blobs {
         E: Send + 'static,
     {
         let this = self.clone();
-        unbroken(async move {
+        unbroken(&*self.0.world, async move {
             let Inner { partials, turns, .. } = &*this.0;
             let mut turn = turns.take(id).await;
             let taken = match partials.receive(id, limit, body, &mut turn).await {
@@ -56,7 +56,7 @@ impl Blobs {
     ) -> Result<Blob, BlobError> {
         let Inner { book, partials, shelf, .. } = &*self.0;
         let path = partials.touch(partial)?;
-        if shelf::hash_file(&path).await?.sha256 != sha256 {
+        if shelf.hash_file(&path).await?.sha256 != sha256 {
             return Err(BlobError::HashMismatch { sha256 });
         }
         shelf.put(&path, sha256).await?;

@@ -17,6 +17,7 @@ pub use fault::BlobError;
 pub use standpipe_oplog::upload::BlobState;
 pub use upload::{NewUpload, Piece, Progress};
 
+use crate::world::{World, spawned};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use partial::Partials;
@@ -41,6 +42,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 pub struct Blobs(Arc<Inner>);
 
 struct Inner {
+    world: Arc<dyn World>,
     book: Arc<dyn Book>,
     partials: Partials,
     shelf: Shelf,
@@ -58,8 +60,8 @@ pub enum Health {
 impl Blobs {
     /// Opens the folders of photos under `data` as the only one who writes there, and tidies what a stop in the middle
     /// left behind.
-    pub async fn open(data: &Path, book: Arc<dyn Book>) -> Result<Self, BlobError> {
-        let this = Self::beside(data, book)?;
+    pub async fn open(data: &Path, book: Arc<dyn Book>, world: Arc<dyn World>) -> Result<Self, BlobError> {
+        let this = Self::beside(data, book, world)?;
         let Inner { book, partials, .. } = &*this.0;
         for id in partials.all()? {
             match book.upload(id).await? {
@@ -72,10 +74,10 @@ impl Blobs {
     }
 
     /// Opens the folders of photos under `data` beside a hub that may be at work there: to read and check only.
-    pub fn beside(data: &Path, book: Arc<dyn Book>) -> Result<Self, BlobError> {
-        let partials = Partials::open(data.join("uploads"), SILENCE)?;
-        let shelf = Shelf::folder(&data.join("blobs"))?;
-        Ok(Self(Arc::new(Inner { book, partials, shelf, turns: Turns::default() })))
+    pub fn beside(data: &Path, book: Arc<dyn Book>, world: Arc<dyn World>) -> Result<Self, BlobError> {
+        let partials = Partials::open(data.join("uploads"), SILENCE, Arc::clone(&world))?;
+        let shelf = Shelf::folder(&data.join("blobs"), Arc::clone(&world))?;
+        Ok(Self(Arc::new(Inner { world, book, partials, shelf, turns: Turns::default() })))
     }
 
     /// The blob, if its bytes are here and whole.
@@ -139,11 +141,8 @@ impl Blobs {
 /// Runs to its end even when the request that began it is given up: that is what a cut connection looks like, and what
 /// had arrived by then still has to reach the disk.
 async fn unbroken<T: Send + 'static>(
+    world: &dyn World,
     work: impl Future<Output = Result<T, BlobError>> + Send + 'static,
 ) -> Result<T, BlobError> {
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(BlobError::Interrupted),
-    }
+    spawned(world, work).await.unwrap_or(Err(BlobError::Interrupted))
 }

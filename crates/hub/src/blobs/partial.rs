@@ -3,23 +3,21 @@
 
 use super::fault::BlobError;
 use super::turn::Turn;
+use crate::world::{World, aside, within};
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 use uuid::Uuid;
 
-/// The most bytes that are not yet on disk.
-const UNSYNCED: usize = 256 * 1024;
-/// How many pieces of the network's size wait for the disk.
-const QUEUE: usize = 16;
+/// How many bytes are made durable at once. While these are written, as many come in: so what came and is not on disk
+/// is never more than 256 KiB, but for the last piece of the network's size.
+const AT_ONCE: usize = 128 * 1024;
 
 /// Once another request wants the upload: how long what is still on its way may keep silent, and how long it may take.
 /// A connection that was cut has often delivered more than was read from it.
@@ -29,6 +27,7 @@ const LAST_CALL: Duration = Duration::from_secs(2);
 /// The folder of partial files.
 pub struct Partials {
     dir: PathBuf,
+    world: Arc<dyn World>,
     /// How long a connection may say nothing before it counts as cut.
     pub silence: Duration,
 }
@@ -56,9 +55,9 @@ pub struct Received {
 
 impl Partials {
     /// Opens the folder, and makes it where it is not there.
-    pub fn open(dir: PathBuf, silence: Duration) -> Result<Self, BlobError> {
+    pub fn open(dir: PathBuf, silence: Duration, world: Arc<dyn World>) -> Result<Self, BlobError> {
         make_dir(&dir)?;
-        Ok(Self { dir, silence })
+        Ok(Self { dir, world, silence })
     }
 
     pub fn path(&self, upload: Uuid) -> PathBuf {
@@ -125,73 +124,93 @@ impl Partials {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
     {
         let path = self.path(upload);
-        let (pieces, queue) = mpsc::channel(QUEUE);
-        let dir = self.dir.clone();
-        let writer = spawn_blocking({
-            let path = path.clone();
-            move || write(&path, &dir, queue)
-        });
-        let mut room = room;
-        let mut leave_by: Option<Instant> = None;
+        let failed = || BlobError::disk("writing", &path);
+        let (file, dir) = (path.clone(), self.dir.clone());
+        let mut tail = self.aside(move || Tail::open(&file, &dir)).boxed();
+        let mut pieces: Vec<Bytes> = Vec::new();
+        let (mut gathered, mut room) = (0, room);
+        let mut leave_by: Option<Duration> = None;
         let end = loop {
             let silence = match leave_by {
                 None => self.silence,
-                Some(by) => LAST_SILENCE.min(by.saturating_duration_since(Instant::now())),
+                Some(by) => LAST_SILENCE.min(by.saturating_sub(self.world.elapsed())),
             };
             let next = tokio::select! {
                 biased;
-                next = tokio::time::timeout(silence, bytes.next()) => next,
+                next = within(&*self.world, silence, bytes.next()) => next,
                 () = turn.wanted(), if leave_by.is_none() => {
-                    leave_by = Some(Instant::now() + LAST_CALL);
+                    leave_by = Some(self.world.elapsed() + LAST_CALL);
                     continue;
                 }
             };
             let mut piece: Bytes = match next {
-                Ok(Some(Ok(piece))) => piece,
-                Ok(None) => break End::Whole,
-                Ok(Some(Err(_))) | Err(_) => break End::Cut,
+                Some(Some(Ok(piece))) => piece,
+                Some(None) => break End::Whole,
+                Some(Some(Err(_))) | None => break End::Cut,
             };
             let fits = usize::try_from(room).unwrap_or(usize::MAX).min(piece.len());
             let too_much = fits < piece.len();
             piece.truncate(fits);
             room -= fits as u64;
-            // A writer that has gone tells why below.
-            if pieces.send(piece).await.is_err() {
-                break End::Cut;
+            gathered += fits;
+            pieces.push(piece);
+            if gathered >= AT_ONCE {
+                // The next bytes come in while these are written.
+                let mut open = tail.await.map_err(failed())?;
+                let gathered_so_far = std::mem::take(&mut pieces);
+                gathered = 0;
+                tail = self.aside(move || open.write(&gathered_so_far).map(|()| open)).boxed();
             }
             if too_much {
                 break End::TooMuch;
             }
         };
-        drop(pieces);
-        let (at, hash) = writer
-            .await
-            .unwrap_or_else(|error| Err(io::Error::other(error)))
-            .map_err(BlobError::disk("writing", &path))?;
+        let mut open = tail.await.map_err(failed())?;
+        let ended = self.aside(move || {
+            open.write(&pieces)?;
+            open.end()
+        });
+        let (at, hash) = ended.await.map_err(failed())?;
         Ok(Received { at, hash, end })
+    }
+
+    fn aside<T: Send + 'static, F: FnOnce() -> io::Result<T> + Send + 'static>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = io::Result<T>> + Send + 'static + use<T, F> {
+        aside(&*self.world, work).map(|done| done.unwrap_or_else(|error| Err(io::Error::other(error))))
     }
 }
 
-/// Writes pieces behind what the file holds. Gives the file's new length and the hash of the pieces.
-fn write(path: &Path, dir: &Path, mut pieces: mpsc::Receiver<Bytes>) -> io::Result<(u64, Sha256)> {
-    let is_new = !path.exists();
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    if is_new {
-        File::open(dir)?.sync_all()?;
-    }
-    let mut hasher = Hasher::new();
-    let mut unsynced = 0;
-    while let Some(piece) = pieces.blocking_recv() {
-        file.write_all(&piece)?;
-        hasher.update(&piece);
-        unsynced += piece.len();
-        if unsynced >= UNSYNCED {
-            file.sync_data()?;
-            unsynced = 0;
+/// The end of a partial file, where bytes are added.
+struct Tail {
+    file: File,
+    hasher: Hasher,
+}
+
+impl Tail {
+    fn open(path: &Path, dir: &Path) -> io::Result<Self> {
+        let is_new = !path.exists();
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        if is_new {
+            File::open(dir)?.sync_all()?;
         }
+        Ok(Self { file, hasher: Hasher::new() })
     }
-    file.sync_all()?;
-    Ok((file.metadata()?.len(), Sha256(hasher.finalize().into())))
+
+    /// Adds the pieces, durably.
+    fn write(&mut self, pieces: &[Bytes]) -> io::Result<()> {
+        for piece in pieces {
+            self.file.write_all(piece)?;
+            self.hasher.update(piece);
+        }
+        if pieces.is_empty() { Ok(()) } else { self.file.sync_data() }
+    }
+
+    /// The file's length, and the hash of what was added.
+    fn end(self) -> io::Result<(u64, Sha256)> {
+        Ok((self.file.metadata()?.len(), Sha256(self.hasher.finalize().into())))
+    }
 }
 
 /// Makes a folder that is still there after a power cut.

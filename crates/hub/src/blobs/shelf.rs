@@ -2,6 +2,7 @@
 
 use super::fault::BlobError;
 use super::partial::make_dir;
+use crate::world::{World, aside};
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
@@ -15,7 +16,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
 
 /// Object stores take larger blobs in parts of at least 5 MiB.
 const PART: usize = 8 * 1024 * 1024;
@@ -26,6 +26,7 @@ const READ: usize = 256 * 1024;
 #[derive(Clone)]
 pub struct Shelf {
     store: Arc<dyn ObjectStore>,
+    world: Arc<dyn World>,
 }
 
 /// What was found where a blob should lie.
@@ -38,41 +39,39 @@ pub struct Found {
 
 impl Shelf {
     /// Any object store.
-    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn ObjectStore>, world: Arc<dyn World>) -> Self {
+        Self { store, world }
     }
 
     /// A folder on this machine.
-    pub fn folder(dir: &Path) -> Result<Self, BlobError> {
+    pub fn folder(dir: &Path, world: Arc<dyn World>) -> Result<Self, BlobError> {
         make_dir(dir)?;
         // Off by default: without it a blob could be confirmed that a power cut then takes away.
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(BlobError::shelf("opening the folder of photos"))?
             .with_fsync(true);
-        Ok(Self::new(Arc::new(store)))
+        Ok(Self::new(Arc::new(store), world))
     }
 
     /// Puts the bytes of `file` under their hash, durably. They must have that hash.
     pub async fn put(&self, file: &Path, sha256: Sha256) -> Result<(), BlobError> {
-        let failed = BlobError::disk("reading", file);
-        let file = file.to_owned();
-        let mut source = tokio::fs::File::open(&file).await.map_err(failed)?;
         let storing = || BlobError::shelf("storing a photo");
-        let first = part(&mut source, &file).await?;
+        let first = self.part(file, 0).await?;
         if first.len() < PART {
             self.store.put(&place(sha256), first.into()).await.map_err(storing())?;
             return Ok(());
         }
         let mut upload = self.store.put_multipart(&place(sha256)).await.map_err(storing())?;
-        let mut next = first;
+        let (mut next, mut at) = (first, 0);
         let stored = loop {
             if next.is_empty() {
                 break upload.complete().await.map(drop).map_err(storing());
             }
+            at += next.len() as u64;
             if let Err(error) = upload.put_part(next.into()).await {
                 break Err(storing()(error));
             }
-            match part(&mut source, &file).await {
+            match self.part(file, at).await {
                 Ok(part) => next = part,
                 Err(error) => break Err(error),
             }
@@ -103,11 +102,11 @@ impl Shelf {
         };
         match found.payload {
             GetResultPayload::File(file, path) => {
-                let found = spawn_blocking(move || {
+                let found = self.aside(move || {
                     from_disk(&file);
                     look(file)
                 });
-                let found = found.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+                let found = found.await;
                 found.map(Some).map_err(BlobError::disk("reading back", &path))
             }
             GetResultPayload::Stream(mut stream) => {
@@ -128,32 +127,43 @@ impl Shelf {
     ) -> Result<Option<BoxStream<'static, io::Result<Bytes>>>, BlobError> {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         match self.store.get_opts(&place(sha256), options).await {
-            Ok(found) => Ok(Some(stream(found))),
+            Ok(found) => Ok(Some(stream(found, Arc::clone(&self.world)))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(BlobError::shelf("reading a photo")(error)),
         }
     }
-}
 
-/// The hash of a file's bytes, as the disk holds them.
-pub async fn hash_file(path: &Path) -> Result<Found, BlobError> {
-    let failed = BlobError::disk("hashing", path);
-    let path = path.to_owned();
-    let found = spawn_blocking(move || look(File::open(path)?));
-    found.await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed)
+    /// The hash of a file's bytes, as the disk holds them.
+    pub async fn hash_file(&self, path: &Path) -> Result<Found, BlobError> {
+        let file = path.to_owned();
+        let found = self.aside(move || look(File::open(file)?)).await;
+        found.map_err(BlobError::disk("hashing", path))
+    }
+
+    /// The part of a file that begins at `at`; empty behind its end.
+    async fn part(&self, path: &Path, at: u64) -> Result<Bytes, BlobError> {
+        let file = path.to_owned();
+        let read = self.aside(move || {
+            let (mut file, mut part) = (File::open(file)?, Vec::new());
+            file.seek(SeekFrom::Start(at))?;
+            file.take(PART as u64).read_to_end(&mut part)?;
+            Ok(part.into())
+        });
+        read.await.map_err(BlobError::disk("reading", path))
+    }
+
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        aside(&*self.world, work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
 }
 
 fn place(sha256: Sha256) -> Place {
     let name = sha256.to_string();
     // Folders of at most a 256th of all photos stay quick to list.
     Place::from_iter([&name[..2], &name[2..]])
-}
-
-async fn part(source: &mut tokio::fs::File, path: &Path) -> Result<Bytes, BlobError> {
-    use tokio::io::AsyncReadExt;
-    let mut part = Vec::new();
-    source.take(PART as u64).read_to_end(&mut part).await.map_err(BlobError::disk("reading", path))?;
-    Ok(part.into())
 }
 
 /// Asks the system to forget what it remembers of a file, so that it is read from the disk and not from memory.
@@ -198,24 +208,27 @@ fn look(mut file: File) -> io::Result<Found> {
 }
 
 /// The crate's own stream reads files in pieces of 8 KiB, each on another thread: too slow for clips.
-fn stream(found: GetResult) -> BoxStream<'static, io::Result<Bytes>> {
+fn stream(found: GetResult, world: Arc<dyn World>) -> BoxStream<'static, io::Result<Bytes>> {
     let GetResult { payload, range, .. } = found;
     match payload {
         GetResultPayload::Stream(stream) => stream.map_err(io::Error::other).boxed(),
         GetResultPayload::File(file, _) => {
-            let read = move |(mut file, at, end): (File, u64, u64)| async move {
-                let wanted = usize::try_from(end - at).unwrap_or(READ).min(READ);
-                if wanted == 0 {
-                    return Ok(None);
+            let read = move |(mut file, at, end): (File, u64, u64)| {
+                let world = Arc::clone(&world);
+                async move {
+                    let wanted = usize::try_from(end - at).unwrap_or(READ).min(READ);
+                    if wanted == 0 {
+                        return Ok(None);
+                    }
+                    let piece = aside(&*world, move || {
+                        let mut piece = vec![0; wanted];
+                        file.seek(SeekFrom::Start(at))?;
+                        file.read_exact(&mut piece)?;
+                        io::Result::Ok((file, piece))
+                    });
+                    let (file, piece) = piece.await.map_err(io::Error::other)??;
+                    Ok(Some((Bytes::from(piece), (file, at + wanted as u64, end))))
                 }
-                let piece = spawn_blocking(move || {
-                    let mut piece = vec![0; wanted];
-                    file.seek(SeekFrom::Start(at))?;
-                    file.read_exact(&mut piece)?;
-                    io::Result::Ok((file, piece))
-                });
-                let (file, piece) = piece.await.map_err(io::Error::other)??;
-                Ok(Some((Bytes::from(piece), (file, at + wanted as u64, end))))
             };
             futures::stream::try_unfold((file, range.start, range.end), read).boxed()
         }

@@ -85,7 +85,7 @@ impl Blobs {
     /// Where an upload stands. When all its bytes are there, they are verified first.
     pub async fn progress(&self, device: DeviceId, id: Uuid, now: Millis) -> Result<Progress, BlobError> {
         let this = self.clone();
-        unbroken(async move {
+        unbroken(&*self.0.world, async move {
             let _turn = this.0.turns.take(id).await;
             let upload = this.upload(device, id).await?;
             if let Some(blob) = this.at_hand(upload.sha256).await? {
@@ -114,7 +114,7 @@ impl Blobs {
         E: Send + 'static,
     {
         let this = self.clone();
-        unbroken(async move {
+        unbroken(&*self.0.world, async move {
             let mut turn = this.0.turns.take(id).await;
             let upload = this.upload(device, id).await?;
             this.append_in_turn(&upload, piece, body, &mut turn, now).await

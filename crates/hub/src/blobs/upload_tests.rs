@@ -25,15 +25,18 @@ const NOW: Millis = Millis(1);
 
 async fn blobs(dir: &TempDir) -> Blobs {
     let store = SqliteStore::open(&dir.path().join("hub.db"), Arc::new(RealWorld)).await.unwrap();
-    Blobs::open(dir.path(), Arc::new(store)).await.unwrap()
+    Blobs::open(dir.path(), Arc::new(store), Arc::new(RealWorld)).await.unwrap()
 }
 
 /// The same, on a shelf of its own or with less patience.
 async fn blobs_with(dir: &TempDir, store: Option<Arc<dyn ObjectStore>>, silence: Duration) -> Blobs {
-    let Inner { book, .. } = Arc::try_unwrap(blobs(dir).await.0).ok().unwrap();
-    let partials = Partials::open(dir.path().join("uploads"), silence).unwrap();
-    let shelf = store.map_or_else(|| Shelf::folder(&dir.path().join("blobs")).unwrap(), Shelf::new);
-    Blobs(Arc::new(Inner { book, partials, shelf, turns: Turns::default() }))
+    let Inner { world, book, .. } = Arc::try_unwrap(blobs(dir).await.0).ok().unwrap();
+    let partials = Partials::open(dir.path().join("uploads"), silence, Arc::clone(&world)).unwrap();
+    let shelf = match store {
+        None => Shelf::folder(&dir.path().join("blobs"), Arc::clone(&world)).unwrap(),
+        Some(store) => Shelf::new(store, Arc::clone(&world)),
+    };
+    Blobs(Arc::new(Inner { world, book, partials, shelf, turns: Turns::default() }))
 }
 
 async fn begin(blobs: &Blobs, bytes: &[u8]) {

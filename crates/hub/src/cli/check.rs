@@ -2,6 +2,7 @@
 
 use super::{Failed, say};
 use crate::blobs::{Blobs, Book, Health};
+use crate::world::RealWorld;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 const PAGE: usize = 256;
 
 pub async fn verify(data: &Path, book: Arc<dyn Book>, withdraw: bool) -> Result<(), Failed> {
-    let blobs = Blobs::beside(data, book)?;
+    let blobs = Blobs::beside(data, book, Arc::new(RealWorld))?;
     // Drawn on standard error, and only in a terminal.
     let progress = ProgressBar::no_length();
     if let Ok(style) = ProgressStyle::with_template("{pos} photos, {msg} read, {elapsed}") {

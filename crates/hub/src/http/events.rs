@@ -3,12 +3,14 @@
 use super::App;
 use super::auth::Reader;
 use super::problem::Problem;
+use crate::world::within;
 use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use futures::Stream;
 use serde_json::json;
 use standpipe_domain::ids::SiteId;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
@@ -28,14 +30,21 @@ pub async fn events(
         closing: app.closing.subscribe(),
     };
     let site = app.store.site().await?.map(|site| site.id);
-    let stream = futures::stream::unfold((pokes, true), move |(mut pokes, is_first)| async move {
-        if !is_first {
-            pokes.next().await?;
+    let stream = futures::stream::unfold((pokes, true), move |(mut pokes, is_first)| {
+        let world = Arc::clone(&app.world);
+        async move {
+            let poked = if is_first { Some(Some(())) } else { within(&*world, ALIVE, pokes.next()).await };
+            let event = match poked {
+                Some(poked) => {
+                    poked?;
+                    Event::default().event("changed").data(json!({ "site": site }).to_string())
+                }
+                None => Event::default().comment("alive"),
+            };
+            Some((Ok(event), (pokes, false)))
         }
-        let event = Event::default().event("changed").data(json!({ "site": site }).to_string());
-        Some((Ok(event), (pokes, false)))
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(ALIVE)))
+    Ok(Sse::new(stream))
 }
 
 struct Pokes {
@@ -48,6 +57,7 @@ impl Pokes {
     /// Returns once something is new; `None` when the hub shuts down, which would wait for open lines otherwise.
     async fn next(&mut self) -> Option<()> {
         let poked = tokio::select! {
+            biased;
             record = self.records.recv() => record.map(drop),
             photo = self.photos.recv() => photo,
             _ = self.closing.wait_for(|closing| *closing) => return None,

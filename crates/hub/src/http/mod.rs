@@ -77,7 +77,7 @@ impl App {
         world: Arc<dyn World>,
         behind_tls: bool,
     ) -> Result<Self, NotOpen> {
-        let blobs = Blobs::open(data, Arc::clone(&store) as Arc<dyn Book>).await?;
+        let blobs = Blobs::open(data, Arc::clone(&store) as Arc<dyn Book>, Arc::clone(&world)).await?;
         Ok(Self {
             nobody: Password::generate(&*world).hash(&*world)?,
             store,

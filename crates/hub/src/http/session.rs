@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::{App, Json};
 use crate::secret::{Password, PasswordHash, Token};
 use crate::store::Session;
+use crate::world::aside;
 use axum::extract::{ConnectInfo, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
@@ -81,7 +82,7 @@ pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Resp
 /// Two at a time: each takes 19 MiB and a core.
 async fn fits(app: &App, password: Password, hash: PasswordHash) -> Result<bool, Problem> {
     let _turn = app.hashing.acquire().await;
-    let compared = tokio::task::spawn_blocking(move || password.fits(&hash)).await;
+    let compared = aside(&*app.world, move || password.fits(&hash)).await;
     Ok(compared.map_err(|error| Problem::fault("unhashable", &error))??)
 }
 

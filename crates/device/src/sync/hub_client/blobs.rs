@@ -1,19 +1,20 @@
 //! Photos and clips: uploads over tus 1.0.0, what became of them, and downloads.
 
-use super::{HubClient, MAX_JSON, chunk, media_type};
+use super::{Coming, HubClient, MAX_JSON, media_type};
 use crate::sync::fault::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
+use http::request::Builder;
+use http::{Method, StatusCode};
+use reqwest::Url;
 use serde::Serialize;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::upload::BlobState;
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// The most bytes of a thumbnail.
 const MAX_THUMBNAIL: usize = 4 * 1024 * 1024;
@@ -157,7 +158,7 @@ impl HubClient {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
         let response = self.send(DOING, request, Bytes::new()).await?;
-        let status = response.status();
+        let status = response.status;
         // What is here already is longer than the photo, so it is not this photo.
         if status == StatusCode::RANGE_NOT_SATISFIABLE && from > 0 {
             return Box::pin(self.original(sha256, 0)).await;
@@ -171,10 +172,11 @@ impl HubClient {
             return Err(self.refusal(DOING, &answer));
         }
         let from = if status == StatusCode::PARTIAL_CONTENT { from } else { 0 };
-        let Some(total) = total(&response, from) else {
+        let Some(total) = total(status, &response.headers, from) else {
             return Err(Fault::NotAHub { doing: DOING, detail: "another part than was asked for".into() });
         };
-        Ok(Some(Download { from, total, response, stall: self.patience.stall }))
+        let coming = self.coming(DOING, response, self.patience.stall);
+        Ok(Some(Download { from, total, coming }))
     }
 
     fn url(&self, path: &str) -> Result<Url, Fault> {
@@ -186,26 +188,24 @@ impl HubClient {
         self.base.join(upload).ok().filter(|url| url.origin() == self.base.origin())
     }
 
-    fn tus(&self, method: Method, url: Url) -> RequestBuilder {
+    fn tus(&self, method: Method, url: Url) -> Builder {
         self.request_at(method, url).header("Tus-Resumable", "1.0.0")
     }
 }
 
 /// An original on its way down.
-#[derive(Debug)]
 pub struct Download {
     /// The place in the original of the first byte that comes: what was asked for, or 0.
     pub from: u64,
     /// How many bytes the whole original has.
     pub total: u64,
-    response: Response,
-    stall: Duration,
+    coming: Coming,
 }
 
 impl Download {
     /// The next bytes; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
-        chunk("fetching a photo", &mut self.response, self.stall).await
+        self.coming.next().await
     }
 }
 
@@ -225,11 +225,11 @@ fn upload_offset(doing: &'static str, headers: &HeaderMap) -> Result<u64, Fault>
 }
 
 /// The size of the whole, when an answer begins behind the first `from` bytes as it should.
-fn total(response: &Response, from: u64) -> Option<u64> {
-    if response.status() != StatusCode::PARTIAL_CONTENT {
-        return response.content_length();
+fn total(status: StatusCode, headers: &HeaderMap, from: u64) -> Option<u64> {
+    if status != StatusCode::PARTIAL_CONTENT {
+        return headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     }
-    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let range = headers.get(CONTENT_RANGE)?.to_str().ok()?;
     let (part, total) = range.strip_prefix("bytes ")?.split_once('/')?;
     let begins = part.split_once('-')?.0;
     if begins.parse() == Ok(from) { total.parse().ok() } else { None }

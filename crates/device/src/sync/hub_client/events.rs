@@ -1,21 +1,18 @@
 //! The hub's stream of pokes (server-sent events): something changed, come and fetch.
 
-use super::{HubClient, MAX_JSON, chunk, media_type};
+use super::{Coming, HubClient, MAX_JSON, media_type};
 use crate::sync::fault::Fault;
 use bytes::Bytes;
-use reqwest::header::ACCEPT;
-use reqwest::{Method, Response};
-use std::time::Duration;
+use http::Method;
+use http::header::ACCEPT;
 
 const DOING: &str = "listening to the hub";
 /// An event of the hub has a few dozen bytes.
 const MAX_LINE: usize = 64 * 1024;
 
 /// An open stream.
-#[derive(Debug)]
 pub struct Events {
-    response: Response,
-    silence: Duration,
+    coming: Coming,
     line: Vec<u8>,
     name: String,
     rest: Bytes,
@@ -26,16 +23,16 @@ impl HubClient {
     pub async fn events(&self) -> Result<Events, Fault> {
         let request = self.request(Method::GET, "events")?.header(ACCEPT, "text/event-stream");
         let response = self.send(DOING, request, Bytes::new()).await?;
-        if !response.status().is_success() {
+        if !response.status.is_success() {
             let answer = self.read(DOING, response, MAX_JSON).await?;
             return Err(self.refusal(DOING, &answer));
         }
-        let kind = media_type(response.headers());
+        let kind = media_type(&response.headers);
         if !kind.starts_with("text/event-stream") {
             return Err(Fault::NotAHub { doing: DOING, detail: kind.to_owned() });
         }
-        let silence = self.patience.silence;
-        Ok(Events { response, silence, line: Vec::new(), name: String::new(), rest: Bytes::new() })
+        let coming = self.coming(DOING, response, self.patience.silence);
+        Ok(Events { coming, line: Vec::new(), name: String::new(), rest: Bytes::new() })
     }
 }
 
@@ -58,7 +55,7 @@ impl Events {
             if self.line.len() > MAX_LINE {
                 return Err(Fault::NotAHub { doing: DOING, detail: "an endless event".into() });
             }
-            match chunk(DOING, &mut self.response, self.silence).await? {
+            match self.coming.next().await? {
                 Some(bytes) => self.rest = bytes,
                 None => return Ok(None),
             }

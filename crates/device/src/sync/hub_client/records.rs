@@ -3,8 +3,8 @@
 use super::{HubClient, MAX_JSON, media_type};
 use crate::sync::fault::Fault;
 use bytes::Bytes;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{Method, StatusCode};
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{Hello, HelloAnswer};

@@ -1,9 +1,9 @@
 //! The driver against a small hub that misbehaves in every way a hub, a network or a café's login page can.
 
+mod client;
 mod fetching;
 mod hub;
 mod photos;
 mod records;
 mod tablet;
 mod trouble;
-mod wire;

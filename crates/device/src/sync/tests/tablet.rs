@@ -6,7 +6,7 @@ use crate::store::blobs::{self, Role, UploadKey};
 use crate::store::{Store, StoreError};
 use crate::sync::driver::{Driver, Sleep};
 use crate::sync::fetch::Order;
-use crate::sync::hub_client::Patience;
+use crate::sync::hub_client::Outside;
 use crate::sync::standing::Standing;
 use crate::world::{TestWorld, World};
 use serde_json::json;
@@ -69,7 +69,7 @@ impl Tablet {
             let permits = Arc::clone(&permits);
             Box::pin(async move { permits.acquire().await.unwrap().forget() })
         });
-        let driver = Driver::new(Arc::clone(&standing), sleep, Patience::default());
+        let driver = Driver::new(Arc::clone(&standing), sleep, Outside::network(Arc::clone(store.outside())));
         let (orders, ordered) = mpsc::unbounded_channel();
         let driver = Some((driver, ordered));
         Self { store, standing, orders, lines, told, pauses, go, driver, _folder: folder }

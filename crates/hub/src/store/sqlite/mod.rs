@@ -1,4 +1,4 @@
-//! The store in one SQLite file: one writer on a thread of its own, and readers that never wait for it.
+//! The store in one SQLite file: one task writes at a time, and readers never wait for it.
 
 mod accounts;
 mod bytes;
@@ -17,7 +17,7 @@ use super::{
     project, replay,
 };
 use crate::blobs::{Blob, BlobState, Upload};
-use crate::world::World;
+use crate::world::{World, aside};
 use async_trait::async_trait;
 use desk::Desk;
 use readers::Readers;
@@ -47,14 +47,13 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Newer`] for a file that a newer version wrote; it is left untouched.
     pub async fn open(path: &Path, world: Arc<dyn World>) -> Result<Self, StoreError> {
-        let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || {
-            let (connection, identity) = open::open(&path, &*world)?;
-            let identity = Arc::new(identity);
-            let writer = Writer::start(connection, identity.clone())?;
-            Ok(Self { readers: Arc::new(Readers::new(path, identity.clone())), identity, writer })
-        });
-        opened.await.map_err(|_| StoreError::Stopped)?
+        let (file, outside) = (path.to_owned(), Arc::clone(&world));
+        let opened = aside(&*world, move || open::open(&file, &*outside)).await;
+        let (connection, identity) = opened.map_err(|_| StoreError::Stopped)??;
+        let identity = Arc::new(identity);
+        let readers = Readers::new(path.to_owned(), Arc::clone(&identity), Arc::clone(&world));
+        let writer = Writer::new(connection, Arc::clone(&identity), world);
+        Ok(Self { readers: Arc::new(readers), identity, writer })
     }
 
     /// Does what was asked for so far, and closes the file. Whoever asks later is told that the hub is stopping.

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::open::read_only;
 use crate::store::{Doing, Identity, StoreError};
+use crate::world::{World, aside};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,13 +15,14 @@ const READERS: usize = 4;
 pub(super) struct Readers {
     path: PathBuf,
     identity: Arc<Identity>,
+    world: Arc<dyn World>,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, identity: Arc<Identity>) -> Self {
-        Self { path, identity, idle: Mutex::default(), places: Arc::new(Semaphore::new(READERS)) }
+    pub(super) fn new(path: PathBuf, identity: Arc<Identity>, world: Arc<dyn World>) -> Self {
+        Self { path, identity, world, idle: Mutex::default(), places: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Reads within one snapshot.
@@ -35,9 +37,8 @@ impl Readers {
             let _place = place;
             this.snapshot(task)
         };
-        tokio::task::spawn_blocking(reading)
-            .await
-            .map_err(|error| StoreError::Database { doing: "reading", source: error.into() })?
+        let read = aside(&*self.world, reading).await;
+        read.map_err(|error| StoreError::Database { doing: "reading", source: error.into() })?
     }
 
     fn snapshot<T>(

@@ -1,17 +1,17 @@
-//! The one writer: a thread with the only connection that writes.
+//! The one writer: the only connection that writes, at which one task works at a time.
 //!
 //! What arrives while a transaction is being made durable waits, and then shares the next one: under load many requests
 //! share one fsync. Each task stands in a savepoint of its own, so that one that fails takes back only itself.
 
 use super::desk::Desk;
 use crate::store::{Doing, Identity, StoreError};
+use crate::world::World;
 use rusqlite::Connection;
 use standpipe_domain::ids::SiteId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{broadcast, oneshot};
 
 /// The most tasks that share a transaction, so that none waits long for the others.
 const TOGETHER: usize = 64;
@@ -28,25 +28,37 @@ struct Job {
 }
 
 pub(super) struct Writer {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    world: Arc<dyn World>,
+    table: Arc<Table>,
+}
+
+/// Where tasks wait, and the connection that serves them.
+struct Table {
+    queue: Mutex<Queue>,
+    connection: Mutex<Option<Connection>>,
+    identity: Arc<Identity>,
     changes: broadcast::Sender<SiteId>,
 }
 
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Somebody serves the queue, and sees what is added to it.
+    is_served: bool,
+    /// Nothing is added any more, and whoever waits for that is told once the rest is done.
+    closing: Option<oneshot::Sender<()>>,
+    is_closed: bool,
+}
+
 impl Writer {
-    pub(super) fn start(connection: Connection, identity: Arc<Identity>) -> Result<Self, StoreError> {
-        let (jobs, queue) = mpsc::channel(TOGETHER);
+    pub(super) fn new(connection: Connection, identity: Arc<Identity>, world: Arc<dyn World>) -> Self {
         let (changes, _) = broadcast::channel(POKES);
-        let pokes = changes.clone();
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || serve(&connection, &identity, queue, &pokes))
-            .doing("starting the database's writer")?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), changes })
+        let connection = Mutex::new(Some(connection));
+        Self { world, table: Arc::new(Table { queue: Mutex::default(), connection, identity, changes }) }
     }
 
     pub(super) fn changes(&self) -> broadcast::Receiver<SiteId> {
-        self.changes.subscribe()
+        self.table.changes.subscribe()
     }
 
     /// Does `task`, and gives its result once it is durable.
@@ -54,47 +66,78 @@ impl Writer {
         &self,
         task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let jobs = jobs.ok_or(StoreError::Stopped)?;
         let (give, take) = oneshot::channel();
         let (done, durable) = oneshot::channel();
         let task = Box::new(move |desk: &mut Desk<'_>| {
             let _ = give.send(task(desk)?);
             Ok(())
         });
-        jobs.send(Job { task, done }).await.map_err(|_| StoreError::Stopped)?;
+        self.ask(|queue| {
+            if queue.is_closed {
+                return Err(StoreError::Stopped);
+            }
+            queue.jobs.push_back(Job { task, done });
+            Ok(())
+        })?;
         durable.await.map_err(|_| StoreError::Stopped)??;
         take.await.map_err(|_| StoreError::Stopped)
     }
 
-    /// Does what was asked for so far, and ends the thread.
+    /// Does what was asked for so far, and closes the connection.
     pub(super) async fn stop(&self) {
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+        let (closing, closed) = oneshot::channel();
+        let asked = self.ask(|queue| {
+            queue.is_closed = true;
+            queue.closing = Some(closing);
+            Ok(())
+        });
+        if asked.is_ok() {
+            let _ = closed.await;
+        }
+    }
+
+    fn ask(&self, add: impl FnOnce(&mut Queue) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut queue = hold(&self.table.queue);
+        add(&mut queue)?;
+        if !std::mem::replace(&mut queue.is_served, true) {
+            drop(queue);
+            let table = Arc::clone(&self.table);
+            self.world.begin_aside(Box::new(move || table.serve()));
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    /// Works until nobody waits.
+    fn serve(&self) {
+        let mut connection = hold(&self.connection);
+        loop {
+            let mut queue = hold(&self.queue);
+            let together = queue.jobs.len().min(TOGETHER);
+            let jobs: Vec<Job> = queue.jobs.drain(..together).collect();
+            if jobs.is_empty() {
+                queue.is_served = false;
+                if let Some(closing) = queue.closing.take() {
+                    drop(connection.take());
+                    let _ = closing.send(());
+                }
+                return;
+            }
+            drop(queue);
+            // Whoever is not served is told so, by its sender that is dropped.
+            let Some(connection) = connection.as_ref() else { continue };
+            for site in settle(connection, &self.identity, jobs) {
+                // Nobody listening is fine.
+                let _ = self.changes.send(site);
+            }
         }
     }
 }
 
-fn serve(
-    connection: &Connection,
-    identity: &Identity,
-    mut queue: mpsc::Receiver<Job>,
-    changes: &broadcast::Sender<SiteId>,
-) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut jobs = vec![first];
-        while jobs.len() < TOGETHER
-            && let Ok(next) = queue.try_recv()
-        {
-            jobs.push(next);
-        }
-        for site in settle(connection, identity, jobs) {
-            // Nobody listening is fine.
-            let _ = changes.send(site);
-        }
-    }
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A task that panics is caught, and leaves nothing half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does the jobs in one transaction, and answers each. Gives the sites that have something new.

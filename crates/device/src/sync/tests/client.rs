@@ -2,19 +2,25 @@
 
 use super::hub::{Hub, html, problem};
 use crate::identity::Token;
-use crate::sync::hub_client::{HubClient, Patched, Patience, enrol};
+use crate::sync::hub_client::{HubClient, Outside, Patched, Patience, enrol};
+use crate::world::RealWorld;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use standpipe_domain::ids::Millis;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
+fn outside() -> Outside {
+    Outside::network(Arc::new(RealWorld))
+}
+
 fn client(address: &str) -> HubClient {
-    HubClient::new(address, Some(Token("sesame".into())), Patience::default()).unwrap()
+    HubClient::new(address, Some(Token("sesame".into())), &outside()).unwrap()
 }
 
 #[tokio::test]
@@ -44,7 +50,8 @@ async fn a_page_of_records_that_cannot_be_read_is_told_apart() {
 #[tokio::test]
 async fn a_wrong_code_is_said_to_be_one() {
     let hub = Hub::start().await;
-    let join = || enrol(&hub.address, " 1234 ", "key".into());
+    let outside = outside();
+    let join = || enrol(&outside, &hub.address, " 1234 ", "key".into());
     hub.rule("POST /enrol", || Some(problem(403, "wrong-code")));
     assert_eq!(join().await.unwrap_err().code(), "wrong-code");
     hub.rule("POST /enrol", || Some(problem(401, "wrong-code")));
@@ -66,7 +73,7 @@ async fn an_enrolment_is_read_and_its_token_is_not_shown() {
             .into_response(),
         )
     });
-    let enrolled = enrol(&hub.address, "1234", "key".into()).await.unwrap();
+    let enrolled = enrol(&outside(), &hub.address, "1234", "key".into()).await.unwrap();
     assert_eq!((enrolled.token.0.as_str(), enrolled.now), ("sesame", Millis(5)));
     assert!(!format!("{enrolled:?}").contains("sesame"));
     let client = client(&hub.address);
@@ -87,7 +94,7 @@ async fn a_link_on_which_nothing_moves_is_given_up() {
         read
     });
     let patience = Patience { stall: Duration::from_millis(20), ..Patience::default() };
-    let client = HubClient::new(&address, None, patience).unwrap();
+    let client = HubClient::new(&address, None, &Outside { patience, ..outside() }).unwrap();
     let fault = client.patch("/api/v1/blobs/1", 0, Bytes::from(vec![1; 100_000])).await.unwrap_err();
     assert_eq!(fault.code(), "no-answer");
     drop(client);
