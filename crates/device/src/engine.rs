@@ -50,10 +50,24 @@ impl Engine {
     /// `in-use` while another app works on it; `database-newer` for the data of a newer app, of which nothing was
     /// changed.
     pub fn open(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
+        Self::open_with(folder, world, |store| Previews::start(Arc::clone(store)))
+    }
+
+    /// As [`Engine::open`], with previews made where a photo comes in: for a simulation on one thread.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn open_on_one_thread(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
+        Self::open_with(folder, world, Previews::in_place)
+    }
+
+    fn open_with(
+        folder: &Path,
+        world: Arc<dyn World>,
+        previews: impl FnOnce(&Arc<Store>) -> Previews,
+    ) -> Result<Self, Error> {
         let lock = lock::hold(folder)?;
         let (store, rescue) = rescue::open(folder, world)?;
         let store = Arc::new(store);
-        let previews = Previews::start(Arc::clone(&store));
+        let previews = previews(&store);
         Ok(Self {
             store,
             incomings: Incomings::default(),

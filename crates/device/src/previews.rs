@@ -39,6 +39,19 @@ impl Previews {
         Self { state, thread }
     }
 
+    /// Makes previews where a photo comes in, before the command that brought it returns: for a simulation on one thread.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn in_place(store: &Arc<Store>) -> Self {
+        let own = Arc::downgrade(store);
+        store.on_photo(move || {
+            if let Some(store) = own.upgrade() {
+                make_all(&store, &mut HashSet::new(), || false);
+            }
+        });
+        store.photo_came();
+        Self { state: Arc::default(), thread: None }
+    }
+
     /// Waits until nothing is left to be made.
     pub fn finish(&self) {
         if self.thread.is_none() {
@@ -76,17 +89,22 @@ fn work(store: &Store, (mutex, changed): &(Mutex<State>, Condvar)) {
         }
         (state.woken, state.busy) = (false, true);
         drop(state);
-        while let Some(pending) = next(store, &given_up) {
-            if hold(mutex).over {
-                return;
-            }
-            if let Err(error) = make(store, pending) {
-                tracing::warn!(photo = %pending.sha256, %error, "no preview for now");
-                given_up.insert(pending.sha256);
-            }
-        }
+        make_all(store, &mut given_up, || hold(mutex).over);
         hold(mutex).busy = false;
         changed.notify_all();
+    }
+}
+
+/// Makes every preview that is missing, until it is `over`.
+fn make_all(store: &Store, given_up: &mut HashSet<Sha256>, over: impl Fn() -> bool) {
+    while let Some(pending) = next(store, given_up) {
+        if over() {
+            return;
+        }
+        if let Err(error) = make(store, pending) {
+            tracing::warn!(photo = %pending.sha256, %error, "no preview for now");
+            given_up.insert(pending.sha256);
+        }
     }
 }
 

@@ -50,6 +50,22 @@ impl Handle {
         Ok(Self { standing, orders, stop, thread: Mutex::new(Some(thread)) })
     }
 
+    /// The driver without a thread of its own: it works while `work` is polled, and waits as the store's world does.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn on_one_thread(
+        store: Arc<Store>,
+        outside: Outside,
+        tell: impl Fn(SyncLine) + Send + Sync + 'static,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let world = Arc::clone(store.outside());
+        let standing = Arc::new(Standing::new(store, Box::new(tell)));
+        let sleep: Sleep = Arc::new(move |pause| world.sleep(pause));
+        let driver = Driver::new(Arc::clone(&standing), sleep, outside);
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let handle = Self { standing, orders, stop: watch::Sender::new(false), thread: Mutex::default() };
+        (handle, driver.run(ordered))
+    }
+
     /// Do not wait for the next minute. Changes of the store do this by themselves.
     pub fn wake(&self) {
         self.standing.wake();

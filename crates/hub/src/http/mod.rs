@@ -33,7 +33,7 @@ use serde_json::json;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::wire::MAX_BODY;
 use std::path::Path as FilePath;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, broadcast, watch};
 use tower_http::trace::TraceLayer;
 use tries::Tries;
@@ -53,7 +53,7 @@ pub struct App {
     /// How many passwords are compared at once.
     hashing: Arc<Semaphore>,
     /// Compared with where there is no such account, so that the time taken does not tell.
-    nobody: PasswordHash,
+    nobody: Arc<OnceLock<PasswordHash>>,
     behind_tls: bool,
     photos: broadcast::Sender<()>,
     closing: watch::Sender<bool>,
@@ -64,8 +64,6 @@ pub struct App {
 pub enum NotOpen {
     #[error("opening the photos: {0}")]
     Blobs(#[from] BlobError),
-    #[error("preparing sign-in: {0}")]
-    Unhashable(#[from] Unhashable),
 }
 
 impl App {
@@ -79,7 +77,7 @@ impl App {
     ) -> Result<Self, NotOpen> {
         let blobs = Blobs::open(data, Arc::clone(&store) as Arc<dyn Book>, Arc::clone(&world)).await?;
         Ok(Self {
-            nobody: Password::generate(&*world).hash(&*world)?,
+            nobody: Arc::default(),
             store,
             world,
             blobs,
@@ -89,6 +87,15 @@ impl App {
             photos: broadcast::Sender::new(16),
             closing: watch::Sender::new(false),
         })
+    }
+
+    /// The hash of a password that nobody has. Made once; [`serve`] does so before the first request.
+    fn of_nobody(&self) -> Result<PasswordHash, Unhashable> {
+        if let Some(hash) = self.nobody.get() {
+            return Ok(hash.clone());
+        }
+        let hash = Password::generate(&*self.world).hash(&*self.world)?;
+        Ok(self.nobody.get_or_init(|| hash).clone())
     }
 
     /// Tells pages and tablets that something is new that is no operation.

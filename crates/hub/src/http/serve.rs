@@ -1,6 +1,7 @@
 //! Answers requests until it is told to stop.
 
 use super::App;
+use crate::world::aside;
 use axum::serve::ListenerExt;
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +17,9 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let of = app.clone();
+    let prepared = aside(&*app.world, move || of.of_nobody()).await;
+    prepared.map_err(io::Error::other)?.map_err(io::Error::other)?;
     let closing = app.closing.clone();
     let mut closed = closing.subscribe();
     let stopped = async move {

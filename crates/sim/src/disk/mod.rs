@@ -1,0 +1,467 @@
+//! Disks that lose power, and that fill up.
+//!
+//! Each machine of a simulation has a folder. What is written there is written for real, and beside it is kept what it
+//! takes to undo whatever no `fsync` has made last. When a machine loses power, some of that is undone, as a real disk
+//! would: a file loses its latest writes, a new name is not there, a removed file is back.
+//!
+//! The state belongs to the thread that simulates; files elsewhere are not touched.
+
+#![allow(unsafe_code)]
+
+mod calls;
+
+use crate::dice::Dice;
+use libc::{EIO, ENOSPC, c_int};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A change that a call is about to make.
+pub(crate) enum Change<'a> {
+    Write { fd: c_int, at: Option<u64>, len: usize },
+    Truncate { fd: c_int, to: u64 },
+    Sync { fd: c_int },
+    Open { path: &'a Path, flags: c_int },
+    Rename { from: &'a Path, to: &'a Path },
+    Remove { path: &'a Path },
+}
+
+/// What is to be written down once the call was made.
+pub(crate) struct Pending {
+    node: String,
+    kind: PendingKind,
+    dies: bool,
+}
+
+enum PendingKind {
+    Bytes { file: u64, undo: Undo },
+    Name(Name),
+    SyncFile(u64),
+    SyncFolder(PathBuf),
+}
+
+/// How to take a change of a file's bytes back: its length was this, and these bytes stood there.
+struct Undo {
+    length: u64,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+/// A change of a folder that no sync has made last.
+enum Name {
+    Made(PathBuf),
+    Renamed { from: PathBuf, to: PathBuf, over: Option<PathBuf> },
+    Removed { path: PathBuf, kept: PathBuf },
+}
+
+impl Name {
+    fn folder(&self) -> &Path {
+        let path = match self {
+            Self::Made(path) | Self::Renamed { to: path, .. } | Self::Removed { path, .. } => path,
+        };
+        path.parent().unwrap_or(path)
+    }
+}
+
+/// Of one machine.
+#[derive(Default)]
+struct Node {
+    is_dead: bool,
+    is_full: bool,
+    /// Power fails at so many changes from now: `true` after the change, `false` before it.
+    fuse: Option<(u32, bool)>,
+    /// What a loss of power may take back, by file, in the order of the first change.
+    files: Vec<(u64, c_int, Vec<Undo>)>,
+    names: Vec<Name>,
+    changes: u64,
+}
+
+struct Disk {
+    root: PathBuf,
+    /// What happens now is no machine's doing.
+    is_off: bool,
+    nodes: BTreeMap<String, Node>,
+    kept: u64,
+}
+
+thread_local! {
+    static DISK: RefCell<Option<Disk>> = const { RefCell::new(None) };
+}
+
+/// The disks under `root`, one folder for each machine, until dropped.
+pub struct Disks;
+
+impl Disks {
+    pub fn within(root: &Path) -> Self {
+        let root = root.to_owned();
+        DISK.with_borrow_mut(|disk| {
+            *disk = Some(Disk { root, is_off: false, nodes: BTreeMap::new(), kept: 0 })
+        });
+        Self
+    }
+
+    /// The folder of a machine.
+    pub fn folder(&self, node: &str) -> PathBuf {
+        within(|disk| disk.root.join(node))
+    }
+
+    /// Power fails after so many more changes.
+    pub fn light(&self, node: &str, changes: u32, after: bool) {
+        with_node(node, |node| node.fuse = Some((changes, after)));
+    }
+
+    pub fn set_full(&self, node: &str, is_full: bool) {
+        with_node(node, |node| node.is_full = is_full);
+    }
+
+    /// Power fails now.
+    pub fn kill(&self, node: &str) {
+        with_node(node, |node| node.is_dead = true);
+    }
+
+    pub fn is_dead(&self, node: &str) -> bool {
+        with_node(node, |node| node.is_dead)
+    }
+
+    /// How many changes were made so far.
+    pub fn changes(&self, node: &str) -> u64 {
+        with_node(node, |node| node.changes)
+    }
+
+    /// The machine has lost power: takes back what no sync had made last, as the dice say. Nothing of it may run.
+    pub fn settle(&self, name: &str, dice: &mut Dice) {
+        let (node, folder) =
+            within(|disk| (disk.nodes.remove(name).unwrap_or_default(), disk.root.join(name)));
+        untracked(|| {
+            // A prefix lasts: all of it, none, or something between.
+            let lasts = |count: usize, dice: &mut Dice| match dice.below(4) {
+                0 => count,
+                1 | 2 => 0,
+                _ => dice.index(count + 1),
+            };
+            for (_, fd, undos) in node.files {
+                let kept = lasts(undos.len(), dice);
+                for undo in undos.iter().skip(kept).rev() {
+                    undo.apply(fd);
+                }
+                close(fd);
+            }
+            let kept = lasts(node.names.len(), dice);
+            for name in node.names.into_iter().skip(kept).rev() {
+                name.undo();
+            }
+            drop_shared_memory(&folder);
+        });
+    }
+
+    /// Copies a machine's folder to another's, or to a place apart. Nothing of either may run.
+    pub fn copy(&self, from: &Path, to: &Path) {
+        untracked(|| {
+            let _ = fs::remove_dir_all(to);
+            copy_folder(from, to).expect("the simulation's folder can be copied");
+            drop_shared_memory(to);
+        });
+        if let Some(node) = to.file_name().and_then(OsStr::to_str) {
+            within(|disk| disk.nodes.remove(node));
+        }
+    }
+}
+
+impl Drop for Disks {
+    fn drop(&mut self) {
+        let disk = DISK.with_borrow_mut(Option::take);
+        for node in disk.into_iter().flat_map(|disk| disk.nodes.into_values()) {
+            for (_, fd, _) in node.files {
+                close(fd);
+            }
+        }
+    }
+}
+
+fn within<T>(work: impl FnOnce(&mut Disk) -> T) -> T {
+    DISK.with_borrow_mut(|disk| work(disk.as_mut().expect("the disks are there while the simulation runs")))
+}
+
+fn with_node<T>(node: &str, work: impl FnOnce(&mut Node) -> T) -> T {
+    within(|disk| work(disk.nodes.entry(node.to_owned()).or_default()))
+}
+
+/// Does something that is no machine's doing.
+pub fn untracked<T>(work: impl FnOnce() -> T) -> T {
+    within(|disk| disk.is_off = true);
+    let result = work();
+    within(|disk| disk.is_off = false);
+    result
+}
+
+/// Whether the change may be made, and what is then to be written down. `None`: it is not of a machine's folder.
+pub(crate) fn before(change: Change<'_>) -> Result<Option<Pending>, c_int> {
+    let asked = DISK.try_with(|cell| {
+        // While the disks themselves are at work, and where there are none, every call is the system's own.
+        let Ok(mut disk) = cell.try_borrow_mut() else { return Ok(None) };
+        match disk.as_mut().filter(|disk| !disk.is_off) {
+            Some(disk) => disk.before(change),
+            None => Ok(None),
+        }
+    });
+    asked.unwrap_or(Ok(None))
+}
+
+/// Writes down a change that was made, or tried.
+pub(crate) fn after(pending: Option<Pending>, done: bool) -> Result<(), c_int> {
+    let Some(Pending { node, kind, dies }) = pending else { return Ok(()) };
+    with_node(&node, |node| {
+        if done {
+            node.note(kind);
+        }
+        if dies {
+            node.is_dead = true;
+            return Err(EIO);
+        }
+        Ok(())
+    })
+}
+
+impl Disk {
+    fn before(&mut self, change: Change<'_>) -> Result<Option<Pending>, c_int> {
+        let path = match &change {
+            Change::Write { fd, .. } | Change::Truncate { fd, .. } | Change::Sync { fd } => {
+                if *fd < 3 {
+                    return Ok(None);
+                }
+                path_of(*fd)
+            }
+            Change::Open { path, flags } => {
+                if flags & libc::O_CREAT == 0 || path.exists() {
+                    return Ok(None);
+                }
+                path.to_path_buf()
+            }
+            Change::Rename { from, .. } => from.to_path_buf(),
+            Change::Remove { path } => path.to_path_buf(),
+        };
+        let Some(name) = self.node_of(&path) else { return Ok(None) };
+        // Shared memory is no disk, and a lock holds nothing.
+        let is_shm = path.as_os_str().as_bytes().ends_with(b"-shm");
+        let node = self.nodes.entry(name.clone()).or_default();
+        if node.is_dead {
+            return Err(EIO);
+        }
+        if is_shm {
+            return Ok(None);
+        }
+        let grows = matches!(change, Change::Write { .. } | Change::Open { .. });
+        if node.is_full && grows {
+            return Err(ENOSPC);
+        }
+        node.changes += 1;
+        let mut dies = false;
+        if let Some((left, after)) = &mut node.fuse {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                dies = true;
+                if !*after {
+                    node.is_dead = true;
+                    node.fuse = None;
+                    return Err(EIO);
+                }
+                node.fuse = None;
+            }
+        }
+        let kind = match change {
+            Change::Write { fd, at, len } => node.bytes_before(fd, at, len),
+            Change::Truncate { fd, to } => node.shortened_before(fd, to),
+            Change::Sync { fd } if path.is_dir() => {
+                let _ = fd;
+                PendingKind::SyncFolder(path)
+            }
+            Change::Sync { fd } => PendingKind::SyncFile(stat(fd).0),
+            Change::Open { path, .. } => PendingKind::Name(Name::Made(path.to_owned())),
+            Change::Rename { from, to } => {
+                let over = to.exists().then(|| self.keep(to));
+                PendingKind::Name(Name::Renamed { from: from.to_owned(), to: to.to_owned(), over })
+            }
+            Change::Remove { path } => {
+                if !path.exists() {
+                    return Ok(None);
+                }
+                let kept = self.keep(path);
+                PendingKind::Name(Name::Removed { path: path.to_owned(), kept })
+            }
+        };
+        Ok(Some(Pending { node: name, kind, dies }))
+    }
+
+    fn node_of(&self, path: &Path) -> Option<String> {
+        let first = path.strip_prefix(&self.root).ok()?.components().next()?;
+        let node = first.as_os_str().to_str()?;
+        (!node.starts_with('.')).then(|| node.to_owned())
+    }
+
+    /// Keeps a file under another name, whatever becomes of its own.
+    fn keep(&mut self, path: &Path) -> PathBuf {
+        self.kept += 1;
+        let kept = self.root.join(format!(".kept-{}", self.kept));
+        let (from, to) = (c_path(path), c_path(&kept));
+        // SAFETY: both are C strings that live through the call.
+        unsafe { libc::syscall(libc::SYS_link, from.as_ptr(), to.as_ptr()) };
+        kept
+    }
+}
+
+impl Node {
+    /// What `len` bytes at `at` will stand in the place of.
+    fn bytes_before(&mut self, fd: c_int, at: Option<u64>, len: usize) -> PendingKind {
+        let (file, length) = stat(fd);
+        // SAFETY: asks, changes nothing.
+        let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+        let at = match at {
+            Some(at) => at,
+            None if flags & libc::O_APPEND != 0 => length,
+            // SAFETY: asks where the file stands.
+            None => unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) }.unsigned_abs(),
+        };
+        let old = length.saturating_sub(at).min(len as u64);
+        PendingKind::Bytes { file, undo: Undo { length, at, bytes: self.look(fd, file, at, old) } }
+    }
+
+    fn shortened_before(&mut self, fd: c_int, to: u64) -> PendingKind {
+        let (file, length) = stat(fd);
+        let bytes = self.look(fd, file, to, length.saturating_sub(to));
+        PendingKind::Bytes { file, undo: Undo { length, at: to, bytes } }
+    }
+
+    /// Bytes of a file, read through a descriptor that is kept: the caller's own may be for writing only, and closed by
+    /// the time that the bytes are put back.
+    fn look(&mut self, fd: c_int, file: u64, at: u64, len: u64) -> Vec<u8> {
+        let known = self.files.iter().find(|(known, _, _)| *known == file).map(|(_, own, _)| *own);
+        let own = known.unwrap_or_else(|| {
+            let path = c_path(Path::new(&format!("/proc/self/fd/{fd}")));
+            // SAFETY: a C string that lives through the call.
+            let own =
+                unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) };
+            let own = c_int::try_from(own).unwrap_or(-1);
+            self.files.push((file, own, Vec::new()));
+            own
+        });
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+        if !bytes.is_empty() {
+            // SAFETY: the buffer is as long as is said.
+            let read = unsafe { libc::syscall(libc::SYS_pread64, own, bytes.as_mut_ptr(), bytes.len(), at) };
+            bytes.truncate(usize::try_from(read).unwrap_or(0));
+        }
+        bytes
+    }
+
+    fn note(&mut self, kind: PendingKind) {
+        match kind {
+            PendingKind::Bytes { file, undo } => {
+                if let Some((_, _, undos)) = self.files.iter_mut().find(|(known, _, _)| *known == file) {
+                    undos.push(undo);
+                }
+            }
+            PendingKind::Name(name) => self.names.push(name),
+            PendingKind::SyncFile(file) => {
+                if let Some(at) = self.files.iter().position(|(known, _, _)| *known == file) {
+                    close(self.files.remove(at).1);
+                }
+            }
+            PendingKind::SyncFolder(folder) => self.names.retain(|name| {
+                let lasts = name.folder() == folder;
+                if lasts && let Name::Removed { kept, .. } | Name::Renamed { over: Some(kept), .. } = name {
+                    let kept = c_path(kept);
+                    // SAFETY: a C string that lives through the call.
+                    unsafe { libc::syscall(libc::SYS_unlink, kept.as_ptr()) };
+                }
+                !lasts
+            }),
+        }
+    }
+}
+
+impl Undo {
+    fn apply(&self, fd: c_int) {
+        // SAFETY: the buffer is as long as is said.
+        unsafe {
+            libc::syscall(libc::SYS_pwrite64, fd, self.bytes.as_ptr(), self.bytes.len(), self.at);
+            libc::syscall(libc::SYS_ftruncate, fd, self.length);
+        }
+    }
+}
+
+impl Name {
+    fn undo(self) {
+        match self {
+            Self::Made(path) => {
+                if path.is_dir() {
+                    let _ = fs::remove_dir_all(path);
+                } else {
+                    let _ = fs::remove_file(path);
+                }
+            }
+            Self::Renamed { from, to, over } => {
+                let _ = fs::rename(&to, from);
+                if let Some(over) = over {
+                    let _ = fs::rename(over, to);
+                }
+            }
+            Self::Removed { path, kept } => drop(fs::rename(kept, path)),
+        }
+    }
+}
+
+fn stat(fd: c_int) -> (u64, u64) {
+    let mut stat = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the buffer is a `stat`; zeroed, it is valid whatever the call does.
+    let stat = unsafe {
+        libc::fstat(fd, stat.as_mut_ptr());
+        stat.assume_init()
+    };
+    (stat.st_ino, stat.st_size.unsigned_abs())
+}
+
+fn path_of(fd: c_int) -> PathBuf {
+    let mut buffer = [0_u8; 512];
+    let link = c_path(Path::new(&format!("/proc/self/fd/{fd}")));
+    // SAFETY: the buffer is as long as is said.
+    let read = unsafe {
+        libc::syscall(libc::SYS_readlinkat, libc::AT_FDCWD, link.as_ptr(), buffer.as_mut_ptr(), buffer.len())
+    };
+    let read = usize::try_from(read).unwrap_or(0);
+    PathBuf::from(OsStr::from_bytes(&buffer[..read]))
+}
+
+fn c_path(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
+}
+
+fn close(fd: c_int) {
+    // SAFETY: a descriptor that nobody else has.
+    unsafe { libc::syscall(libc::SYS_close, fd) };
+}
+
+/// Memory that processes share is gone without power; SQLite makes it anew.
+fn drop_shared_memory(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().as_bytes().ends_with(b"-shm") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            copy_folder(&path, &to)?;
+        } else {
+            fs::copy(&path, &to)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Many tablets, a hub, a network and disks on one thread, out of one seed: finds what goes wrong once a year.
+//!
+//! What runs is the program itself: the tablet's engine and sync driver, the hub's store, photos and HTTP interface, each
+//! on real SQLite files. The simulation gives them time, chance, a network and disks ([`world`], [`net`], [`disk`]), plays
+//! a story to them ([`story`], [`stage`]), and looks after each step whether what was promised still holds ([`oracle`]).
+
+pub mod dice;
+pub mod disk;
+pub mod estate;
+pub mod hub;
+pub mod net;
+pub mod oracle;
+pub mod people;
+pub mod run;
+pub mod stage;
+pub mod story;
+pub mod tablet;
+pub mod time;
+pub mod world;

@@ -1,0 +1,83 @@
+//! `standpipe-sim --seeds N [--first SEED]`
+
+use clap::Parser;
+use standpipe_sim::run::Ground;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Simulates tablets, a hub, their network and disks, and looks for what must never happen.
+#[derive(Parser)]
+struct Options {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 100)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// How many run at once.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+    /// Stop at the first failure.
+    #[arg(long)]
+    stop: bool,
+    /// Print everything that happened in a story that failed.
+    #[arg(long)]
+    trace: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    std::panic::set_hook(Box::new(|_| {}));
+    let next = AtomicU64::new(options.first);
+    let end = options.first + options.seeds;
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for thread in 0..options.threads {
+            let (next, failed, options) = (&next, &failed, &options);
+            scope.spawn(move || {
+                let folder = folder().join(format!("standpipe-sim-{}-{thread}", std::process::id()));
+                let ground = Ground::prepare(&folder).expect("the simulation's folder can be made");
+                loop {
+                    let seed = next.fetch_add(1, Relaxed);
+                    if seed >= end {
+                        break;
+                    }
+                    if let Err(failure) = ground.run(seed, true) {
+                        tell(&failure, options.trace);
+                        if let Ok(mut failed) = failed.lock() {
+                            failed.push(seed);
+                        }
+                        if options.stop {
+                            next.store(end, Relaxed);
+                        }
+                    }
+                }
+                let _ = std::fs::remove_dir_all(&folder);
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_default();
+    let ran = next.load(Relaxed).min(end) - options.first;
+    println!("{} passed, {} failed", ran - failed.len() as u64, failed.len());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Memory, where there is some to write to: nothing here is to last.
+fn folder() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
+}
+
+fn tell(failure: &standpipe_sim::run::Failure, trace: bool) {
+    println!("seed {}: {}", failure.seed, failure.why);
+    for step in &failure.steps {
+        println!("  {:>12.3?} {:?}", step.at, step.act);
+    }
+    if trace {
+        for line in &failure.trace {
+            println!("    {line}");
+        }
+    }
+}

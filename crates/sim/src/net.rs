@@ -1,0 +1,315 @@
+//! The network between the tablets and the hub: it loses, doubles, delays and cuts what it carries.
+
+use crate::dice::Dice;
+use crate::time::Owner;
+use crate::world::{pause_of, time};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::channel::oneshot;
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
+use http::Request;
+use standpipe_device::sync::{Broken, Connect, Reply, Wire};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tower::ServiceExt;
+
+/// A body comes in such parts.
+const PART: usize = 32 * 1024;
+
+/// How a tablet's link behaves. Chances are of 1,000 requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    pub is_up: bool,
+    pub lost: u64,
+    pub unanswered: u64,
+    pub cut: u64,
+    pub doubled: u64,
+    pub late: u64,
+}
+
+impl Link {
+    pub const GOOD: Self = Self { is_up: true, lost: 0, unanswered: 0, cut: 0, doubled: 0, late: 0 };
+    pub const NONE: Self = Self { is_up: false, ..Self::GOOD };
+    pub const BAD: Self = Self { is_up: true, lost: 100, unanswered: 120, cut: 150, doubled: 60, late: 60 };
+}
+
+/// What becomes of one request.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Whole,
+    /// Never arrives.
+    Lost,
+    /// So many bytes of its body arrive; then the hub hears of the end, or nothing any more.
+    Cut {
+        at: usize,
+        silent: bool,
+    },
+    /// Arrives; the answer does not.
+    Unanswered,
+    /// So many bytes of the answer arrive.
+    AnswerCut {
+        at: usize,
+    },
+    /// Arrives once more, after so long.
+    Doubled {
+        after: Duration,
+    },
+    /// Whoever sent it has given up when it arrives.
+    Late {
+        after: Duration,
+    },
+}
+
+#[derive(Clone)]
+pub struct Net(Arc<Mutex<State>>);
+
+struct State {
+    dice: Dice,
+    hub: Option<(Owner, Router)>,
+    links: Vec<Link>,
+    trace: Vec<String>,
+}
+
+impl Net {
+    pub fn new(seed: u64) -> Self {
+        let dice = Dice::apart(seed, "network");
+        Self(Arc::new(Mutex::new(State { dice, hub: None, links: Vec::new(), trace: Vec::new() })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who answers, from now on.
+    pub fn set_hub(&self, hub: Option<(Owner, Router)>) {
+        let before = std::mem::replace(&mut self.state().hub, hub);
+        // Dropped with the network let go of: what hangs on the old hub may ask for it.
+        drop(before);
+    }
+
+    pub fn set_link(&self, tablet: usize, link: Link) {
+        let links = &mut self.state().links;
+        if links.len() <= tablet {
+            links.resize(tablet + 1, Link::GOOD);
+        }
+        links[tablet] = link;
+    }
+
+    pub fn link(&self, tablet: usize) -> Link {
+        self.state().links.get(tablet).copied().unwrap_or(Link::GOOD)
+    }
+
+    pub fn take_trace(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().trace)
+    }
+
+    fn hub_now(&self) -> Option<Owner> {
+        self.state().hub.as_ref().map(|(owner, _)| *owner)
+    }
+
+    /// What carries the requests of a tablet.
+    pub fn wire(&self, tablet: usize) -> Connect {
+        let net = self.clone();
+        Arc::new(move |_| Ok(Arc::new(SimWire { net: net.clone(), tablet }) as Arc<dyn Wire>))
+    }
+}
+
+impl State {
+    fn fate(&mut self, tablet: usize, bytes: usize, is_stream: bool) -> (Fate, Duration) {
+        let link = self.links.get(tablet).copied().unwrap_or(Link::GOOD);
+        let dice = &mut self.dice;
+        let pause = Duration::from_millis(dice.within(3..120));
+        if !link.is_up {
+            return (Fate::Lost, pause);
+        }
+        let mut left = dice.below(1_000);
+        let mut falls = |chance: u64| {
+            let is = left < chance;
+            left = left.saturating_sub(chance);
+            is
+        };
+        let (lost, unanswered, cut) = (falls(link.lost), falls(link.unanswered), falls(link.cut));
+        let (doubled, late) = (falls(link.doubled), falls(link.late));
+        let fate = if lost {
+            Fate::Lost
+        } else if unanswered {
+            Fate::Unanswered
+        } else if cut && (bytes == 0 || dice.chance(300)) {
+            let most = if is_stream { 4_096 } else { 2_048 };
+            Fate::AnswerCut { at: dice.index(most) }
+        } else if cut {
+            Fate::Cut { at: dice.index(bytes + 1), silent: dice.chance(400) }
+        } else if doubled && !is_stream {
+            Fate::Doubled { after: Duration::from_millis(dice.within(1..90_000)) }
+        } else if late && !is_stream {
+            Fate::Late { after: Duration::from_millis(dice.within(1_000..300_000)) }
+        } else {
+            Fate::Whole
+        };
+        (fate, pause)
+    }
+}
+
+struct SimWire {
+    net: Net,
+    tablet: usize,
+}
+
+impl Wire for SimWire {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        moved: Arc<AtomicU64>,
+    ) -> BoxFuture<'static, Result<Reply, Broken>> {
+        let (net, tablet) = (self.net.clone(), self.tablet);
+        Box::pin(async move { net.carry(tablet, request, &moved).await })
+    }
+}
+
+impl Net {
+    async fn carry(
+        &self,
+        tablet: usize,
+        request: Request<Bytes>,
+        moved: &AtomicU64,
+    ) -> Result<Reply, Broken> {
+        let path = request.uri().path().to_owned();
+        let bytes = request.body().len();
+        let is_stream = path.ends_with("/events");
+        let (fate, pause) = self.state().fate(tablet, bytes, is_stream);
+        let line = format!("{:?} tablet {tablet} {} {path} {bytes} {fate:?}", time().now(), request.method());
+        self.state().trace.push(line);
+        pause_of(pause).await;
+        let request = || request.clone();
+        match fate {
+            Fate::Lost => return Err(Broken("lost".into())),
+            Fate::Late { after } => {
+                self.later(request(), after);
+                return Err(Broken("late".into()));
+            }
+            Fate::Cut { at, silent } => {
+                moved.fetch_add(at as u64, Relaxed);
+                let answer = self.deliver(request(), Some((at, silent)));
+                if silent {
+                    // The tablet finds out by itself that nothing moves any more.
+                    std::future::pending::<()>().await;
+                }
+                drop(answer);
+                return Err(Broken("cut".into()));
+            }
+            Fate::Doubled { after } => self.later(request(), after),
+            Fate::Whole | Fate::Unanswered | Fate::AnswerCut { .. } => {}
+        }
+        let before = self.hub_now();
+        let answer = self.deliver(request(), None).ok_or_else(|| Broken("refused".into()))?;
+        moved.fetch_add(bytes as u64, Relaxed);
+        let answer = answer.await.map_err(|_| Broken("reset".into()))?;
+        let back = Duration::from_millis(self.state().dice.within(1..60));
+        pause_of(back).await;
+        if self.hub_now() != before || !self.link(tablet).is_up || matches!(fate, Fate::Unanswered) {
+            return Err(Broken("no answer".into()));
+        }
+        let left = if let Fate::AnswerCut { at } = fate { Some(at) } else { None };
+        let (head, body) = answer.into_parts();
+        let coming =
+            Coming { net: self.clone(), tablet, hub: before, body: body.into_data_stream().boxed(), left };
+        let body = stream::unfold(Some(coming), |coming| async move { coming?.next().await }).boxed();
+        Ok(Reply { status: head.status, headers: head.headers, body })
+    }
+
+    fn later(&self, request: Request<Bytes>, after: Duration) {
+        let net = self.clone();
+        let nobody = Owner { machine: u32::MAX, life: 0 };
+        time().spawn(
+            nobody,
+            Box::pin(async move {
+                pause_of(after).await;
+                drop(net.deliver(request, None));
+            }),
+        );
+    }
+
+    /// Hands a request to the hub. `None` when nobody listens.
+    fn deliver(
+        &self,
+        request: Request<Bytes>,
+        cut: Option<(usize, bool)>,
+    ) -> Option<oneshot::Receiver<Response>> {
+        let (owner, router) = self.state().hub.clone()?;
+        let (head, body) = request.into_parts();
+        let body = match cut {
+            None if body.is_empty() => Body::empty(),
+            None => Body::from_stream(parts(body).map(Ok::<_, std::io::Error>)),
+            Some((at, silent)) => {
+                let end = stream::once(async move {
+                    if silent {
+                        std::future::pending::<()>().await;
+                    }
+                    Err(std::io::Error::other("cut"))
+                });
+                Body::from_stream(parts(body.slice(..at.min(body.len()))).map(Ok).chain(end))
+            }
+        };
+        let mut request = Request::from_parts(head, body);
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
+        let (give, take) = oneshot::channel();
+        let answering = async move {
+            let Ok(response) = router.oneshot(request).await;
+            // Whoever asked may be gone.
+            let _ = give.send(response);
+        };
+        time().spawn(owner, Box::pin(answering));
+        Some(take)
+    }
+}
+
+fn parts(body: Bytes) -> impl futures::Stream<Item = Bytes> + Send {
+    stream::unfold(body, |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        // A link is not a pipe: what is sent takes a while, and other things happen meanwhile.
+        pause_of(Duration::from_millis(2)).await;
+        let part = rest.split_to(PART.min(rest.len()));
+        Some((part, rest))
+    })
+}
+
+/// An answer's body on its way to a tablet.
+struct Coming {
+    net: Net,
+    tablet: usize,
+    hub: Option<Owner>,
+    body: stream::BoxStream<'static, Result<Bytes, axum::Error>>,
+    left: Option<usize>,
+}
+
+impl Coming {
+    async fn next(mut self) -> Option<(Result<Bytes, Broken>, Option<Self>)> {
+        let broken = |why: &str| Some((Err(Broken(why.into())), None));
+        let part = self.body.next().await;
+        if self.net.hub_now() != self.hub || !self.net.link(self.tablet).is_up {
+            return broken("the hub is gone");
+        }
+        let mut part = match part? {
+            Ok(part) => part,
+            Err(error) => return broken(&error.to_string()),
+        };
+        if let Some(left) = &mut self.left {
+            if part.len() > *left {
+                part.truncate(*left);
+                if part.is_empty() {
+                    return broken("cut");
+                }
+            }
+            *left -= part.len();
+        }
+        Some((Ok(part), Some(self)))
+    }
+}

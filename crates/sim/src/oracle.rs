@@ -1,0 +1,365 @@
+//! Knows what was promised to people, and looks whether it still holds.
+
+mod compare;
+
+use crate::estate::SITE;
+use crate::hub;
+use crate::stage::Stage;
+use crate::story::Machine;
+use rusqlite::{Connection, OpenFlags};
+use standpipe_device::store::StoreError;
+use standpipe_domain::ids::Sha256;
+use standpipe_domain::sync::SyncState;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+type Verdict = Result<(), String>;
+
+/// What was promised so far.
+#[derive(Default)]
+pub struct Oracle {
+    /// Operations that a tablet committed, and the tablets whose logs hold them as their own.
+    ops: BTreeMap<Uuid, BTreeSet<usize>>,
+    /// How many operations a transaction has.
+    sizes: BTreeMap<Uuid, usize>,
+    /// How far each tablet's log was looked through, and how much of each transaction it holds.
+    seen: BTreeMap<usize, i64>,
+    held: BTreeMap<(usize, Uuid), usize>,
+    /// Photos that a screen said were saved, with the tablets that have them.
+    photos: BTreeMap<Sha256, (u64, BTreeSet<usize>)>,
+    /// Tablets that the office withdrew.
+    pub revoked: BTreeSet<usize>,
+    /// Tablets that were put back to an old copy, and were not looked at since.
+    returned: BTreeSet<usize>,
+    /// Tablets that may not know yet that the hub was restored.
+    stale: BTreeSet<usize>,
+    hub: Office,
+}
+
+/// What the hub was seen to hold.
+#[derive(Default)]
+struct Office {
+    seq: u64,
+    ops: BTreeSet<Uuid>,
+    quarantine: BTreeSet<Uuid>,
+    held: BTreeMap<Uuid, usize>,
+    epoch: Option<Uuid>,
+    /// What it held before it stopped: all of that must be there again.
+    before: Option<BTreeSet<Uuid>>,
+}
+
+impl Oracle {
+    /// A screen said that this photo is saved.
+    pub fn photo(&mut self, tablet: usize, sha256: Sha256, bytes: u64) {
+        self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1.insert(tablet);
+    }
+
+    pub fn is_down(&mut self, machine: Machine) {
+        if machine == Machine::Hub {
+            let Office { mut ops, quarantine, .. } = std::mem::take(&mut self.hub);
+            ops.extend(quarantine);
+            self.hub.before = Some(ops);
+        }
+    }
+
+    pub fn hub_was_restored(&mut self) {
+        self.hub = Office::default();
+        self.stale = (0..64).collect();
+    }
+
+    pub fn returned(&mut self, tablet: usize) {
+        self.returned.insert(tablet);
+    }
+
+    pub fn cloned(&mut self, tablet: usize, clone: usize) {
+        for homes in self.ops.values_mut().chain(self.photos.values_mut().map(|(_, homes)| homes)) {
+            if homes.contains(&tablet) {
+                homes.insert(clone);
+            }
+        }
+        self.seen.insert(clone, self.seen.get(&tablet).copied().unwrap_or(0));
+        let held: Vec<_> = self
+            .held
+            .iter()
+            .filter(|((of, _), _)| *of == tablet)
+            .map(|((_, tx), held)| (*tx, *held))
+            .collect();
+        self.held.extend(held.into_iter().map(|(tx, held)| ((clone, tx), held)));
+        if self.stale.contains(&tablet) {
+            self.stale.insert(clone);
+        }
+    }
+
+    /// A tablet has started again: whatever it committed is there.
+    pub fn is_up(&mut self, stage_tablet: &[crate::tablet::Tablet], number: usize) -> Verdict {
+        let Some(engine) = stage_tablet[number].engine() else { return Ok(()) };
+        let log = read(engine.store(), |conn| {
+            let mut rows = conn.prepare("SELECT op_id FROM op WHERE incarnation IS NOT NULL")?;
+            rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<BTreeSet<Uuid>>>()
+        })?;
+        let was_returned = self.returned.remove(&number);
+        let mut forgotten = Vec::new();
+        for (op, homes) in &mut self.ops {
+            if !homes.contains(&number) || log.contains(op) {
+                continue;
+            }
+            if !was_returned {
+                return Err(format!("tablet {number} lost the operation {op}, which it had committed"));
+            }
+            homes.remove(&number);
+            let elsewhere = self.hub.ops.contains(op) || self.hub.quarantine.contains(op);
+            if homes.is_empty() && !elsewhere && !self.hub.before.as_ref().is_some_and(|ops| ops.contains(op))
+            {
+                forgotten.push(*op);
+            }
+        }
+        for op in forgotten {
+            self.ops.remove(&op);
+        }
+        if was_returned {
+            self.seen.remove(&number);
+            self.held.retain(|(of, _), _| *of != number);
+        }
+        let vault = engine.store().vault().clone();
+        let mut gone = Vec::new();
+        for (photo, (_, homes)) in &mut self.photos {
+            let path = vault.path(*photo, standpipe_device::store::blobs::Role::Original);
+            if !homes.contains(&number) || path.exists() {
+                continue;
+            }
+            if !was_returned {
+                return Err(format!("tablet {number} lost the photo {photo}, which it had saved"));
+            }
+            homes.remove(&number);
+            if homes.is_empty() {
+                gone.push(*photo);
+            }
+        }
+        for photo in gone {
+            self.photos.remove(&photo);
+        }
+        Ok(())
+    }
+
+    /// Looks at everything that is new since the last look.
+    pub fn look(&mut self, stage: &Stage) -> Verdict {
+        self.look_at_hub(stage)?;
+        for tablet in &stage.tablets {
+            self.look_at_tablet(stage, tablet.number)?;
+        }
+        for (op, homes) in &self.ops {
+            if homes.is_empty() && !self.is_at_hub(op) {
+                return Err(format!("the operation {op} is nowhere"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_at_hub(&self, op: &Uuid) -> bool {
+        self.hub.ops.contains(op)
+            || self.hub.quarantine.contains(op)
+            || self.hub.before.as_ref().is_some_and(|ops| ops.contains(op))
+    }
+
+    fn look_at_hub(&mut self, stage: &Stage) -> Verdict {
+        if !stage.hub.is_running() {
+            return Ok(());
+        }
+        let database = database(&stage.hub.folder)?;
+        let office = &mut self.hub;
+        let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
+        office.epoch = database.query_row("SELECT epoch FROM hub", [], |row| row.get(0)).map_err(told)?;
+        let mut rows = database
+            .prepare("SELECT seq, op_id, tx FROM op WHERE scope = ?1 AND seq > ?2 ORDER BY seq")
+            .map_err(told)?;
+        let news: Vec<(u64, Uuid, Uuid)> = rows
+            .query_map((SITE.0, office.seq), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .and_then(Iterator::collect)
+            .map_err(told)?;
+        let mut changed = BTreeSet::new();
+        for (seq, op, tx) in news {
+            if seq != office.seq + 1 {
+                return Err(format!("the hub's numbers jump from {} to {seq}", office.seq));
+            }
+            office.seq = seq;
+            office.ops.insert(op);
+            *office.held.entry(tx).or_default() += 1;
+            changed.insert(tx);
+        }
+        let mut rows =
+            database.prepare("SELECT op_id FROM quarantine WHERE op_id IS NOT NULL").map_err(told)?;
+        office.quarantine = rows.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(told)?;
+        if let Some(before) = office.before.take() {
+            let missing =
+                before.iter().find(|op| !office.ops.contains(op) && !office.quarantine.contains(op));
+            if let Some(op) = missing {
+                return Err(format!("the hub lost the operation {op}, which it had committed"));
+            }
+        }
+        for tx in changed {
+            let held = office.held.get(&tx).copied().unwrap_or(0);
+            match self.sizes.get(&tx) {
+                Some(size) if *size != held => {
+                    return Err(format!(
+                        "the hub shows {held} of the {size} operations of the transaction {tx}"
+                    ));
+                }
+                Some(_) => {}
+                None => drop(self.sizes.insert(tx, held)),
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_tablet(&mut self, stage: &Stage, number: usize) -> Verdict {
+        let tablet = &stage.tablets[number];
+        let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else { return Ok(()) };
+        let seen = self.seen.get(&number).copied().unwrap_or(0);
+        let log = read(engine.store(), |conn| Log::after(conn, seen))?;
+        let mut changed = BTreeSet::new();
+        let mut own: BTreeMap<Uuid, usize> = BTreeMap::new();
+        for row in &log.news {
+            *self.held.entry((number, row.tx)).or_default() += 1;
+            changed.insert(row.tx);
+            if row.is_own {
+                self.ops.entry(row.op).or_default().insert(number);
+                *own.entry(row.tx).or_default() += 1;
+            }
+            self.seen.insert(number, row.seq);
+        }
+        for (tx, size) in own {
+            self.sizes.entry(tx).or_insert(size);
+        }
+        for tx in changed {
+            let held = self.held.get(&(number, tx)).copied().unwrap_or(0);
+            let size = self.sizes.get(&tx).copied().unwrap_or(held);
+            if held != size {
+                return Err(format!(
+                    "tablet {number} shows {held} of the {size} operations of the transaction {tx}"
+                ));
+            }
+        }
+        if self.stale.contains(&number) && log.epoch == self.hub.epoch && log.epoch.is_some() {
+            // With the same epoch only the checksum tells; the end of the story looks at that.
+            let is_known = handle.line().state == SyncState::Safe && stage.hub.is_running();
+            if is_known && log.acknowledged.iter().all(|op| self.is_at_hub(op)) {
+                self.stale.remove(&number);
+            }
+        }
+        if self.stale.contains(&number) || !stage.hub.is_running() {
+            return Ok(());
+        }
+        if log.epoch == self.hub.epoch && log.behind_cursor != log.cursor {
+            return Err(format!(
+                "tablet {number} has its cursor at {} and {} of the operations behind it",
+                log.cursor, log.behind_cursor
+            ));
+        }
+        if let Some(op) = log.acknowledged.iter().find(|op| !self.is_at_hub(op)) {
+            return Err(format!(
+                "tablet {number} counts the operation {op} as acknowledged; the hub has it not"
+            ));
+        }
+        for photo in &log.verified {
+            if !is_on_shelf(&stage.hub.folder, *photo) {
+                return Err(format!(
+                    "tablet {number} shows the photo {photo} as safe at the office; it is not there"
+                ));
+            }
+        }
+        if handle.line().state == SyncState::Safe {
+            let waits = self.ops.iter().find(|(op, homes)| homes.contains(&number) && !self.is_at_hub(op));
+            if let Some((op, _)) = waits {
+                return Err(format!(
+                    "tablet {number} says that everything is safe; the operation {op} is not"
+                ));
+            }
+            let photos = self.photos.iter().filter(|(_, (_, homes))| homes.contains(&number));
+            for (photo, _) in photos {
+                if !is_on_shelf(&stage.hub.folder, *photo) {
+                    return Err(format!(
+                        "tablet {number} says that everything is safe; the photo {photo} is not"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a tablet's database says.
+struct Log {
+    news: Vec<Row>,
+    epoch: Option<Uuid>,
+    cursor: u64,
+    behind_cursor: u64,
+    acknowledged: Vec<Uuid>,
+    verified: Vec<Sha256>,
+}
+
+struct Row {
+    seq: i64,
+    op: Uuid,
+    tx: Uuid,
+    is_own: bool,
+}
+
+impl Log {
+    fn after(conn: &Connection, seen: i64) -> rusqlite::Result<Self> {
+        let news = conn
+            .prepare_cached(
+                "SELECT seq, op_id, tx, incarnation IS NOT NULL FROM op WHERE seq > ?1 ORDER BY seq",
+            )?
+            .query_map([seen], |row| {
+                Ok(Row { seq: row.get(0)?, op: row.get(1)?, tx: row.get(2)?, is_own: row.get(3)? })
+            })?
+            .collect::<Result<_, _>>()?;
+        let (epoch, cursor) =
+            conn.query_row("SELECT epoch, after FROM pulled", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let behind_cursor =
+            conn.query_row("SELECT count(*) FROM op WHERE hub_seq <= ?1", [cursor], |row| row.get(0))?;
+        let acknowledged = conn
+            .prepare_cached(
+                "SELECT op_id FROM op JOIN chain ON op.incarnation = chain.incarnation
+                 WHERE op.dev_seq <= chain.acknowledged",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let verified = conn
+            .prepare_cached("SELECT sha256 FROM upload WHERE state = 'verified'")?
+            .query_map([], |row| row.get(0).map(Sha256))?
+            .collect::<Result<_, _>>()?;
+        Ok(Self { news, epoch, cursor, behind_cursor, acknowledged, verified })
+    }
+}
+
+/// Reads a tablet's database.
+fn read<T>(
+    store: &standpipe_device::store::Store,
+    look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, String> {
+    let read = store.read("looking as the oracle", |conn| look(conn).map_err(StoreError::from));
+    read.map_err(|error| format!("the oracle cannot read a tablet: {error}"))
+}
+
+/// The hub's database, to read.
+fn database(folder: &Path) -> Result<Connection, String> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    Connection::open_with_flags(folder.join("hub.db"), flags)
+        .map_err(|error| format!("the oracle cannot open the hub's database: {error}"))
+}
+
+fn shelf(folder: &Path, photo: Sha256) -> PathBuf {
+    let name = photo.to_string();
+    folder.join("blobs").join(&name[..2]).join(&name[2..])
+}
+
+fn is_on_shelf(folder: &Path, photo: Sha256) -> bool {
+    shelf(folder, photo).is_file()
+}
+
+/// The folder of the hub within a story's folder.
+pub fn hub_folder(root: &Path) -> PathBuf {
+    root.join(hub::NAME)
+}

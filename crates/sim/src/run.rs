@@ -1,0 +1,90 @@
+//! Runs seeds: each twice, which must give the same trace. What fails is made shorter until a person can read it.
+
+use crate::stage::{Stage, prepare};
+use crate::story::{Step, story};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Why a seed failed, and the shortest story found that fails too.
+pub struct Failure {
+    pub seed: u64,
+    pub why: String,
+    pub steps: Vec<Step>,
+    pub trace: Vec<String>,
+}
+
+/// Where simulations run: one folder for what every story begins with, one for the story.
+pub struct Ground {
+    template: PathBuf,
+    folder: PathBuf,
+}
+
+impl Ground {
+    /// Prepares simulations in `folder`, which is emptied.
+    pub fn prepare(folder: &Path) -> std::io::Result<Self> {
+        let _ = std::fs::remove_dir_all(folder);
+        let template = folder.join("template");
+        std::fs::create_dir_all(&template)?;
+        for name in ["hub", "tablet-0", "tablet-1", "tablet-2"] {
+            std::fs::create_dir_all(template.join(name))?;
+        }
+        prepare(&template);
+        Ok(Self { template, folder: folder.to_owned() })
+    }
+
+    /// Plays a story once.
+    pub fn play(&self, seed: u64, steps: &[Step]) -> (Result<(), String>, Vec<String>) {
+        let root = self.folder.join("story");
+        let _ = std::fs::remove_dir_all(&root);
+        std::fs::create_dir_all(&root).expect("the simulation's folder can be made");
+        let played = catch_unwind(AssertUnwindSafe(|| Stage::play(&root, &self.template, seed, steps)));
+        played.unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+            (Err(format!("panicked: {words}")), Vec::new())
+        })
+    }
+
+    /// Runs a seed twice.
+    ///
+    /// # Errors
+    /// [`Failure`], with its story as short as it could be made.
+    pub fn run(&self, seed: u64, shrink: bool) -> Result<(), Box<Failure>> {
+        let steps = story(seed);
+        let (first, trace) = self.play(seed, &steps);
+        if let Err(why) = first {
+            return Err(Box::new(if shrink {
+                self.shrink(seed, steps, why, trace)
+            } else {
+                Failure { seed, why, steps, trace }
+            }));
+        }
+        let (_, again) = self.play(seed, &steps);
+        if let Some(at) = (0..trace.len().max(again.len())).find(|at| trace.get(*at) != again.get(*at)) {
+            let why = format!("the same seed gave another trace: {:?} / {:?}", trace.get(at), again.get(at));
+            return Err(Box::new(Failure { seed, why, steps, trace }));
+        }
+        Ok(())
+    }
+
+    /// Takes steps out for as long as what is left still fails.
+    fn shrink(&self, seed: u64, mut steps: Vec<Step>, mut why: String, mut trace: Vec<String>) -> Failure {
+        let mut size = steps.len() / 2;
+        while size > 0 {
+            let mut at = 0;
+            let mut is_shorter = false;
+            while at < steps.len() {
+                let mut fewer = steps.clone();
+                fewer.drain(at..(at + size).min(fewer.len()));
+                match self.play(seed, &fewer) {
+                    (Err(still), new) => (steps, why, trace, is_shorter) = (fewer, still, new, true),
+                    (Ok(()), _) => at += size,
+                }
+            }
+            if size > 1 || !is_shorter {
+                size /= 2;
+            }
+        }
+        Failure { seed, why, steps, trace }
+    }
+}

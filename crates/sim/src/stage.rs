@@ -1,0 +1,422 @@
+//! Plays a story: people tap, machines fail, time passes, and after each step the oracle looks.
+
+use crate::dice::Dice;
+use crate::disk::{Disks, untracked};
+use crate::estate;
+use crate::hub::{self, Hub, now};
+use crate::net::{Link, Net};
+use crate::oracle::Oracle;
+use crate::people;
+use crate::story::{Act, Machine, Step, TABLETS};
+use crate::tablet::Tablet;
+use crate::time::Time;
+use crate::world;
+use serde_json::json;
+use standpipe_domain::record::entity;
+use standpipe_oplog::op::Kind;
+use standpipe_oplog::pen::Draft;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// After the last fault, everything is in step within this time.
+const CALM: Duration = Duration::from_secs(90 * 60);
+
+pub struct Stage {
+    pub time: Time,
+    pub disks: Disks,
+    pub net: Net,
+    pub hub: Hub,
+    pub tablets: Vec<Tablet>,
+    pub oracle: Oracle,
+    /// When machines that are down start again.
+    restarts: BTreeMap<Machine, Duration>,
+    /// When disks have room again.
+    rooms: BTreeMap<Machine, Duration>,
+    chance: Dice,
+    pub trace: Vec<String>,
+}
+
+/// Makes the folders that every story begins with: a hub with the estate, and tablets that joined it.
+pub fn prepare(root: &Path) {
+    let mut stage = Stage::new(root, 0);
+    stage.hub.start(&stage.net).expect("a fresh hub starts");
+    stage.hub.write(estate::drafts()).expect("the estate is planned");
+    for number in 0..TABLETS {
+        let mut tablet = Tablet::new(&stage.disks, 0, number);
+        stage.net.set_link(number, Link::GOOD);
+        tablet.start(&stage.net).expect("a fresh tablet starts");
+        let code = stage.hub.code(estate::INSPECTORS[number]);
+        tablet.join(&stage.net, &code);
+        stage.tablets.push(tablet);
+    }
+    let later = stage.time.now() + Duration::from_secs(300);
+    while stage.time.step(later) {}
+    for tablet in &mut stage.tablets {
+        tablet.stop();
+    }
+    stage.hub.stop(&stage.net);
+}
+
+impl Stage {
+    fn new(root: &Path, seed: u64) -> Self {
+        let time = world::begin();
+        let disks = Disks::within(root);
+        let hub = Hub::new(&disks, seed);
+        Self {
+            time,
+            net: Net::new(seed),
+            hub,
+            disks,
+            tablets: Vec::new(),
+            oracle: Oracle::default(),
+            restarts: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            chance: Dice::apart(seed, "stage"),
+            trace: Vec::new(),
+        }
+    }
+
+    /// Plays the steps in `root`, which begins as a copy of what [`prepare`] made in `template`. Gives what went wrong.
+    pub fn play(
+        root: &Path,
+        template: &Path,
+        seed: u64,
+        steps: &[Step],
+    ) -> (Result<(), String>, Vec<String>) {
+        let mut stage = Self::new(root, seed);
+        for name in [hub::NAME.to_owned()].into_iter().chain((0..TABLETS).map(|n| format!("tablet-{n}"))) {
+            stage.disks.copy(&template.join(&name), &root.join(&name));
+        }
+        let result = stage.acts(steps);
+        let mut trace = std::mem::take(&mut stage.trace);
+        if let Err(why) = &result {
+            trace.push(format!("{:?} VIOLATION {why}", stage.time.now()));
+        }
+        stage.end();
+        (result, trace)
+    }
+
+    fn acts(&mut self, steps: &[Step]) -> Result<(), String> {
+        self.hub.start(&self.net).map_err(|error| format!("the hub does not start: {error:#}"))?;
+        for number in 0..TABLETS {
+            let mut tablet = Tablet::new(&self.disks, self.chance.next(), number);
+            tablet.start(&self.net).map_err(|error| format!("a tablet does not start: {error:#}"))?;
+            self.tablets.push(tablet);
+        }
+        for step in steps {
+            self.until(step.at)?;
+            self.note(format!("{:?}", step.act));
+            self.act(&step.act)?;
+            self.bury()?;
+            self.look()?;
+        }
+        self.calm()?;
+        self.look()?;
+        Oracle::compare(self)
+    }
+
+    /// Writes down what happens.
+    pub fn note(&mut self, line: String) {
+        self.trace.append(&mut self.net.take_trace());
+        self.trace.push(format!("{:?} {line}", self.time.now()));
+    }
+
+    /// Lets time pass.
+    fn until(&mut self, at: Duration) -> Result<(), String> {
+        loop {
+            let next = self.restarts.values().chain(self.rooms.values()).min().copied();
+            let stop = next.map_or(at, |next| next.min(at));
+            while self.time.step(stop) {
+                self.bury()?;
+            }
+            self.make_room();
+            self.restart()?;
+            if stop == at {
+                return Ok(());
+            }
+        }
+    }
+
+    fn name(&self, machine: Machine) -> String {
+        match machine {
+            Machine::Hub => hub::NAME.to_owned(),
+            Machine::Tablet(number) => self.tablets[number].name.clone(),
+        }
+    }
+
+    fn machines(&self) -> impl Iterator<Item = Machine> + use<> {
+        (0..self.tablets.len()).map(Machine::Tablet).chain([Machine::Hub])
+    }
+
+    fn is_up(&self, machine: Machine) -> bool {
+        match machine {
+            Machine::Hub => self.hub.is_running(),
+            Machine::Tablet(number) => self.tablets[number].engine().is_some(),
+        }
+    }
+
+    /// Machines that lost power stop, and start again after a while.
+    fn bury(&mut self) -> Result<(), String> {
+        for machine in self.machines() {
+            let name = self.name(machine);
+            if self.is_up(machine) && self.disks.is_dead(&name) {
+                self.note(format!("{machine:?} loses power"));
+                self.power_off(machine);
+            }
+        }
+        Ok(())
+    }
+
+    fn power_off(&mut self, machine: Machine) {
+        let name = self.name(machine);
+        self.disks.kill(&name);
+        match machine {
+            Machine::Hub => self.hub.stop(&self.net),
+            Machine::Tablet(number) => self.tablets[number].stop(),
+        }
+        self.disks.settle(&name, &mut self.chance);
+        self.oracle.is_down(machine);
+        let down = Duration::from_millis(self.chance.within(500..90_000));
+        self.restarts.insert(machine, self.time.now() + down);
+    }
+
+    fn restart(&mut self) -> Result<(), String> {
+        let due: Vec<_> = self
+            .restarts
+            .iter()
+            .filter(|(_, at)| **at <= self.time.now())
+            .map(|(machine, _)| *machine)
+            .collect();
+        for machine in due {
+            self.restarts.remove(&machine);
+            let started = match machine {
+                Machine::Hub => self.hub.start(&self.net),
+                Machine::Tablet(number) => self.tablets[number].start(&self.net),
+            };
+            self.note(format!("{machine:?} starts"));
+            if let Err(error) = started {
+                if self.disks.is_dead(&self.name(machine)) {
+                    self.power_off(machine);
+                    continue;
+                }
+                // A full disk lets nobody start; whatever else does not is a fault.
+                if !self.rooms.contains_key(&machine) {
+                    return Err(format!("{machine:?} does not start again: {error:#}"));
+                }
+                self.power_off(machine);
+                continue;
+            }
+            if let Machine::Tablet(number) = machine {
+                let tablet = &self.tablets[number];
+                let engine = tablet.engine().ok_or("a tablet that started runs")?;
+                let line =
+                    tablet.handle().map(|handle| handle.line()).ok_or("a tablet that started syncs")?;
+                let today =
+                    engine.today(line).map_err(|error| format!("{machine:?} cannot show Today: {error}"))?;
+                if today.rescue.is_some() {
+                    return Err(format!("{machine:?} lost power, and its database was taken for damaged"));
+                }
+                self.oracle.is_up(&self.tablets, number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self) {
+        let due: Vec<_> = self
+            .rooms
+            .iter()
+            .filter(|(_, at)| **at <= self.time.now())
+            .map(|(machine, _)| *machine)
+            .collect();
+        for machine in due {
+            self.rooms.remove(&machine);
+            self.disks.set_full(&self.name(machine), false);
+            self.note(format!("{machine:?} has room again"));
+        }
+    }
+
+    fn look(&mut self) -> Result<(), String> {
+        let mut oracle = std::mem::take(&mut self.oracle);
+        let seen = oracle.look(self);
+        self.oracle = oracle;
+        seen
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), String> {
+        match act {
+            Act::Link { tablet, link } => self.net.set_link(*tablet, *link),
+            Act::Fuse { machine, changes, after } => {
+                if self.is_up(*machine) {
+                    self.disks.light(&self.name(*machine), *changes, *after);
+                }
+            }
+            Act::Full { machine, seconds } => {
+                self.disks.set_full(&self.name(*machine), true);
+                self.rooms.insert(*machine, self.time.now() + Duration::from_secs(u64::from(*seconds)));
+            }
+            Act::Clock { tablet, ahead } => self.tablets[*tablet].ahead.store(*ahead, Relaxed),
+            Act::Backup | Act::Restore { .. } => self.copy_hub(act),
+            Act::Clone { tablet } => self.clone_tablet(*tablet)?,
+            Act::Copy { tablet } => {
+                let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
+                self.with_tablet_off(*tablet, |stage| {
+                    stage.disks.copy(&folder, &stage.disks.folder(&format!("copy-{tablet}")));
+                });
+            }
+            Act::Return { tablet } => {
+                let copy = self.disks.folder(&format!("copy-{tablet}"));
+                if copy.exists() {
+                    let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
+                    self.with_tablet_off(*tablet, |stage| stage.disks.copy(&copy, &folder));
+                    self.oracle.returned(*tablet);
+                }
+            }
+            Act::Rename { .. } | Act::Delete { .. } | Act::Import { .. } | Act::Revoke { .. } => {
+                self.office(act)
+            }
+            Act::Ask { tablet } => {
+                if let Some(handle) = self.tablets[*tablet].handle() {
+                    handle.sync_now();
+                }
+            }
+            act => people::act(self, act),
+        }
+        Ok(())
+    }
+
+    /// Stops a tablet in an orderly way, does something to its folder, and starts it again.
+    fn with_tablet_off(&mut self, number: usize, work: impl FnOnce(&mut Self)) {
+        let machine = Machine::Tablet(number);
+        if self.is_up(machine) {
+            self.tablets[number].stop();
+            self.oracle.is_down(machine);
+            self.restarts.insert(machine, self.time.now());
+        }
+        work(self);
+    }
+
+    fn clone_tablet(&mut self, number: usize) -> Result<(), String> {
+        let clone = self.tablets.len();
+        if clone >= TABLETS + 2 {
+            return Ok(());
+        }
+        let folder = self.disks.folder(&self.name(Machine::Tablet(number)));
+        let seed = self.chance.next();
+        let tablet = Tablet::new(&self.disks, seed, clone);
+        let to = tablet.folder.clone();
+        self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to));
+        self.tablets.push(tablet);
+        self.net.set_link(clone, self.net.link(number));
+        self.oracle.cloned(number, clone);
+        self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
+        Ok(())
+    }
+
+    fn copy_hub(&mut self, act: &Act) {
+        let (folder, backup) = (self.hub.folder.clone(), self.disks.folder("backup"));
+        let was_up = self.hub.is_running();
+        if was_up {
+            self.hub.stop(&self.net);
+            self.oracle.is_down(Machine::Hub);
+            self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
+        }
+        match act {
+            Act::Restore { tells } if backup.exists() => {
+                self.disks.copy(&backup, &folder);
+                if *tells {
+                    untracked(|| new_epoch(&folder, self.chance.next()));
+                }
+                self.oracle.hub_was_restored();
+            }
+            Act::Backup => self.disks.copy(&folder, &backup),
+            _ => {}
+        }
+    }
+
+    fn office(&mut self, act: &Act) {
+        let drafts = match act {
+            Act::Rename { stop, name } => {
+                let id = Uuid::from_u128(0x50 + *stop as u128);
+                let value = json!({ "zh-CN": format!("{name}"), "en": format!("{name}") });
+                vec![Draft::set(entity::ASSET, id, "name", value, None)]
+            }
+            Act::Delete { stop } => {
+                let draft = Draft::set(entity::CHECK, estate::check(*stop).0, "", json!({ "saw": [] }), None);
+                vec![Draft { kind: Kind::Delete, field: None, ..draft }]
+            }
+            Act::Import { records } => (0..*records)
+                .map(|number| {
+                    let id = Uuid::from_u128(0x1_0000 + u128::from(number));
+                    let fields =
+                        serde_json::Map::from_iter([("name".to_owned(), json!(format!("{number}")))]);
+                    Draft::record("import", id, fields)
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        if let Act::Revoke { tablet } = act {
+            self.oracle.revoked.insert(*tablet);
+            let device =
+                self.tablets[*tablet].engine().and_then(|engine| engine.store().identity().ok().flatten());
+            if let (Some(store), Some(device)) = (self.hub.store(), device) {
+                let _ = now(store.revoke(device.device));
+            }
+            return;
+        }
+        let written = self.hub.write(drafts);
+        self.note(format!("the office: {}", written.is_ok()));
+    }
+
+    /// Every fault ends, and the people rest.
+    fn calm(&mut self) -> Result<(), String> {
+        self.note("calm".into());
+        for machine in self.machines() {
+            let name = self.name(machine);
+            self.disks.light(&name, u32::MAX, false);
+            self.disks.set_full(&name, false);
+        }
+        self.rooms.clear();
+        for number in 0..self.tablets.len() {
+            self.net.set_link(number, Link::GOOD);
+        }
+        let end = self.time.now() + CALM;
+        // Once all is well it stays so: a few minutes more are as good as an hour.
+        let mut well = 0;
+        while self.time.now() < end && well < 3 {
+            self.until(self.time.now() + Duration::from_secs(60))?;
+            well = if self.is_well() { well + 1 } else { 0 };
+        }
+        Ok(())
+    }
+
+    fn is_well(&self) -> bool {
+        self.hub.is_running()
+            && self.tablets.iter().all(|tablet| {
+                tablet.handle().is_some_and(|handle| {
+                    let line = handle.line();
+                    line.records == 0 && line.photos == 0 && line.trouble.is_none()
+                })
+            })
+    }
+
+    fn end(&mut self) {
+        self.net.set_hub(None);
+        for tablet in &mut self.tablets {
+            tablet.stop();
+        }
+        if self.hub.is_running() {
+            self.hub.stop(&self.net);
+        }
+    }
+}
+
+/// A hub that is restored from a backup says so.
+fn new_epoch(folder: &Path, number: u64) {
+    let database = rusqlite::Connection::open(folder.join("hub.db")).expect("a backup opens");
+    let epoch = Uuid::from_u128(u128::from(number) | 1 << 100);
+    database.execute("UPDATE hub SET epoch = ?1", [epoch]).expect("an epoch can be written");
+}

@@ -1,0 +1,97 @@
+//! A tablet of a simulation: the real engine and the real sync driver, on a disk and a network that can fail.
+
+use crate::disk::Disks;
+use crate::net::Net;
+use crate::time::Owner;
+use crate::world::{SimWorld, time};
+use standpipe_device::engine::Engine;
+use standpipe_device::sync::{Handle, Outside, Patience};
+use standpipe_world::World;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+pub struct Tablet {
+    pub number: usize,
+    pub name: String,
+    pub folder: PathBuf,
+    /// What its clock is ahead of the true time, in milliseconds.
+    pub ahead: Arc<AtomicI64>,
+    seed: u64,
+    life: u32,
+    running: Option<Running>,
+}
+
+struct Running {
+    engine: Engine,
+    handle: Handle,
+}
+
+impl Tablet {
+    pub fn new(disks: &Disks, seed: u64, number: usize) -> Self {
+        let name = format!("tablet-{number}");
+        let folder = disks.folder(&name);
+        Self { number, name, folder, ahead: Arc::default(), seed, life: 0, running: None }
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { machine: u32::try_from(self.number).unwrap_or(u32::MAX), life: self.life }
+    }
+
+    pub fn engine(&self) -> Option<&Engine> {
+        self.running.as_ref().map(|running| &running.engine)
+    }
+
+    pub fn handle(&self) -> Option<&Handle> {
+        self.running.as_ref().map(|running| &running.handle)
+    }
+
+    fn outside(&self, net: &Net, world: Arc<dyn World>) -> Outside {
+        Outside { world, connect: net.wire(self.number), patience: Patience::default() }
+    }
+
+    /// Starts the app.
+    pub fn start(&mut self, net: &Net) -> anyhow::Result<()> {
+        self.life += 1;
+        let world = SimWorld::new(self.owner(), self.seed, Arc::clone(&self.ahead));
+        let engine = Engine::open_on_one_thread(&self.folder, world.clone())?;
+        let outside = self.outside(net, world);
+        let (handle, work) = Handle::on_one_thread(Arc::clone(engine.store()), outside, |_| {});
+        time().spawn(self.owner(), Box::pin(work));
+        self.running = Some(Running { engine, handle });
+        Ok(())
+    }
+
+    /// Ends the app, wherever it stands.
+    pub fn stop(&mut self) {
+        time().end(self.owner());
+        if let Some(Running { engine, handle }) = self.running.take() {
+            let store = Arc::downgrade(engine.store());
+            drop(handle);
+            drop(engine);
+            assert!(store.upgrade().is_none(), "nothing of a tablet outlives it");
+        }
+    }
+
+    /// Joins the office; the network must be good.
+    pub fn join(&self, net: &Net, code: &str) {
+        let engine = self.engine().expect("a tablet that runs");
+        let world = Arc::clone(engine.store().outside());
+        let outside = self.outside(net, world);
+        let joining = engine.join_over(&outside, "http://hub", code);
+        block_on(joining).expect("a tablet joins over a good network");
+    }
+}
+
+/// Lets the simulation go on until the future is ready.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let waker = futures::task::noop_waker();
+    let mut context = std::task::Context::from_waker(&waker);
+    loop {
+        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return done;
+        }
+        time().step(std::time::Duration::MAX);
+    }
+}
