@@ -11,11 +11,11 @@ impl Dice {
 
     /// Dice of their own for a part of a simulation: what happens elsewhere does not change how they fall.
     pub fn apart(seed: u64, part: &str) -> Self {
-        let mix = |seed: u64, byte: u8| Self(seed ^ u64::from(byte).wrapping_mul(0x0100_0000_01B3)).next();
+        let mix = |seed: u64, byte: u8| Self(seed ^ u64::from(byte).wrapping_mul(0x0100_0000_01B3)).throw();
         Self(part.bytes().fold(seed, mix))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -25,7 +25,7 @@ impl Dice {
 
     /// A number below `bound`; 0 when that is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+        self.throw() % bound.max(1)
     }
 
     /// A place in something that has `length` of them.
@@ -49,7 +49,7 @@ impl Dice {
 
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for part in bytes.chunks_mut(8) {
-            part.copy_from_slice(&self.next().to_le_bytes()[..part.len()]);
+            part.copy_from_slice(&self.throw().to_le_bytes()[..part.len()]);
         }
     }
 }

@@ -1,13 +1,17 @@
 //! The hub of a simulation: the real store, the real photos, the real HTTP interface, on a disk that can fail.
 
+use crate::dice::Dice;
 use crate::disk::Disks;
-use crate::estate::{OFFICE, SITE};
+use crate::estate::{OFFICE, SITE, STAFF};
 use crate::net::Net;
+use crate::people::request;
 use crate::time::Owner;
 use crate::world::{SimWorld, time};
 use futures::FutureExt;
 use standpipe_domain::ids::PersonId;
+use standpipe_domain::office::IssueFilter;
 use standpipe_hub::http::App;
+use standpipe_hub::issues::step as step_of;
 use standpipe_hub::office::{Hand, write};
 use standpipe_hub::secret::Code;
 use standpipe_hub::store::sqlite::SqliteStore;
@@ -79,6 +83,20 @@ impl Hub {
         }))
     }
 
+    /// The office moves an issue on by one of the steps that its console offers.
+    pub fn move_issue(&self, which: u64) -> Option<bool> {
+        let Running { world, store } = self.running.as_ref()?;
+        let store: &dyn Store = &**store;
+        let mut dice = Dice::new(which);
+        let by = *dice.pick(&[OFFICE, STAFF])?;
+        let issues = now(store.issues(&IssueFilter::default(), world.today())).ok()?;
+        let id = dice.pick(&issues)?.id;
+        let view = now(store.issue(id, by, world.today())).ok()??;
+        let step = *dice.pick(&view.next_steps)?;
+        let world: Arc<dyn World> = world.clone();
+        Some(now(step_of(store, world, id, by, request(step))).is_ok())
+    }
+
     pub fn world(&self) -> Option<Arc<dyn World>> {
         self.running.as_ref().map(|running| Arc::clone(&running.world) as Arc<dyn World>)
     }
@@ -94,7 +112,7 @@ impl Hub {
         let expires = standpipe_domain::ids::Millis(world.now().0 + 600_000);
         let offer = Enrolment { code: code.hash(), name: format!("{person}"), person, expires };
         now(store.offer(offer)).expect("a fresh hub offers a code");
-        code.reveal().to_owned()
+        code.reveal()
     }
 }
 

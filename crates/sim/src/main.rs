@@ -25,6 +25,9 @@ struct Options {
     /// Print everything that happened in a story that failed.
     #[arg(long)]
     trace: bool,
+    /// Only print what happens, in every story, played once.
+    #[arg(long)]
+    tell: bool,
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,11 @@ fn main() -> ExitCode {
                     let seed = next.fetch_add(1, Relaxed);
                     if seed >= end {
                         break;
+                    }
+                    if options.tell {
+                        let (_, trace) = ground.play(seed, &standpipe_sim::story::story(seed));
+                        println!("seed {seed}\n{}", trace.join("\n"));
+                        continue;
                     }
                     if let Err(failure) = ground.run(seed, true) {
                         tell(&failure, options.trace);

@@ -9,7 +9,8 @@ use standpipe_device::error::Error;
 use standpipe_domain::answer::{Answer, Outcome};
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::Sha256;
-use standpipe_domain::signoff::NewSignOff;
+use standpipe_domain::issue::{Step, StepRequest};
+use standpipe_domain::signoff::{NewSignOff, Point};
 use standpipe_domain::tablet::{AttachTo, NewAmendment, NewAnswer, NewFile, NewFinding};
 use standpipe_oplog::chain::sha256;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ pub fn act(stage: &mut Stage, act: &Act) {
         | Act::Photo { tablet, stop, item, .. }
         | Act::Amend { tablet, stop, item, .. } => (*tablet, *stop, *item),
         Act::TakeOff { tablet, stop } | Act::Choose { tablet, stop } => (*tablet, *stop, 0),
-        Act::Sign { tablet } => (*tablet, 0, 0),
+        Act::Sign { tablet } | Act::Step { tablet: Some(tablet), .. } => (*tablet, 0, 0),
         _ => return,
     };
     let Some(engine) = stage.tablets[tablet].engine() else { return };
@@ -47,10 +48,11 @@ pub fn act(stage: &mut Stage, act: &Act) {
         Act::TakeOff { .. } => take_off(engine, stop),
         Act::Choose { .. } => choose(engine, stop),
         Act::Sign { .. } => sign(engine, &mut photos),
+        Act::Step { which, .. } => step(engine, *which, &mut photos),
         _ => Ok(()),
     };
-    let told = done.as_ref().map_or_else(|error| error.code().to_owned(), |()| "done".to_owned());
-    stage.note(format!("tablet {tablet}: {told}"));
+    let told = done.as_ref().map_or_else(Error::code, |()| "done".to_owned());
+    stage.note(&format!("tablet {tablet}: {told}"));
     // Power that fails in the middle leaves nobody who was told anything.
     let name = stage.tablets[tablet].name.clone();
     if !stage.disks.is_dead(&name) {
@@ -112,6 +114,40 @@ fn choose(engine: &Engine, stop: usize) -> Result<(), Error> {
     engine.resolve(view.id, &conflict.field, &side.rev).map(drop)
 }
 
+/// Moves an issue on by one of the steps that the screen offers. Who verifies shows a photo.
+fn step(engine: &Engine, which: u64, photos: &mut Vec<(Sha256, u64)>) -> Result<(), Error> {
+    let mut dice = Dice::new(which);
+    let issues = engine.issues()?;
+    let Some(issue) = dice.pick(&issues) else { return Ok(()) };
+    let view = engine.issue(issue.id)?;
+    let Some(step) = dice.pick(&view.next_steps) else { return Ok(()) };
+    if *step == Step::Verify {
+        let bytes = photo(which, 500, true);
+        let file = NewFile {
+            name: "fix.png".into(),
+            bytes: bytes.len() as u64,
+            to: AttachTo::Issue { issue: issue.id },
+        };
+        let upload = engine.attach_begin(file)?;
+        engine.attach_chunk(&upload, &bytes)?;
+        engine.attach_end(&upload)?;
+        photos.push((sha256(&bytes), bytes.len() as u64));
+    }
+    engine.issue_step(issue.id, &request(*step)).map(drop)
+}
+
+/// A step with everything that it may need.
+pub fn request(step: Step) -> StepRequest {
+    let date = Some(jiff::civil::date(2033, 7, 1));
+    StepRequest {
+        unit: Some(estate::PROPERTY),
+        person: Some(estate::STAFF),
+        date,
+        words: "soon".into(),
+        ..StepRequest::bare(step)
+    }
+}
+
 /// Does what is left, and lets the owners sign.
 fn sign(engine: &Engine, photos: &mut Vec<(Sha256, u64)>) -> Result<(), Error> {
     for stop in 0..STOPS {
@@ -138,14 +174,12 @@ fn sign(engine: &Engine, photos: &mut Vec<(Sha256, u64)>) -> Result<(), Error> {
         }
     }
     let round = engine.round(ROUND)?;
-    let strokes = serde_json::from_value(serde_json::json!([[[0, 0], [10, 10]]])).ok();
-    let Some(strokes) = strokes else { return Ok(()) };
     let new = NewSignOff {
         round: ROUND,
         unit: OWNERS,
         name: format!("{}", Uuid::nil()),
         objection: None,
-        strokes,
+        strokes: vec![vec![Point(0, 0, 0), Point(10, 10, 5), Point(20, 5, 9)]],
         digest: round.digest,
     };
     engine.sign(new).map(drop)

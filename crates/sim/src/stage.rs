@@ -102,15 +102,15 @@ impl Stage {
     fn acts(&mut self, steps: &[Step]) -> Result<(), String> {
         self.hub.start(&self.net).map_err(|error| format!("the hub does not start: {error:#}"))?;
         for number in 0..TABLETS {
-            let mut tablet = Tablet::new(&self.disks, self.chance.next(), number);
+            let mut tablet = Tablet::new(&self.disks, self.chance.throw(), number);
             tablet.start(&self.net).map_err(|error| format!("a tablet does not start: {error:#}"))?;
             self.tablets.push(tablet);
         }
         for step in steps {
             self.until(step.at)?;
-            self.note(format!("{:?}", step.act));
-            self.act(&step.act)?;
-            self.bury()?;
+            self.note(&format!("{:?}", step.act));
+            self.act(&step.act);
+            self.bury();
             self.look()?;
         }
         self.calm()?;
@@ -119,7 +119,7 @@ impl Stage {
     }
 
     /// Writes down what happens.
-    pub fn note(&mut self, line: String) {
+    pub fn note(&mut self, line: &str) {
         self.trace.append(&mut self.net.take_trace());
         self.trace.push(format!("{:?} {line}", self.time.now()));
     }
@@ -130,7 +130,7 @@ impl Stage {
             let next = self.restarts.values().chain(self.rooms.values()).min().copied();
             let stop = next.map_or(at, |next| next.min(at));
             while self.time.step(stop) {
-                self.bury()?;
+                self.bury();
             }
             self.make_room();
             self.restart()?;
@@ -159,15 +159,14 @@ impl Stage {
     }
 
     /// Machines that lost power stop, and start again after a while.
-    fn bury(&mut self) -> Result<(), String> {
+    fn bury(&mut self) {
         for machine in self.machines() {
             let name = self.name(machine);
             if self.is_up(machine) && self.disks.is_dead(&name) {
-                self.note(format!("{machine:?} loses power"));
+                self.note(&format!("{machine:?} loses power"));
                 self.power_off(machine);
             }
         }
-        Ok(())
     }
 
     fn power_off(&mut self, machine: Machine) {
@@ -196,7 +195,7 @@ impl Stage {
                 Machine::Hub => self.hub.start(&self.net),
                 Machine::Tablet(number) => self.tablets[number].start(&self.net),
             };
-            self.note(format!("{machine:?} starts"));
+            self.note(&format!("{machine:?} starts"));
             if let Err(error) = started {
                 if self.disks.is_dead(&self.name(machine)) {
                     self.power_off(machine);
@@ -212,8 +211,10 @@ impl Stage {
             if let Machine::Tablet(number) = machine {
                 let tablet = &self.tablets[number];
                 let engine = tablet.engine().ok_or("a tablet that started runs")?;
-                let line =
-                    tablet.handle().map(|handle| handle.line()).ok_or("a tablet that started syncs")?;
+                let line = tablet
+                    .handle()
+                    .map(standpipe_device::sync::Handle::line)
+                    .ok_or("a tablet that started syncs")?;
                 let today =
                     engine.today(line).map_err(|error| format!("{machine:?} cannot show Today: {error}"))?;
                 if today.rescue.is_some() {
@@ -235,7 +236,7 @@ impl Stage {
         for machine in due {
             self.rooms.remove(&machine);
             self.disks.set_full(&self.name(machine), false);
-            self.note(format!("{machine:?} has room again"));
+            self.note(&format!("{machine:?} has room again"));
         }
     }
 
@@ -246,7 +247,7 @@ impl Stage {
         seen
     }
 
-    fn act(&mut self, act: &Act) -> Result<(), String> {
+    fn act(&mut self, act: &Act) {
         match act {
             Act::Link { tablet, link } => self.net.set_link(*tablet, *link),
             Act::Fuse { machine, changes, after } => {
@@ -260,7 +261,7 @@ impl Stage {
             }
             Act::Clock { tablet, ahead } => self.tablets[*tablet].ahead.store(*ahead, Relaxed),
             Act::Backup | Act::Restore { .. } => self.copy_hub(act),
-            Act::Clone { tablet } => self.clone_tablet(*tablet)?,
+            Act::Clone { tablet } => self.clone_tablet(*tablet),
             Act::Copy { tablet } => {
                 let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
                 self.with_tablet_off(*tablet, |stage| {
@@ -275,9 +276,11 @@ impl Stage {
                     self.oracle.returned(*tablet);
                 }
             }
-            Act::Rename { .. } | Act::Delete { .. } | Act::Import { .. } | Act::Revoke { .. } => {
-                self.office(act)
-            }
+            Act::Rename { .. }
+            | Act::Delete { .. }
+            | Act::Import { .. }
+            | Act::Revoke { .. }
+            | Act::Step { tablet: None, .. } => self.office(act),
             Act::Ask { tablet } => {
                 if let Some(handle) = self.tablets[*tablet].handle() {
                     handle.sync_now();
@@ -285,7 +288,6 @@ impl Stage {
             }
             act => people::act(self, act),
         }
-        Ok(())
     }
 
     /// Stops a tablet in an orderly way, does something to its folder, and starts it again.
@@ -299,13 +301,13 @@ impl Stage {
         work(self);
     }
 
-    fn clone_tablet(&mut self, number: usize) -> Result<(), String> {
+    fn clone_tablet(&mut self, number: usize) {
         let clone = self.tablets.len();
         if clone >= TABLETS + 2 {
-            return Ok(());
+            return;
         }
         let folder = self.disks.folder(&self.name(Machine::Tablet(number)));
-        let seed = self.chance.next();
+        let seed = self.chance.throw();
         let tablet = Tablet::new(&self.disks, seed, clone);
         let to = tablet.folder.clone();
         self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to));
@@ -313,7 +315,6 @@ impl Stage {
         self.net.set_link(clone, self.net.link(number));
         self.oracle.cloned(number, clone);
         self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
-        Ok(())
     }
 
     fn copy_hub(&mut self, act: &Act) {
@@ -328,7 +329,7 @@ impl Stage {
             Act::Restore { tells } if backup.exists() => {
                 self.disks.copy(&backup, &folder);
                 if *tells {
-                    untracked(|| new_epoch(&folder, self.chance.next()));
+                    untracked(|| new_epoch(&folder, self.chance.throw()));
                 }
                 self.oracle.hub_was_restored();
             }
@@ -338,6 +339,11 @@ impl Stage {
     }
 
     fn office(&mut self, act: &Act) {
+        if let Act::Step { which, .. } = act {
+            let moved = self.hub.move_issue(*which);
+            self.note(&format!("the office: {moved:?}"));
+            return;
+        }
         let drafts = match act {
             Act::Rename { stop, name } => {
                 let id = Uuid::from_u128(0x50 + *stop as u128);
@@ -368,12 +374,12 @@ impl Stage {
             return;
         }
         let written = self.hub.write(drafts);
-        self.note(format!("the office: {}", written.is_ok()));
+        self.note(&format!("the office: {}", written.is_ok()));
     }
 
     /// Every fault ends, and the people rest.
     fn calm(&mut self) -> Result<(), String> {
-        self.note("calm".into());
+        self.note("calm");
         for machine in self.machines() {
             let name = self.name(machine);
             self.disks.light(&name, u32::MAX, false);
@@ -386,9 +392,13 @@ impl Stage {
         let end = self.time.now() + CALM;
         // Once all is well it stays so: a few minutes more are as good as an hour.
         let mut well = 0;
-        while self.time.now() < end && well < 3 {
+        while self.time.now() < end && well < 2 {
             self.until(self.time.now() + Duration::from_secs(60))?;
             well = if self.is_well() { well + 1 } else { 0 };
+        }
+        for number in 0..self.tablets.len() {
+            let line = self.tablets[number].handle().map(standpipe_device::sync::Handle::line);
+            self.note(&format!("tablet {number} ends: {line:?}"));
         }
         Ok(())
     }

@@ -51,6 +51,11 @@ pub enum Act {
     Sign {
         tablet: usize,
     },
+    /// Somebody moves an issue on: at a tablet, or in the office.
+    Step {
+        tablet: Option<usize>,
+        which: u64,
+    },
     Amend {
         tablet: usize,
         stop: usize,
@@ -126,7 +131,7 @@ pub fn story(seed: u64) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "story");
     // Each story has a temper: some are about bad links, some about power, some about copies.
     let temper = dice.below(6);
-    let count = dice.within(12..48);
+    let count = dice.within(8..32);
     let mut at = Duration::ZERO;
     let mut steps = Vec::new();
     for tablet in 0..TABLETS {
@@ -155,8 +160,9 @@ fn person(dice: &mut Dice) -> Act {
     let item = dice.index(3);
     let fails = dice.chance(450);
     match dice.below(100) {
-        0..=34 => Act::Answer { tablet, stop, item, fails },
-        35..=49 => Act::Say { tablet, stop, item },
+        0..=29 => Act::Answer { tablet, stop, item, fails },
+        30..=39 => Act::Step { tablet: dice.chance(300).then_some(tablet), which: dice.throw() },
+        40..=49 => Act::Say { tablet, stop, item },
         50..=71 => {
             let length = match dice.below(10) {
                 0 => dice.within(200_000..700_000),

@@ -4,6 +4,8 @@
 //! does what the library would have done. Calls that only read are left alone.
 
 #![allow(unsafe_code)]
+// The system's own results fit what the C library gives of them.
+#![allow(clippy::cast_possible_truncation)]
 
 use super::{Change, after, before};
 use libc::{c_char, c_int, c_void, mode_t, off_t, size_t, ssize_t};

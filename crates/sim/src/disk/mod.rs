@@ -20,6 +20,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A change that a call is about to make.
+#[derive(Clone, Copy)]
 pub(crate) enum Change<'a> {
     Write { fd: c_int, at: Option<u64>, len: usize },
     Truncate { fd: c_int, to: u64 },
@@ -85,6 +86,8 @@ struct Disk {
     is_off: bool,
     nodes: BTreeMap<String, Node>,
     kept: u64,
+    /// Paths by descriptor, with the file that it was of: asking the system at each write is slow.
+    known: BTreeMap<c_int, (u64, PathBuf)>,
 }
 
 thread_local! {
@@ -98,7 +101,8 @@ impl Disks {
     pub fn within(root: &Path) -> Self {
         let root = root.to_owned();
         DISK.with_borrow_mut(|disk| {
-            *disk = Some(Disk { root, is_off: false, nodes: BTreeMap::new(), kept: 0 })
+            *disk =
+                Some(Disk { root, is_off: false, nodes: BTreeMap::new(), kept: 0, known: BTreeMap::new() });
         });
         Self
     }
@@ -232,7 +236,7 @@ impl Disk {
                 if *fd < 3 {
                     return Ok(None);
                 }
-                path_of(*fd)
+                self.path_of(*fd)
             }
             Change::Open { path, flags } => {
                 if flags & libc::O_CREAT == 0 || path.exists() {
@@ -293,6 +297,19 @@ impl Disk {
             }
         };
         Ok(Some(Pending { node: name, kind, dies }))
+    }
+
+    /// Where the file of a descriptor lies. A file that is renamed stays with its machine.
+    fn path_of(&mut self, fd: c_int) -> PathBuf {
+        let (file, _) = stat(fd);
+        match self.known.get(&fd) {
+            Some((known, path)) if *known == file => path.clone(),
+            _ => {
+                let path = path_of(fd);
+                self.known.insert(fd, (file, path.clone()));
+                path
+            }
+        }
     }
 
     fn node_of(&self, path: &Path) -> Option<String> {
