@@ -112,7 +112,7 @@ impl Office {
         self.sum = self.sum + Checksum::of(op.op_id, &body);
         // Received a second after it was written.
         let at = Millis(op.device_time.0 + 1_000);
-        self.log.push(Numbered { seq: self.head, at, op, body });
+        self.log.push(Numbered { seq: self.head, at, op, body, receipt: None });
     }
 
     /// Takes what a tablet has not pushed yet, as a hub does.
@@ -151,6 +151,7 @@ impl Office {
 
     fn page_head(&self, next: u64) -> PullHead {
         PullHead {
+            from: 0,
             protocol: 1,
             hub_epoch: self.epoch,
             next,

@@ -15,6 +15,7 @@ pub mod issues;
 mod judge;
 pub mod office;
 pub mod pull;
+mod receipt;
 pub mod secret;
 pub mod store;
 

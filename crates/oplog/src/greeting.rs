@@ -66,6 +66,12 @@ pub struct HelloAnswer {
     pub durable_seq: u64,
     pub device: DeviceId,
     pub person: PersonId,
+    /// The hub's last number of the tablet's site. Behind a tablet's cursor: the hub was restored.
+    #[serde(default)]
+    pub head: Option<u64>,
+    /// Another one each time that the hub starts: it may have lost something meanwhile that only a look would tell.
+    #[serde(default)]
+    pub run: Option<Uuid>,
     /// The office has withdrawn this tablet's permission; what it recorded is still taken.
     pub revoked: bool,
 }

@@ -13,7 +13,7 @@ use standpipe_domain::answer::Answer;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId};
 use standpipe_domain::merge_rule::{ANSWER, Rule};
 use standpipe_domain::tablet::{Amendment, ConflictSide};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// One value of a field, and who wrote it.
@@ -183,8 +183,13 @@ pub fn amended_answer<'a>(ops: impl IntoIterator<Item = &'a Op>, item: &str) -> 
     views.rfind(|amendment| amendment.item == item).map(|amendment| amendment.answer)
 }
 
-/// The members of a field that holds several, oldest first: added, and not taken out by somebody who saw them.
-pub fn members<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, field: &str) -> Vec<Side> {
+/// The members of a field that holds several, oldest first: added, and not taken out by somebody who saw them. Those in
+/// `sealed` were signed, and stay.
+pub fn members<'a>(
+    ops: impl IntoIterator<Item = &'a Op> + Clone,
+    field: &str,
+    sealed: &BTreeSet<Uuid>,
+) -> Vec<Side> {
     let own = |op: &&&Op| op.field.as_deref() == Some(field);
     let gone: HashSet<Uuid> = ops
         .clone()
@@ -195,7 +200,8 @@ pub fn members<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, field: &str) -
         .collect();
     let mut members: Vec<Side> = ops
         .into_iter()
-        .filter(|op| op.kind == Kind::Add && own(&op) && !gone.contains(&op.op_id))
+        .filter(|op| op.kind == Kind::Add && own(&op))
+        .filter(|op| sealed.contains(&op.op_id) || !gone.contains(&op.op_id))
         .map(|op| Side::new(op, op.value.clone()))
         .collect();
     members.sort_by_key(|side| (side.hlc, side.rev));

@@ -27,14 +27,11 @@ pub enum Effect {
     Apply {
         next: u64,
     },
-    /// Another hub, or the same one restored: begin again from the start. What is held stays; doubles are dropped.
-    Restart {
-        hub_epoch: Uuid,
-    },
     /// Both ends hold the same.
     InStep,
-    /// The checksums differ: something is missing on one end.
-    OutOfStep,
+    /// Another hub, the same one restored, or something is missing on one end: see [`crate::repair`]. Nothing more is
+    /// fetched until that is done.
+    Differ,
     BackOff,
 }
 
@@ -82,13 +79,10 @@ impl Pull {
         if !self.in_flight {
             return Vec::new();
         }
-        let known = self.epoch.replace(head.hub_epoch);
-        if known.is_some_and(|epoch| epoch != head.hub_epoch) || head.next < self.cursor {
-            self.cursor = 0;
+        let known = *self.epoch.get_or_insert(head.hub_epoch);
+        if known != head.hub_epoch || head.next < self.cursor {
             self.in_flight = false;
-            let mut effects = vec![Effect::Restart { hub_epoch: head.hub_epoch }];
-            effects.extend(self.request());
-            return effects;
+            return vec![Effect::Differ];
         }
         let next = head.next;
         self.page = Some(head);
@@ -103,8 +97,8 @@ impl Pull {
             return self.request();
         }
         let same = u64::from_str_radix(&head.checksum, 16) == Ok(checksum);
-        let mut effects = vec![if same { Effect::InStep } else { Effect::OutOfStep }];
-        if self.again {
+        let mut effects = vec![if same { Effect::InStep } else { Effect::Differ }];
+        if self.again && same {
             effects.extend(self.request());
         }
         effects
@@ -120,6 +114,7 @@ mod tests {
         Event::Page(PullHead {
             protocol: 1,
             hub_epoch: Uuid::from_u128(epoch),
+            from: 0,
             next,
             more,
             checksum: format!("{:016x}", 7),
@@ -142,7 +137,7 @@ mod tests {
         let mut pull = Pull::new(None, 0);
         pull.step(Event::Wake);
         pull.step(page(1, 5, false));
-        assert_eq!(pull.step(Event::Applied { checksum: 8 }), [Effect::OutOfStep]);
+        assert_eq!(pull.step(Event::Applied { checksum: 8 }), [Effect::Differ]);
     }
 
     #[test]
@@ -155,15 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_hub_is_read_from_the_start() {
-        let restart = [Effect::Restart { hub_epoch: Uuid::from_u128(2) }, Effect::Request { after: 0 }];
+    fn a_restored_hub_is_compared_with() {
         let mut pull = Pull::new(Some(Uuid::from_u128(1)), 50);
         pull.step(Event::Wake);
-        assert_eq!(pull.step(page(2, 60, false)), restart);
+        assert_eq!(pull.step(page(2, 60, false)), [Effect::Differ]);
 
         let mut behind = Pull::new(Some(Uuid::from_u128(2)), 50);
         behind.step(Event::Wake);
-        assert_eq!(behind.step(page(2, 40, false)), restart, "the same epoch, but a head behind the cursor");
+        assert_eq!(
+            behind.step(page(2, 40, false)),
+            [Effect::Differ],
+            "the same epoch, but a head behind the cursor"
+        );
     }
 
     #[test]

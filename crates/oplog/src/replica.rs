@@ -5,11 +5,12 @@
 
 use crate::merge::{Register, Side};
 use crate::op::{Kind, Op};
-use crate::seal::Jws;
+use crate::seal::{Covered, Jws};
 use serde::Deserialize;
 use standpipe_domain::ids::DeviceId;
 use standpipe_domain::merge_rule::rule;
-use standpipe_domain::record::entity;
+use standpipe_domain::record::set;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The storage that a projection needs. All calls of one operation happen in one database transaction.
@@ -64,14 +65,13 @@ pub fn apply<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touche
         }
         (Kind::Set | Kind::Resolve, Some(field)) => write(replica, op, field)?,
         (Kind::Add, Some(field)) if !replica.has_removals(op.id)? => {
-            let member = crate::merge::members([op], field);
+            let member = crate::merge::members([op], field, &BTreeSet::new());
             for side in &member {
                 replica.add_member(&op.entity, op.id, field, side)?;
             }
         }
         (Kind::Add | Kind::Remove, Some(field)) => {
-            let members = crate::merge::members(&replica.ops_of(op.id)?, field);
-            replica.put_members(&op.entity, op.id, field, &members)?;
+            put_members(replica, &op.entity, op.id, field)?;
         }
         (Kind::Seal, _) => touched.extend(pin_sealed(replica, op)?),
         // Amendments and tombstones are read from the log where they are shown; what is unknown waits for an update.
@@ -102,21 +102,45 @@ fn refold<R: Replica + ?Sized>(
     replica.put_register(entity, id, field, &register)
 }
 
+fn put_members<R: Replica + ?Sized>(
+    replica: &mut R,
+    entity: &str,
+    id: Uuid,
+    field: &str,
+) -> Result<(), R::Error> {
+    let ops = replica.ops_of(id)?;
+    let mut sealed = BTreeSet::new();
+    for op in ops.iter().filter(|op| op.kind == Kind::Add && op.field.as_deref() == Some(field)) {
+        sealed.extend(replica.pin(id, &member_pin(field, op.op_id))?);
+    }
+    let members = crate::merge::members(&ops, field, &sealed);
+    replica.put_members(entity, id, field, &members)
+}
+
+/// Under which name a member of a field is pinned: no field of a record is called so.
+fn member_pin(field: &str, rev: Uuid) -> String {
+    format!("{field}/{rev}")
+}
+
 /// A seal pins what it covers: a change that was on its way, or was never meant to be, cannot replace it.
 fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
     let Some(payload) = Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) else {
         return Ok(Vec::new());
     };
     let mut touched = Vec::new();
-    let checks = payload.checks.iter().map(|check| (entity::CHECK, check.id.0, &check.revs));
-    let findings = payload.findings.iter().map(|finding| (entity::FINDING, finding.id.0, &finding.revs));
-    for (entity, id, revs) in checks.chain(findings) {
+    for Covered { entity, id, revs, photos } in payload.covered() {
         for (field, rev) in revs {
             // The first seal holds: those who sign later sign the same.
             if replica.pin(id, field)?.is_none() {
                 replica.put_pin(id, field, *rev)?;
                 refold(replica, entity, id, field, Some(*rev))?;
             }
+        }
+        for photo in photos {
+            replica.put_pin(id, &member_pin(set::PHOTOS, *photo), *photo)?;
+        }
+        if !photos.is_empty() && replica.has_removals(id)? {
+            put_members(replica, entity, id, set::PHOTOS)?;
         }
         touched.push(Touched { entity: entity.to_owned(), id });
     }

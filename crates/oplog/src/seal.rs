@@ -18,6 +18,7 @@ use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{
     AssetId, CheckId, DeviceId, FindingId, Millis, PersonId, RoundId, Sha256, SignOffId, SiteId, UnitId,
 };
+use standpipe_domain::record::entity;
 use standpipe_domain::signoff::Strokes;
 use standpipe_domain::tablet::Amendment;
 use std::collections::BTreeMap;
@@ -45,6 +46,36 @@ pub struct SealPayload {
     pub evidence: Vec<Sha256>,
 }
 
+/// A record that a seal covers.
+#[derive(Clone, Copy, Debug)]
+pub struct Covered<'a> {
+    pub entity: &'static str,
+    pub id: Uuid,
+    /// The operation behind each of its fields.
+    pub revs: &'a BTreeMap<String, Uuid>,
+    /// The operations that added its photos.
+    pub photos: &'a [Uuid],
+}
+
+impl SealPayload {
+    /// Everything that the seal covers.
+    pub fn covered(&self) -> impl Iterator<Item = Covered<'_>> {
+        let checks = self.checks.iter().map(|one| Covered {
+            entity: entity::CHECK,
+            id: one.id.0,
+            revs: &one.revs,
+            photos: &one.photos,
+        });
+        let findings = self.findings.iter().map(|one| Covered {
+            entity: entity::FINDING,
+            id: one.id.0,
+            revs: &one.revs,
+            photos: &one.photos,
+        });
+        checks.chain(findings)
+    }
+}
+
 /// A check as it was signed, with the operation behind each field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SealedCheck {
@@ -53,6 +84,9 @@ pub struct SealedCheck {
     pub checklist: ChecklistRef,
     pub answers: Answers,
     pub revs: BTreeMap<String, Uuid>,
+    /// The operations that added its photos: who signs has seen them, so they stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<Uuid>,
     /// Amendments that this signature covers, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amendments: Vec<SealedAmendment>,
@@ -89,6 +123,9 @@ pub struct SealedFinding {
     pub severity: Severity,
     pub words: String,
     pub revs: BTreeMap<String, Uuid>,
+    /// See [`SealedCheck::photos`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<Uuid>,
 }
 
 /// A signed payload, in the general JSON serialisation.

@@ -65,6 +65,10 @@ pub enum PushConflict {
 pub struct PullHead {
     pub protocol: u32,
     pub hub_epoch: Uuid,
+    /// The page holds everything that the hub numbered behind this, up to `next`. Less than what was asked for where a
+    /// transaction began before it.
+    #[serde(default)]
+    pub from: u64,
     /// The cursor after this page.
     pub next: u64,
     /// Whether another page is there to fetch.
@@ -79,6 +83,8 @@ pub struct PullHead {
 struct PullLine<'a> {
     seq: u64,
     at: Millis,
+    #[serde(default, rename = "r", skip_serializing_if = "Option::is_none")]
+    receipt: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow)]
     op: &'a RawValue,
 }
@@ -91,6 +97,46 @@ pub struct Numbered {
     pub at: Millis,
     pub op: crate::op::Op,
     pub body: Box<str>,
+    /// The hub's own mark that it took the operation: a hub that lost it takes it back with that.
+    pub receipt: Option<Box<str>>,
+}
+
+/// An operation as a hub once took it, on its way back to a hub that lost it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Returned {
+    /// When the hub had received it.
+    pub at: Millis,
+    pub receipt: Box<str>,
+    pub body: Box<str>,
+}
+
+/// What the hub answers to operations that a tablet gives back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnAnswer {
+    /// How many were taken back; the others were there, or are refused.
+    pub taken: u64,
+    /// What this hub never took.
+    pub refused: Vec<Uuid>,
+}
+
+/// The question for sums.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Up to which numbers.
+    pub at: Vec<u64>,
+}
+
+/// The most sums that are asked for at once.
+pub const MAX_SUMS: usize = 1_000;
+
+/// The hub's sums.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SumsAnswer {
+    pub hub_epoch: Uuid,
+    /// The hub's last number.
+    pub head: u64,
+    /// As 16 hexadecimal digits each.
+    pub sums: Vec<String>,
 }
 
 /// A body that cannot be read.
@@ -161,12 +207,12 @@ pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Line>), Malformed> {
 /// The body of a page of a pull.
 pub fn encode_pull<'a>(
     head: &PullHead,
-    ops: impl IntoIterator<Item = (u64, Millis, &'a str)>,
+    ops: impl IntoIterator<Item = (u64, Millis, &'a str, &'a str)>,
 ) -> std::io::Result<Vec<u8>> {
     let mut text = serde_json::to_string(head)?;
-    for (seq, at, body) in ops {
+    for (seq, at, receipt, body) in ops {
         // The body is JSON already; writing the line by hand keeps every byte of it.
-        let _ = write!(text, "\n{{\"seq\":{seq},\"at\":{},\"op\":{body}}}", at.0);
+        let _ = write!(text, "\n{{\"seq\":{seq},\"at\":{},\"r\":\"{receipt}\",\"op\":{body}}}", at.0);
     }
     zstd::bulk::compress(text.as_bytes(), LEVEL)
 }
@@ -178,11 +224,42 @@ pub fn decode_pull(body: &[u8]) -> Result<(PullHead, Vec<Numbered>), Malformed> 
     let mut ops = Vec::new();
     for (at, line) in lines.enumerate() {
         let fault = |source| Malformed::Line { line: at + 2, source };
-        let PullLine { seq, at, op } = serde_json::from_str(line).map_err(fault)?;
+        let PullLine { seq, at, receipt, op } = serde_json::from_str(line).map_err(fault)?;
         let body: Box<str> = op.get().into();
-        ops.push(Numbered { seq, at, op: serde_json::from_str(&body).map_err(fault)?, body });
+        let receipt = receipt.map(|receipt| receipt.as_ref().into());
+        ops.push(Numbered { seq, at, op: serde_json::from_str(&body).map_err(fault)?, body, receipt });
     }
     Ok((head, ops))
+}
+
+/// The body of operations that a tablet gives back: a line for each.
+pub fn encode_return(ops: &[Returned]) -> std::io::Result<Vec<u8>> {
+    let mut text = String::from("{}");
+    for Returned { at, receipt, body } in ops {
+        let receipt = serde_json::to_string(receipt)?;
+        let _ = write!(text, "\n{{\"at\":{},\"r\":{receipt},\"op\":{body}}}", at.0);
+    }
+    zstd::bulk::compress(text.as_bytes(), LEVEL)
+}
+
+/// Reads operations that a tablet gives back.
+pub fn decode_return(body: &[u8]) -> Result<Vec<Returned>, Malformed> {
+    #[derive(Deserialize)]
+    struct Line<'a> {
+        at: Millis,
+        r: std::borrow::Cow<'a, str>,
+        #[serde(borrow)]
+        op: &'a RawValue,
+    }
+    let text = decompress(body)?;
+    let (serde::de::IgnoredAny, lines) = split(&text)?;
+    let mut ops = Vec::new();
+    for (at, line) in lines.enumerate() {
+        let Line { at, r, op } =
+            serde_json::from_str(line).map_err(|source| Malformed::Line { line: at + 2, source })?;
+        ops.push(Returned { at, receipt: r.as_ref().into(), body: op.get().into() });
+    }
+    Ok(ops)
 }
 
 fn decompress(body: &[u8]) -> Result<String, Malformed> {

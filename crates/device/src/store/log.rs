@@ -6,7 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use standpipe_domain::ids::{Millis, Sha256};
 use standpipe_oplog::chain::Written;
 use standpipe_oplog::op::{Kind, Op};
+use standpipe_oplog::wire::Numbered;
 use uuid::Uuid;
+
+/// What the office set aside is kept, and does not count: otherwise this tablet would show what nobody else does.
+pub const COUNTS: &str = "NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id)";
 
 /// How an operation came here.
 #[derive(Clone, Copy, Debug)]
@@ -44,29 +48,40 @@ pub fn append_own(conn: &Connection, written: &Written) -> Result<(), StoreError
 
 /// Every operation on a record, in the order of arrival, each stamp as it counts at the hub.
 pub fn ops_of(conn: &Connection, id: Uuid) -> Result<Vec<Op>, StoreError> {
-    read(conn, "SELECT body, hub_at FROM op WHERE id = ?1 ORDER BY seq", id)
+    read(conn, &format!("SELECT body, hub_at FROM op WHERE id = ?1 AND {COUNTS} ORDER BY seq"), id)
 }
 
 /// The operations on a record that are neither `set` nor `add`.
 pub fn rare_ops_of(conn: &Connection, id: Uuid, kind: Kind) -> Result<Vec<Op>, StoreError> {
     // The condition of the partial index has to stand here in full.
-    let sql = "SELECT body, hub_at, kind FROM op
-               WHERE id = ?1 AND kind NOT IN ('set', 'add') ORDER BY seq";
-    let mut ops = read(conn, sql, id)?;
+    let sql = format!(
+        "SELECT body, hub_at, kind FROM op WHERE id = ?1 AND kind NOT IN ('set', 'add') AND {COUNTS} ORDER BY seq"
+    );
+    let mut ops = read(conn, &sql, id)?;
     ops.retain(|op| op.kind == kind);
     Ok(ops)
+}
+
+/// Every seal, in the order of arrival.
+pub fn seals(conn: &Connection) -> Result<Vec<Op>, StoreError> {
+    let sql = format!(
+        "SELECT body, hub_at FROM op WHERE kind NOT IN ('set', 'add') AND kind = ?1 AND {COUNTS} ORDER BY seq"
+    );
+    read(conn, &sql, Word(Kind::Seal))
 }
 
 /// Whether a record has an operation of this rare kind.
 pub fn has_rare(conn: &Connection, id: Uuid, kind: Kind) -> Result<bool, StoreError> {
     Ok(conn
-        .prepare_cached("SELECT 1 FROM op WHERE id = ?1 AND kind NOT IN ('set', 'add') AND kind = ?2")?
+        .prepare_cached(&format!(
+            "SELECT 1 FROM op WHERE id = ?1 AND kind NOT IN ('set', 'add') AND kind = ?2 AND {COUNTS}"
+        ))?
         .exists(params![id, Word(kind)])?)
 }
 
-fn read(conn: &Connection, sql: &str, id: Uuid) -> Result<Vec<Op>, StoreError> {
+fn read(conn: &Connection, sql: &str, of: impl rusqlite::ToSql) -> Result<Vec<Op>, StoreError> {
     let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query([id])?;
+    let mut rows = statement.query([of])?;
     let mut ops = Vec::new();
     while let Some(row) = rows.next()? {
         ops.push(parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, row.get(1)?)?);
@@ -83,6 +98,14 @@ pub fn parse(body: &str, hub_at: Option<i64>) -> Result<Op, StoreError> {
     Ok(op)
 }
 
+/// The operation of that id, where the log holds it.
+pub fn op(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT body, hub_at FROM op WHERE op_id = ?1")?;
+    let row: Option<(String, Option<i64>)> =
+        statement.query_row([op_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    row.map(|(body, hub_at)| parse(&body, hub_at)).transpose()
+}
+
 /// What the log says of one operation.
 pub struct Held {
     pub seq: i64,
@@ -95,6 +118,15 @@ pub fn held(conn: &Connection, op_id: Uuid) -> Result<Option<Held>, StoreError> 
         .prepare_cached("SELECT seq, hub_seq FROM op WHERE op_id = ?1")?
         .query_row([op_id], |row| Ok(Held { seq: row.get(0)?, hub_seq: row.get(1)? }))
         .optional()?)
+}
+
+/// Keeps the hub's mark under an operation.
+pub fn put_receipt(conn: &Connection, one: &Numbered) -> Result<(), StoreError> {
+    if let Some(mark) = &one.receipt {
+        conn.prepare_cached("INSERT OR REPLACE INTO receipt (op_id, mark) VALUES (?1, ?2)")?
+            .execute(params![one.op.op_id, mark])?;
+    }
+    Ok(())
 }
 
 /// Writes down the hub's number of an operation that is held.

@@ -9,16 +9,18 @@ pub mod fault;
 pub(crate) mod log;
 pub(crate) mod open;
 pub mod outbox;
-mod project;
+pub(crate) mod project;
 pub mod pull;
 pub(crate) mod query;
 pub(crate) mod rebuild;
+mod repair;
 pub(crate) mod replica;
 mod sql;
 mod write;
 
 pub use fault::{Doing, Fault, StoreError};
 pub(crate) use open::beside;
+pub use repair::Held;
 pub use write::Writing;
 
 use crate::vault::Vault;

@@ -3,7 +3,7 @@
 use super::chain::{self, Chain};
 use super::fault::{Fault, StoreError};
 use super::sql::Hash;
-use super::{Store, blobs, log, query};
+use super::{Store, blobs, log, project, query};
 use crate::identity::Identity;
 use rusqlite::{Connection, OptionalExtension, params};
 use standpipe_domain::ids::{DeviceId, Sha256, SiteId};
@@ -11,6 +11,7 @@ use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Which chain is spoken of. A tablet that joins again goes on as another device while an answer about the chain that it
@@ -147,14 +148,16 @@ impl Store {
     /// Writes down what the hub put into quarantine.
     pub fn set_aside(&self, refused: &[Refused]) -> Result<(), StoreError> {
         self.write("writing down what the office set aside", |writing| {
+            let mut changed = BTreeSet::new();
             for one in refused {
                 writing
                     .prepare_cached(
                         "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, ?2, ?3, ?4)",
                     )?
                     .execute(params![one.op_id, one.code, one.detail, writing.now().0])?;
+                changed.extend(log::op(writing, one.op_id)?.iter().flat_map(project::records_of));
             }
-            Ok(())
+            writing.again(&changed)
         })
     }
 

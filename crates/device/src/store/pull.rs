@@ -4,7 +4,7 @@ use super::chain;
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::{bits, of_bits};
-use super::{Store, Writing, blobs};
+use super::{Store, Writing, project};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
@@ -50,20 +50,6 @@ impl Store {
         Ok(sum)
     }
 
-    /// Begins again from the start. What is held stays. With another epoch than before it is another hub, or one that was
-    /// restored: photos are offered again too.
-    pub fn restart(&self, epoch: Uuid) -> Result<(), StoreError> {
-        self.write_quietly("beginning the pull again", |writing| {
-            let known: Option<Uuid> = writing.query_row("SELECT epoch FROM pulled", [], |row| row.get(0))?;
-            if known.is_some_and(|known| known != epoch) {
-                blobs::offer_all_again(writing)?;
-            }
-            writing.execute("UPDATE op SET hub_seq = NULL WHERE hub_seq IS NOT NULL", [])?;
-            writing.execute("UPDATE pulled SET epoch = ?1, after = 0, checksum = 0", [epoch])?;
-            Ok(())
-        })
-    }
-
     /// The office confirmed at `at` that everything had arrived and nothing new was there to fetch.
     pub fn synced_at(&self, at: Millis) -> Result<(), StoreError> {
         self.write_quietly("writing down the time of the sync", |writing| {
@@ -79,14 +65,18 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     op.hlc = op.hlc.clamped(one.at);
     let clamped = op.hlc != one.op.hlc;
     // What the office had set aside and has in its log by now, it has taken.
-    writing
+    let counts_again = writing
         .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1 AND code <> 'op-id-taken'")?
-        .execute([op.op_id])?;
+        .execute([op.op_id])?
+        > 0;
+    log::put_receipt(writing, one)?;
     match log::held(writing, op.op_id)? {
         Some(held) if held.hub_seq.is_some() => return Ok(false),
         Some(held) => {
             log::numbered(writing, held.seq, one.seq, one.at)?;
-            if !clamped {
+            if counts_again {
+                writing.again(&project::records_of(&op))?;
+            } else if !clamped {
                 return Ok(true);
             }
         }

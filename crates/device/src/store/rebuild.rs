@@ -1,6 +1,7 @@
 //! Drops what follows from the log, and makes it again.
 
 use super::fault::StoreError;
+use super::log::COUNTS;
 use super::sql::Word;
 use super::{Store, log, project};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -69,7 +70,8 @@ pub fn rebuild(conn: &mut Connection) -> Result<(), StoreError> {
 /// Applies every operation again, in the order of arrival.
 fn replay(conn: &Connection) -> Result<(), StoreError> {
     let mut touched = BTreeSet::new();
-    let mut statement = conn.prepare("SELECT seq, body, hub_at, kind FROM op ORDER BY seq")?;
+    let counting = format!("SELECT seq, body, hub_at, kind FROM op WHERE {COUNTS} ORDER BY seq");
+    let mut statement = conn.prepare(&counting)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;

@@ -129,6 +129,12 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Makes everything that is shown of these records anew: what counts of their operations has changed.
+    pub(super) fn again(&mut self, records: &BTreeSet<Touched>) -> Result<(), StoreError> {
+        self.touched.extend(project::again(&self.transaction, records)?);
+        Ok(())
+    }
+
     fn finish(mut self) -> Result<(), StoreError> {
         project::all(&self.transaction, std::mem::take(&mut self.touched))?;
         if let Some(Author { chain, .. }) = &self.author {

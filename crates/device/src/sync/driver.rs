@@ -10,6 +10,7 @@ use super::fault::{stops_everything, worse};
 use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
 use super::line::Link;
+use super::mend::Mend;
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -24,6 +25,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
 
 /// How often the hub is asked when nothing pokes: a poke can be lost.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -36,8 +38,9 @@ pub(super) struct Driver {
     pub(super) photos: Photos,
     pub(super) missing: Missing,
     pub(super) recheck: Recheck,
-    /// Everything is being read again, because both ends did not hold the same.
-    pub(super) read_again: bool,
+    pub(super) mend: Mend,
+    /// The run of the hub that was met last.
+    pub(super) run: Option<Uuid>,
     /// Both ends were found to hold the same in this turn.
     pub(super) in_step: bool,
     sleep: Sleep,
@@ -56,6 +59,7 @@ pub(super) struct Driver {
 enum Lane {
     Push,
     Pull,
+    Mend,
     Upload,
     Download,
     Recheck,
@@ -65,6 +69,8 @@ enum Lane {
 enum Job {
     Push,
     Pull,
+    Repair,
+    GiveBack,
     Upload(Box<PendingUpload>),
     Thumbnail(Sha256),
     Recheck,
@@ -88,7 +94,8 @@ impl Driver {
             photos: Photos::default(),
             missing: Missing::default(),
             recheck: Recheck::default(),
-            read_again: false,
+            mend: Mend::default(),
+            run: None,
             in_step: false,
             sleep,
             pulled: outside.world.elapsed(),
@@ -187,6 +194,14 @@ impl Driver {
                     self.pulled = self.elapsed();
                     (Lane::Pull, self.pull(&hub).await)
                 }
+                Job::Repair => {
+                    self.standing.sending(false);
+                    (Lane::Mend, self.repair(&hub).await)
+                }
+                Job::GiveBack => {
+                    self.standing.sending(true);
+                    (Lane::Mend, self.give_back(&hub).await)
+                }
                 Job::Thumbnail(of) => {
                     self.standing.sending(false);
                     (Lane::Download, self.fetch_thumbnail(&hub, of).await)
@@ -216,11 +231,21 @@ impl Driver {
         // What changed up to here is seen by this look; what changes from here on brings another turn.
         self.changes.mark_unchanged();
         let open = |lane| !closed.contains(&lane);
+        // Before anything else goes up: a hub that was restored takes back what it had judged as it was, and judges what is
+        // new in sight of that.
+        if open(Lane::Mend) && self.mend.differs {
+            return Ok(Some(Job::Repair));
+        }
+        if open(Lane::Mend) && self.gives_back()? {
+            return Ok(Some(Job::GiveBack));
+        }
         if open(Lane::Push) && self.records_wait()? {
             return Ok(Some(Job::Push));
         }
         // Photos can take hours; what the office writes meanwhile does not wait for them.
-        if open(Lane::Pull) && (self.standing.due().pull || self.elapsed() - self.pulled >= INTERVAL) {
+        if open(Lane::Pull)
+            && (self.standing.due().pull || self.elapsed().saturating_sub(self.pulled) >= INTERVAL)
+        {
             return Ok(Some(Job::Pull));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };

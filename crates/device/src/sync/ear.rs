@@ -32,7 +32,7 @@ pub(super) async fn listen(
         if let Err(fault) = ended {
             tracing::debug!(code = fault.code(), "{fault}");
         }
-        if world.elapsed() - began >= GOOD {
+        if world.elapsed().saturating_sub(began) >= GOOD {
             pace.reset();
         }
         sleep(pace.pause(standing.dice(), false)).await;

@@ -109,10 +109,10 @@ impl HubClient {
 
     fn request(&self, method: Method, path: &str) -> Result<Builder, Fault> {
         let url = self.base.join(path).map_err(|_| Fault::BadAddress(path.to_owned()))?;
-        Ok(self.request_at(method, url))
+        Ok(self.request_at(method, &url))
     }
 
-    fn request_at(&self, method: Method, url: Url) -> Builder {
+    fn request_at(&self, method: Method, url: &Url) -> Builder {
         let request =
             Request::builder().method(method).uri(url.as_str()).header("Standpipe-Protocol", PROTOCOL);
         match &self.token {

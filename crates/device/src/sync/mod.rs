@@ -10,6 +10,7 @@ mod file;
 mod handle;
 pub mod hub_client;
 mod line;
+mod mend;
 mod pace;
 mod photos;
 mod recheck;

@@ -56,7 +56,7 @@ impl Photos {
 
     /// Whether it is time to try again what was set aside because the hub failed.
     pub(super) fn parole(&self, now: Duration) -> bool {
-        self.struck.is_some_and(|at| now - at >= PAROLE)
+        self.struck.is_some_and(|at| now.saturating_sub(at) >= PAROLE)
     }
 }
 
@@ -194,7 +194,8 @@ impl Driver {
                 let began = self.elapsed();
                 match hub.patch(&current.url, from, piece).await? {
                     Patched::Arrived(offset) if offset > from => {
-                        let millis = u64::try_from((self.elapsed() - began).as_millis()).unwrap_or(u64::MAX);
+                        let millis = u64::try_from(self.elapsed().saturating_sub(began).as_millis())
+                            .unwrap_or(u64::MAX);
                         Ok(Event::Sent { offset, millis })
                     }
                     Patched::Arrived(_) => Err(hub_fault("the hub takes nothing").into()),

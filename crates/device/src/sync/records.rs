@@ -36,8 +36,14 @@ impl Driver {
             store.rewind(chain.id, hello.acknowledged)?;
             self.recheck.begin();
         }
-        if store.cursor()?.0.is_some_and(|epoch| epoch != hello.hub_epoch) {
-            self.standing.due().pull = true;
+        let (epoch, cursor) = store.cursor()?;
+        let is_other = epoch.is_some_and(|epoch| epoch != hello.hub_epoch);
+        if is_other || hello.head.is_some_and(|head| head < cursor) {
+            self.mend.differs = true;
+        }
+        // A hub that was started anew may stand on another disk: what it confirmed is asked for again.
+        if is_other || self.run != hello.run {
+            self.run = hello.run;
             self.recheck.begin();
         }
         if hello.revoked { Err(Fault::Revoked.into()) } else { Ok(()) }
@@ -136,11 +142,10 @@ impl Driver {
 
     async fn pull_pages(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         const DOING: &str = "fetching records";
-        let (mut epoch, cursor) = self.standing.store.cursor()?;
+        let (epoch, cursor) = self.standing.store.cursor()?;
         let mut pull = Pull::new(epoch, cursor);
         let mut effects = VecDeque::from(pull.step(pull::Event::Wake));
         let mut page = None;
-        let mut restarts = 0;
         while let Some(effect) = effects.pop_front() {
             let store = &self.standing.store;
             match effect {
@@ -161,37 +166,15 @@ impl Driver {
                     let checksum = store.apply_page(head, ops)?;
                     effects.extend(pull.step(pull::Event::Applied { checksum }));
                 }
-                pull::Effect::Restart { hub_epoch } => {
-                    restarts += 1;
-                    if restarts > 1 {
-                        return Err(fault(DOING, "the hub is another at each request").into());
-                    }
-                    tracing::warn!(%hub_epoch, "another hub, or one that was restored: everything is read again");
-                    store.restart(hub_epoch)?;
-                    epoch = Some(hub_epoch);
-                }
                 pull::Effect::InStep => {
                     self.in_step = true;
-                    self.read_again = false;
+                    self.mend.agreed();
                 }
-                pull::Effect::OutOfStep => self.out_of_step(epoch)?,
+                pull::Effect::Differ => self.mend.differ()?,
                 pull::Effect::BackOff => return Ok(()),
             }
         }
         self.look_for_thumbnails()
-    }
-
-    /// Something is missing on one end. Reading everything again mends this end; if that does not help, it is said.
-    fn out_of_step(&mut self, epoch: Option<uuid::Uuid>) -> Result<(), Trouble> {
-        let Some(epoch) = epoch.or(self.standing.store.cursor()?.0).filter(|_| !self.read_again) else {
-            let detail = "this tablet and the hub do not hold the same records";
-            return Err(fault("comparing records", detail).into());
-        };
-        tracing::warn!("this tablet and the hub do not hold the same records: everything is read again");
-        self.read_again = true;
-        self.standing.store.restart(epoch)?;
-        self.standing.due().pull = true;
-        Ok(())
     }
 
     pub(super) fn records_wait(&self) -> Result<bool, Trouble> {

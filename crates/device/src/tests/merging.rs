@@ -4,6 +4,7 @@ use super::*;
 use crate::testing::{OWNERS, set};
 use serde_json::json;
 use standpipe_domain::record::entity;
+use standpipe_oplog::wire::Refused;
 
 fn colleague_says(tablet: &mut Tablet, item: &str, outcome: &str) {
     let value = json!({ "outcome": outcome, "at": 5 });
@@ -105,7 +106,8 @@ fn a_hub_that_begins_a_new_epoch_is_read_again_without_doubles() {
     tablet.office.take_from(store).unwrap();
     tablet.office.deliver(store).unwrap();
     let before = tablet.engine.check(check(EXTINGUISHER)).unwrap();
-    store.restart(uuid::Uuid::from_u128(0xF)).unwrap();
+    store.number_nothing_behind(0).unwrap();
+    store.repaired(uuid::Uuid::from_u128(0xF), 0).unwrap();
     assert_eq!(store.cursor().unwrap(), (Some(uuid::Uuid::from_u128(0xF)), 0));
     assert!(tablet.office.deliver(store).unwrap());
     assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before);
@@ -151,4 +153,28 @@ fn two_peoples_words_of_one_finding_both_stand_until_somebody_chooses() {
     let view = tablet.engine.resolve(check(EXTINGUISHER), &conflict.field, &theirs).unwrap();
     assert_eq!((view.conflicts.len(), view.findings[0].words.as_str()), (0, "压力不足"));
     tablet.sign(OWNERS[0], None).unwrap();
+}
+
+#[test]
+fn what_the_office_set_aside_does_not_count_until_it_is_taken() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let before = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
+    let after = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    assert_eq!(after.answers.len(), 1);
+    let store = tablet.engine.store();
+    let body = store.outbox(0).unwrap().bodies.pop().unwrap();
+    let op: standpipe_oplog::op::Op = serde_json::from_str(&body).unwrap();
+    let refused = Refused { op_id: op.op_id, code: "not-allowed".into(), detail: String::new() };
+    store.set_aside(&[refused]).unwrap();
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before, "as everybody else sees it");
+    store.rebuild().unwrap();
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before);
+    // The office has thought better of it.
+    tablet.office.take_from(store).unwrap();
+    tablet.office.deliver(store).unwrap();
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), after);
+    assert_eq!(store.waiting().unwrap().set_aside, 0);
 }

@@ -262,8 +262,8 @@ fn a_hub_that_lost_its_disk_is_offered_every_photo_again() {
     assert_eq!(store.waiting().unwrap().photos, 1);
     arrive();
     let epoch = store.cursor().unwrap().0.unwrap();
-    store.restart(epoch).unwrap();
-    assert_eq!(store.waiting().unwrap().photos, 0, "the same hub, read again");
-    store.restart(uuid::Uuid::from_u128(0xF)).unwrap();
+    store.repaired(epoch, 0).unwrap();
+    assert_eq!(store.waiting().unwrap().photos, 0, "the same hub, compared with");
+    store.repaired(uuid::Uuid::from_u128(0xF), 0).unwrap();
     assert_eq!(store.waiting().unwrap().photos, 1);
 }

@@ -259,7 +259,7 @@ fn a_late_answer_of_a_colleague_stands_beside_what_was_sealed() {
 }
 
 #[test]
-fn a_photo_that_was_signed_and_is_gone_shows() {
+fn a_photo_that_was_signed_stays_though_a_colleague_had_taken_it_off() {
     let mut tablet = ready();
     tablet.sign(OWNERS[0], None).unwrap();
     assert!(tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged);
@@ -269,7 +269,9 @@ fn a_photo_that_was_signed_and_is_gone_shows() {
     let gone = crate::testing::set(held.entity, held.record, "photos", saw, None);
     tablet.office.write([Draft { kind: Kind::Remove, ..gone }]);
     tablet.office.deliver(tablet.engine.store()).unwrap();
-    assert!(!tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged, "as at the office");
+    assert!(tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged, "as at the office");
+    let held = |conn: &rusqlite::Connection| crate::store::query::evidence_of(conn, check(EXTINGUISHER));
+    assert!(!tablet.engine.store().read("looking", held).unwrap().is_empty());
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub async fn pages_hold_whole_transactions_in_order_with_the_sum(store: &dyn Sto
     let sizes = [garden, 1, 2, 3];
     let (mut after, mut sum, mut ends) = (0, Checksum::default(), Vec::new());
     loop {
-        let body = pull::page(store, demo::site(), after, 2, MORNING).await.unwrap();
+        let body = pull::page(store, demo::site(), after, 2, false, MORNING).await.unwrap();
         let (page, ops) = decode_pull(&body).unwrap();
         sum = sum + ops.iter().map(|op| Checksum::of(op.op.op_id, &op.body)).sum();
         assert_eq!(page.checksum, format!("{:016x}", sum.0), "up to {}", page.next);

@@ -7,6 +7,7 @@ pub(crate) mod ingest;
 pub(crate) mod issues;
 mod kit;
 pub(crate) mod log;
+pub(crate) mod restore;
 pub(crate) mod seals;
 pub(crate) mod views;
 
@@ -38,8 +39,11 @@ macro_rules! suite {
             log: pages_hold_whole_transactions_in_order_with_the_sum, a_cursor_beyond_the_head_is_told,
                 work_that_fails_leaves_nothing, many_writers_at_once_all_keep_their_work,
                 who_listens_hears_after_the_change_is_there;
+            restore: only_what_bears_the_hubs_own_mark_is_taken_back, sums_tell_where_two_ends_differ,
+                a_page_can_begin_where_its_transaction_does;
             seals: a_seal_is_countersigned_and_verifies, a_broken_seal_is_set_aside,
-                what_was_signed_takes_amendments_only;
+                what_was_signed_takes_amendments_only, whoever_signs_later_signs_the_same,
+                a_photo_that_was_signed_stays;
             views: a_round_shows_what_was_recorded_on_it, photos_tell_where_they_are,
                 issues_are_found_by_what_is_in_them, a_rebuild_shows_the_same;
         }

@@ -46,6 +46,7 @@ pub(super) async fn recorded(store: &dyn Store, tablet: &mut Tablet) -> (Recorde
         device: tablet.device.id,
         inspector: tablet.device.person,
         checks: vec![SealedCheck {
+            photos: vec![],
             id: check,
             asset: of.asset.id,
             checklist: of.checklist.as_ref().unwrap().reference(),
@@ -54,6 +55,7 @@ pub(super) async fn recorded(store: &dyn Store, tablet: &mut Tablet) -> (Recorde
             amendments: vec![],
         }],
         findings: vec![SealedFinding {
+            photos: vec![],
             id: finding,
             check,
             item: "door-seal".into(),
@@ -232,4 +234,35 @@ pub async fn what_was_signed_takes_amendments_only(store: &dyn Store) {
     let listed = store.rounds(day(MORNING)).await.unwrap();
     let listed = listed.iter().find(|line| line.id == round()).unwrap();
     assert_eq!((view.line.signed, listed.signed, view.sign_offs[0].unsigned_amendments), (0, 0, 1));
+}
+
+pub async fn whoever_signs_later_signs_the_same(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (_, first) = recorded(store, &mut tablet).await;
+    let drafts = [sealed(&tablet, &first)];
+    tablet.record(store, drafts).await;
+    let mut other = SealPayload { sign_off: SignOffId(world.uuid()), unit: unit(3), ..first.clone() };
+    let field = other.checks[0].revs.keys().next().unwrap().clone();
+    other.checks[0].revs.insert(field, world.uuid());
+    let draft = sealed(&tablet, &other);
+    assert_eq!(tablet.refused(store, [draft]).await, "sealed");
+    assert_eq!(view(store).await.line.signed, 1);
+}
+
+pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let (recorded, payload) = recorded(store, &mut tablet).await;
+    let photo = |op: &&standpipe_oplog::op::Op| op.id == recorded.finding.0 && op.kind == Kind::Add;
+    let rev = ops(store).await.iter().find(photo).unwrap().op_id;
+    // A colleague takes it off before the seal arrives that another tablet had made.
+    let off = Draft::set(entity::FINDING, recorded.finding.0, "photos", json!({ "saw": [rev] }), None);
+    tablet.record(store, [Draft { kind: Kind::Remove, ..off }]).await;
+    assert_eq!(view(store).await.findings[0].photos.len(), 0);
+    let mut payload = payload;
+    payload.findings[0].photos = vec![rev];
+    let draft = sealed(&tablet, &payload);
+    tablet.record(store, [draft]).await;
+    assert_eq!(view(store).await.findings[0].photos[0].evidence.sha256, recorded.photo);
+    store.rebuild().await.unwrap();
+    assert_eq!(view(store).await.findings[0].photos[0].evidence.sha256, recorded.photo);
 }

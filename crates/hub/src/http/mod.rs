@@ -37,6 +37,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, broadcast, watch};
 use tower_http::trace::TraceLayer;
 use tries::Tries;
+use uuid::Uuid;
 
 /// The version of the wire format, on requests and answers.
 const PROTOCOL_HEADER: HeaderName = HeaderName::from_static("standpipe-protocol");
@@ -56,6 +57,8 @@ pub struct App {
     nobody: Arc<OnceLock<PasswordHash>>,
     behind_tls: bool,
     photos: broadcast::Sender<()>,
+    /// Names this run of the hub.
+    run: Uuid,
     closing: watch::Sender<bool>,
 }
 
@@ -79,6 +82,7 @@ impl App {
         Ok(Self {
             nobody: Arc::default(),
             store,
+            run: world.uuid(),
             world,
             blobs,
             tries: Arc::default(),
@@ -125,6 +129,8 @@ impl App {
             .route("/enrol", post(sync::enrol))
             .route("/sync/hello", post(sync::hello))
             .route("/sync/push", push)
+            .route("/sync/sums", post(sync::sums))
+            .route("/sync/return", post(sync::take_back).layer(DefaultBodyLimit::max(MAX_BODY)))
             .route("/sync/pull", get(sync::pull))
             .merge(uploads());
         let api = console

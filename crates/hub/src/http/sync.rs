@@ -22,7 +22,7 @@ use standpipe_domain::ids::DeviceId;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{self, Enrol, Enrolled, Hello, HelloAnswer};
 use standpipe_oplog::seal;
-use standpipe_oplog::wire::PushConflict;
+use standpipe_oplog::wire::{MAX_SUMS, PushConflict, ReturnAnswer, Sums, SumsAnswer};
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -92,6 +92,8 @@ pub async fn hello(
         durable_seq: app.store.durable_seq(device.id, hello.incarnation).await?,
         device: device.id,
         person: device.person,
+        head: Some(app.store.sums(device.site, Vec::new()).await?.0),
+        run: Some(app.run),
         revoked: device.revoked,
     }))
 }
@@ -132,11 +134,38 @@ impl From<PushConflict> for Conflict {
     }
 }
 
+/// The sums over what the hub numbered, so that a tablet finds where the two differ.
+pub async fn sums(
+    State(app): State<App>,
+    Tablet(device): Tablet,
+    Json(Sums { at }): Json<Sums>,
+) -> Result<Json<SumsAnswer>, Problem> {
+    if at.len() > MAX_SUMS {
+        let message = format!("at most {MAX_SUMS} sums at once");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message));
+    }
+    let (head, sums) = app.store.sums(device.site, at).await?;
+    let sums = sums.into_iter().map(|sum| format!("{:016x}", sum.0)).collect();
+    Ok(Json(SumsAnswer { hub_epoch: app.store.identity().epoch, head, sums }))
+}
+
+/// Takes back what this hub had taken before it was restored.
+pub async fn take_back(
+    State(app): State<App>,
+    Tablet(device): Tablet,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<ReturnAnswer>, Problem> {
+    Ok(Json(ingest::take_back(&*app.store, &device, &body?).await?))
+}
+
 #[derive(Deserialize)]
 pub struct Pull {
     #[serde(default)]
     after: u64,
     limit: Option<usize>,
+    /// From the beginning of the transaction that stands there.
+    #[serde(default)]
+    whole: bool,
 }
 
 pub async fn pull(
@@ -148,7 +177,7 @@ pub async fn pull(
     let protocol = headers.get(PROTOCOL_HEADER).and_then(|header| header.to_str().ok()?.parse().ok());
     same_protocol(protocol.unwrap_or(PROTOCOL))?;
     let limit = pull.limit.unwrap_or(pull::PAGE).clamp(1, pull::PAGE);
-    let page = pull::page(&*app.store, device.site, pull.after, limit, app.world.now()).await?;
+    let page = pull::page(&*app.store, device.site, pull.after, limit, pull.whole, app.world.now()).await?;
     Ok(([(CONTENT_TYPE, "application/zstd")], page).into_response())
 }
 

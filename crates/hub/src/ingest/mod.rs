@@ -1,7 +1,10 @@
 //! Takes what a tablet pushes: all of it, in one durable transaction, applied or set aside.
 
 mod arrived;
+mod take_back;
 mod transaction;
+
+pub use take_back::take_back;
 
 use crate::issues;
 use crate::office::{Hand, write};

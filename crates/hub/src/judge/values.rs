@@ -185,10 +185,27 @@ fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     if ledger.seal_of(op.id)?.is_some() {
         return broken("this signature was sealed before".into());
     }
+    if let Some(field) = otherwise(ledger, &payload)? {
+        let detail = format!("somebody signed before this arrived, and {field} said something else by then");
+        return Ok(Err(Refusal::new("sealed", detail)));
+    }
     if !covers_checks_only(ledger, &payload)? {
         return broken("the seal covers something that is no check or finding of its round".into());
     }
     Ok(Ok(()))
+}
+
+/// The first field that the seal covers and that was signed before with another value. Whoever signs later signs the same;
+/// otherwise what was signed would depend on whose tablet came first.
+fn otherwise(ledger: &mut dyn Ledger, payload: &SealPayload) -> Result<Option<String>, StoreError> {
+    for covered in payload.covered() {
+        for (field, rev) in covered.revs {
+            if ledger.pin(covered.id, field)?.is_some_and(|signed| signed != *rev) {
+                return Ok(Some(field.clone()));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// A seal holds fast what it covers, so it must not reach beyond its round: not to a person's roles, nor to an issue.

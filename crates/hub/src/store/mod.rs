@@ -24,6 +24,7 @@ pub use rows::{Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine,
 use async_trait::async_trait;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
+use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::receive::Held;
 use tokio::sync::broadcast;
 
@@ -94,6 +95,10 @@ pub trait Store: Book {
     }
     /// The operations of a site behind `after`, in the order of commit: about `ops` of them, whole transactions.
     async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError>;
+    /// Where the transaction begins that the operation behind `after` is of: `after`, or less.
+    async fn beginning(&self, site: SiteId, after: u64) -> Result<u64, StoreError>;
+    /// The last number of a site, and the sums over its operations up to each of these numbers.
+    async fn sums(&self, site: SiteId, at: Vec<u64>) -> Result<(u64, Vec<Checksum>), StoreError>;
     /// What was set aside, newest first, at most 1,000.
     async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError>;
 }

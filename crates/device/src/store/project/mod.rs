@@ -17,6 +17,7 @@ use standpipe_domain::record::{self, entity, set};
 use standpipe_oplog::merge::{Life, life};
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::replica::{self, Touched};
+use standpipe_oplog::seal::{Covered, Jws};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -34,6 +35,40 @@ pub fn apply(conn: &Connection, op: &Op) -> Result<Vec<Touched>, StoreError> {
         blobs::put_mentioned(conn, &evidence)?;
     }
     replica::apply(&mut Rows::new(conn)?, op)
+}
+
+/// Makes everything that is shown of these records anew, because what counts of their operations has changed. Gives the
+/// records whose rows are to be made.
+pub fn again(conn: &Connection, records: &BTreeSet<Touched>) -> Result<BTreeSet<Touched>, StoreError> {
+    // Also where nothing is left of a record.
+    let mut touched = records.clone();
+    for Touched { id, .. } in records {
+        for table in ["reg", "member", "pin"] {
+            conn.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?1"))?.execute([id])?;
+        }
+        for op in log::ops_of(conn, *id)? {
+            touched.extend(apply(conn, &op)?);
+        }
+    }
+    for seal in log::seals(conn)? {
+        if sealed_by(&seal).any(|record| records.contains(&record)) {
+            touched.extend(apply(conn, &seal)?);
+        }
+    }
+    Ok(touched)
+}
+
+/// The records that an operation changes: its own, and what it seals.
+pub fn records_of(op: &Op) -> BTreeSet<Touched> {
+    sealed_by(op).chain([Touched { entity: op.entity.clone(), id: op.id }]).collect()
+}
+
+fn sealed_by(op: &Op) -> impl Iterator<Item = Touched> {
+    let is_seal = op.kind == Kind::Seal;
+    let payload =
+        if is_seal { Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) } else { None };
+    let record = |covered: Covered<'_>| Touched { entity: covered.entity.to_owned(), id: covered.id };
+    payload.into_iter().flat_map(move |payload| payload.covered().map(record).collect::<Vec<_>>())
 }
 
 /// Makes the rows of every record in `touched` anew.

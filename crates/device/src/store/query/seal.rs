@@ -156,12 +156,17 @@ pub fn sealable(conn: &Connection, round: RoundId) -> Result<Sealable, StoreErro
     for row in stop_rows(conn, round)? {
         let registers = replica::registers(conn, row.check.0)?;
         let amendments = sealed_amendments(&log::rare_ops_of(conn, row.check.0, Kind::Amend)?);
-        evidence.extend(evidence_of(conn, row.check)?.into_iter().map(|held| held.evidence.sha256));
+        let held = evidence_of(conn, row.check)?;
+        evidence.extend(held.iter().map(|held| held.evidence.sha256));
+        let photos_of = |record: Uuid| -> Vec<Uuid> {
+            held.iter().filter(|held| held.record == record).map(|held| held.rev).collect()
+        };
         for finding in findings_of(conn, row.check, &row.reference)? {
             let registers = replica::registers(conn, finding.id.0)?;
             let revs = revs(&registers, |field| matches!(field, "check" | "item" | "severity" | "words"));
             let FindingView { id, check, item, severity, words, .. } = finding;
-            sealable.findings.push(SealedFinding { id, check, item, severity, words, revs });
+            let photos = photos_of(id.0);
+            sealable.findings.push(SealedFinding { id, check, item, severity, words, revs, photos });
         }
         sealable.checks.push(SealedCheck {
             id: row.check,
@@ -171,6 +176,7 @@ pub fn sealable(conn: &Connection, round: RoundId) -> Result<Sealable, StoreErro
             revs: revs(&registers, |field| {
                 field.starts_with(ANSWER) || matches!(field, "round" | "asset" | "checklist")
             }),
+            photos: photos_of(row.check.0),
             amendments,
         });
     }

@@ -67,7 +67,7 @@ impl HubClient {
     pub async fn create(&self, blob: &NewBlob) -> Result<Created, Fault> {
         const DOING: &str = "announcing a photo";
         let request = self
-            .tus(Method::POST, self.url("blobs")?)
+            .tus(Method::POST, &self.url("blobs")?)
             .header("Upload-Length", blob.bytes)
             .header("Upload-Metadata", metadata(blob));
         let answer = self.exchange(DOING, request, Bytes::new(), MAX_JSON).await?;
@@ -83,7 +83,7 @@ impl HubClient {
     pub async fn offset(&self, upload: &str) -> Result<Option<u64>, Fault> {
         const DOING: &str = "asking how far a photo is";
         let Some(url) = self.upload(upload) else { return Ok(None) };
-        let answer = self.ask(DOING, self.tus(Method::HEAD, url), Bytes::new(), MAX_JSON).await?;
+        let answer = self.ask(DOING, self.tus(Method::HEAD, &url), Bytes::new(), MAX_JSON).await?;
         // An answer to HEAD has no words: only a hub's own header tells it from any other web server.
         let of_a_hub = answer.headers.contains_key("Tus-Resumable");
         match answer.status {
@@ -105,7 +105,7 @@ impl HubClient {
         const DOING: &str = "sending a photo";
         let Some(url) = self.upload(upload) else { return Ok(Patched::Gone) };
         let request = self
-            .tus(Method::PATCH, url)
+            .tus(Method::PATCH, &url)
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .header("Upload-Offset", offset)
             .header("Upload-Checksum", format!("sha256 {}", BASE64.encode(sha256(&piece).0)));
@@ -188,7 +188,7 @@ impl HubClient {
         self.base.join(upload).ok().filter(|url| url.origin() == self.base.origin())
     }
 
-    fn tus(&self, method: Method, url: Url) -> Builder {
+    fn tus(&self, method: Method, url: &Url) -> Builder {
         self.request_at(method, url).header("Tus-Resumable", "1.0.0")
     }
 }

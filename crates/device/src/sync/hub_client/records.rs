@@ -8,7 +8,10 @@ use http::{Method, StatusCode};
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{Hello, HelloAnswer};
-use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Numbered, PullHead, PushAnswer, PushConflict, decode_pull};
+use standpipe_oplog::wire::{
+    MAX_BODY, MAX_OPS, Numbered, PullHead, PushAnswer, PushConflict, ReturnAnswer, Sums, SumsAnswer,
+    decode_pull,
+};
 use uuid::Uuid;
 
 /// What became of a push.
@@ -37,12 +40,32 @@ impl HubClient {
         self.good(DOING, answer)?.json(DOING).map(Pushed::Taken)
     }
 
+    /// Asks for the hub's last number, and its sums up to each of these.
+    pub async fn sums(&self, at: Vec<u64>) -> Result<SumsAnswer, Fault> {
+        self.json("comparing records", "sync/sums", &Sums { at }).await
+    }
+
+    /// Gives back what the hub lost, as [`standpipe_oplog::wire::encode_return`] made it.
+    pub async fn give_back(&self, ops: Vec<u8>) -> Result<ReturnAnswer, Fault> {
+        const DOING: &str = "giving records back";
+        let request = self.request(Method::POST, "sync/return")?.header(CONTENT_TYPE, "application/zstd");
+        self.exchange(DOING, request, ops.into(), MAX_JSON).await?.json(DOING)
+    }
+
+    /// Fetches the page behind `after`, from the beginning of the transaction that stands there.
+    pub async fn pull_whole(&self, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
+        self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}&whole=true")).await
+    }
+
     /// Fetches the page behind `after`. `epoch` is that of the hub whose numbers `after` counts; `None` before the first.
     pub async fn pull(&self, epoch: Option<Uuid>, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
-        const DOING: &str = "fetching records";
         let epoch = epoch.map_or_else(String::new, |epoch| format!("&epoch={epoch}"));
-        let path = format!("sync/pull?after={after}&limit={MAX_OPS}{epoch}");
-        let request = self.request(Method::GET, &path)?;
+        self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}{epoch}")).await
+    }
+
+    async fn page(&self, after: u64, path: &str) -> Result<(PullHead, Vec<Numbered>), Fault> {
+        const DOING: &str = "fetching records";
+        let request = self.request(Method::GET, path)?;
         let answer = self.exchange(DOING, request, Bytes::new(), MAX_BODY).await?;
         decode_pull(&answer.body).map_err(|error| {
             let kind = media_type(&answer.headers);

@@ -15,7 +15,9 @@ use standpipe_domain::ids::{Millis, Sha256};
 use standpipe_oplog::chain::{START, sha256};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::receive::{Held, Verdict, receive};
-use standpipe_oplog::wire::{PullHead, PushAnswer, Refused, decode_push, encode_pull};
+use standpipe_oplog::wire::{
+    PullHead, PushAnswer, Refused, ReturnAnswer, Sums, SumsAnswer, decode_push, decode_return, encode_pull,
+};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
@@ -52,6 +54,8 @@ pub struct Kept {
     pub cut: Option<usize>,
     pub now: Millis,
     pub wrong_checksum: bool,
+    /// What the hub says of these when they are given back: that it never took them.
+    pub never_taken: Vec<Uuid>,
     pub revoked: bool,
 }
 
@@ -79,6 +83,7 @@ impl Hub {
             cut: None,
             now: Millis(1_688_173_200_000 - BEHIND),
             wrong_checksum: false,
+            never_taken: vec![],
             revoked: false,
         }));
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -87,6 +92,8 @@ impl Hub {
             .route("/sync/hello", post(hello))
             .route("/sync/push", post(push))
             .route("/sync/pull", get(pull))
+            .route("/sync/sums", post(sums))
+            .route("/sync/return", post(take_back))
             .route("/blobs", post(create))
             .route("/blobs/status", post(status))
             .route("/blobs/{upload}", patch(append).head(offset))
@@ -229,6 +236,7 @@ async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String
     let head = PullHead {
         protocol: 1,
         hub_epoch: kept.epoch,
+        from: after as u64,
         next: end as u64,
         more: end < kept.ops.len(),
         checksum: format!("{:016x}", sum.0),
@@ -236,9 +244,35 @@ async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String
     };
     let numbered = |(at, (_, body)): (usize, &'_ (Uuid, String))| (at as u64 + 1, body.clone());
     let page: Vec<_> = kept.ops.iter().enumerate().take(end).skip(after).map(numbered).collect();
-    let page = page.iter().map(|(seq, body)| (*seq, kept.now, body.as_str()));
+    let page = page.iter().map(|(seq, body)| (*seq, kept.now, "a-mark", body.as_str()));
     let body = encode_pull(&head, page).unwrap();
     ([(header::CONTENT_TYPE, "application/zstd")], body).into_response()
+}
+
+async fn sums(State(hub): State<Hub>, axum::Json(asked): axum::Json<Sums>) -> axum::Json<SumsAnswer> {
+    let kept = hub.kept();
+    let upto = |at: &u64| {
+        let ops = kept.ops.iter().take(usize::try_from(*at).unwrap());
+        format!("{:016x}", ops.map(|(id, body)| Checksum::of(*id, body)).sum::<Checksum>().0)
+    };
+    let sums = asked.at.iter().map(upto).collect();
+    axum::Json(SumsAnswer { hub_epoch: kept.epoch, head: kept.ops.len() as u64, sums })
+}
+
+async fn take_back(State(hub): State<Hub>, body: Bytes) -> axum::Json<ReturnAnswer> {
+    let mut kept = hub.kept();
+    let mut answer = ReturnAnswer::default();
+    for one in decode_return(&body).unwrap() {
+        assert_eq!(&*one.receipt, "a-mark");
+        let op: standpipe_oplog::op::Op = serde_json::from_str(&one.body).unwrap();
+        if kept.never_taken.contains(&op.op_id) {
+            answer.refused.push(op.op_id);
+        } else if kept.ops.iter().all(|(id, _)| *id != op.op_id) {
+            kept.ops.push((op.op_id, one.body.into()));
+            answer.taken += 1;
+        }
+    }
+    axum::Json(answer)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -3,6 +3,7 @@
 use super::hub::{BEHIND, Hub, problem};
 use super::tablet::{Tablet, record};
 use crate::identity::{Identity, Token};
+use crate::world::TestWorld;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -269,7 +270,7 @@ async fn a_poke_fetches_at_once() {
 }
 
 #[tokio::test]
-async fn ends_that_differ_are_read_again_once_and_then_said() {
+async fn ends_that_differ_are_compared_once_and_then_said() {
     let hub = Hub::start().await;
     hub.kept().wrong_checksum = true;
     let tablet = Tablet::of(&hub);
@@ -285,6 +286,71 @@ async fn ends_that_differ_are_read_again_once_and_then_said() {
             hub.kept().wrong_checksum = false;
             tablet.go_on();
             tablet.line(|line| line.last_synced.is_some()).await;
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_restored_hub_gets_back_what_it_lost_of_whoever() {
+    let hub = Hub::start().await;
+    let colleague = Tablet::within(Arc::new(TestWorld::new(2)));
+    colleague.enrol(&hub.address);
+    record(&colleague.store);
+    let theirs = colleague.store.outbox(0).unwrap().bodies.remove(0);
+    let their_id = serde_json::from_str::<standpipe_oplog::op::Op>(&theirs).unwrap().op_id;
+    hub.kept().ops.push((their_id, theirs.into()));
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.last_synced.is_some()).await;
+            tablet.pause().await;
+            let before = hub.kept().ops.clone();
+            assert_eq!(before.len(), 2);
+            // Of both a backup knows nothing.
+            {
+                let mut kept = hub.kept();
+                kept.ops.clear();
+                kept.chains.clear();
+                kept.epoch = Uuid::from_u128(8);
+            }
+            tablet.go_on();
+            while hub.kept().ops.len() < 2 || tablet.store.cursor().unwrap().1 < 2 {
+                tokio::task::yield_now().await;
+            }
+            let mut after = hub.kept().ops.clone();
+            after.sort();
+            let mut expected = before;
+            expected.sort();
+            assert_eq!(after, expected);
+            assert_eq!(tablet.store.cursor().unwrap(), (Some(Uuid::from_u128(8)), 2));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_the_hub_never_took_is_set_aside_and_shown() {
+    let hub = Hub::start().await;
+    let colleague = Tablet::within(Arc::new(TestWorld::new(2)));
+    colleague.enrol(&hub.address);
+    record(&colleague.store);
+    let theirs = colleague.store.outbox(0).unwrap().bodies.remove(0);
+    let their_id = serde_json::from_str::<standpipe_oplog::op::Op>(&theirs).unwrap().op_id;
+    hub.kept().ops.push((their_id, theirs.into()));
+    let tablet = Tablet::of(&hub);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.last_synced.is_some()).await;
+            tablet.pause().await;
+            {
+                let mut kept = hub.kept();
+                kept.ops.clear();
+                kept.never_taken.push(their_id);
+                kept.epoch = Uuid::from_u128(8);
+            }
+            tablet.go_on();
+            let line = tablet.line(|line| line.set_aside == 1).await;
+            assert_eq!(line.state, SyncState::NeedsAttention);
         })
         .await;
 }

@@ -58,6 +58,27 @@ impl Desk<'_> {
         Ok(Page { ops: lines.into_iter().map(|line| line.op).collect(), next, more: next < head, checksum })
     }
 
+    pub(super) fn beginning(&mut self, site: SiteId, after: u64) -> Result<u64, StoreError> {
+        // The operations of one transaction lie together: they were numbered in one go.
+        let sql = "SELECT seq FROM op WHERE scope = ?1 AND seq <= ?2
+                   AND tx <> (SELECT tx FROM op WHERE scope = ?1 AND seq = ?2 + 1) ORDER BY seq DESC LIMIT 1";
+        let begins =
+            self.first("looking where a transaction begins", sql, (site.0, after), |row| row.get(0))?;
+        let (head, _) = self.head(site)?;
+        Ok(if after >= head { after } else { begins.unwrap_or(0) })
+    }
+
+    pub(super) fn sums(&mut self, site: SiteId, at: &[u64]) -> Result<(u64, Vec<Checksum>), StoreError> {
+        let sql = "SELECT checksum FROM op WHERE scope = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
+        let sum = |upto: &u64| -> Result<Checksum, StoreError> {
+            let sum = self.first("reading sums", sql, (site.0, (*upto).min(i64::MAX as u64)), |row| {
+                Ok(Checksum(row.get::<_, i64>(0)?.cast_unsigned()))
+            })?;
+            Ok(sum.unwrap_or_default())
+        };
+        Ok((self.head(site)?.0, at.iter().map(sum).collect::<Result<_, _>>()?))
+    }
+
     /// The last operation of a site, with the sum up to it.
     fn head(&self, site: SiteId) -> Result<(u64, Checksum), StoreError> {
         let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";

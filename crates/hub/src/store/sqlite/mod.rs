@@ -23,6 +23,7 @@ use desk::Desk;
 use readers::Readers;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
+use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::receive::Held;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -168,6 +169,14 @@ impl Store for SqliteStore {
 
     async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError> {
         self.look(move |desk| desk.page(site, after, ops)).await
+    }
+
+    async fn beginning(&self, site: SiteId, after: u64) -> Result<u64, StoreError> {
+        self.look(move |desk| desk.beginning(site, after)).await
+    }
+
+    async fn sums(&self, site: SiteId, at: Vec<u64>) -> Result<(u64, Vec<Checksum>), StoreError> {
+        self.look(move |desk| desk.sums(site, &at)).await
     }
 
     async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {

@@ -1,0 +1,152 @@
+//! What is here and what the hub has, where the two differ: the sums to find it by, pages that take the place of what is
+//! here, and what the hub lost and is given back.
+
+use super::fault::StoreError;
+use super::log::{self, COUNTS, Origin};
+use super::sql::{bits, of_bits};
+use super::{Store, Writing, blobs, project};
+use rusqlite::params;
+use standpipe_domain::ids::Millis;
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Numbered, PullHead, Returned};
+use uuid::Uuid;
+
+/// The sums over everything that is numbered here, made from what is held and not from what was once received.
+#[derive(Clone, Debug, Default)]
+pub struct Held(Vec<(u64, Checksum)>);
+
+impl Held {
+    /// The sum up to this number.
+    pub fn upto(&self, number: u64) -> Checksum {
+        let at = self.0.partition_point(|(seq, _)| *seq <= number);
+        at.checked_sub(1).map_or(Checksum::default(), |at| self.0[at].1)
+    }
+}
+
+impl Store {
+    /// The sums over what is held.
+    pub fn held_sums(&self) -> Result<Held, StoreError> {
+        self.read("adding up what is held", |conn| {
+            let mut sums = Vec::new();
+            let mut sum = Checksum::default();
+            let mut statement = conn
+                .prepare("SELECT hub_seq, op_id, body FROM op WHERE hub_seq IS NOT NULL ORDER BY hub_seq")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let body = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+                sum = sum + Checksum::of(row.get(1)?, body);
+                sums.push((row.get(0)?, sum));
+            }
+            Ok(Held(sums))
+        })
+    }
+
+    /// Takes a page in place of what is numbered here from its beginning to its end. What the hub does not have there
+    /// stays, without a number.
+    pub fn replace_page(&self, head: &PullHead, page: &[Numbered]) -> Result<(), StoreError> {
+        self.write("putting right what differs from the office", |writing| {
+            writing
+                .prepare_cached("UPDATE op SET hub_seq = NULL WHERE hub_seq > ?1 AND hub_seq <= ?2")?
+                .execute(params![head.from, head.next])?;
+            page.iter().try_for_each(|one| put(writing, one))
+        })
+    }
+
+    /// Nothing is numbered behind the hub's last number `head`.
+    pub fn number_nothing_behind(&self, head: u64) -> Result<(), StoreError> {
+        self.write_quietly("forgetting the numbers of a hub that was restored", |writing| {
+            writing.execute("UPDATE op SET hub_seq = NULL WHERE hub_seq > ?1", [head])?;
+            Ok(())
+        })
+    }
+
+    /// Both ends hold the same up to `cursor`. With another epoch than before it is another hub, or one that was restored:
+    /// photos are offered again too.
+    pub fn repaired(&self, epoch: Uuid, cursor: u64) -> Result<(), StoreError> {
+        let sum = self.held_sums()?.upto(cursor);
+        self.write("writing down that both ends hold the same", |writing| {
+            let known: Option<Uuid> = writing.query_row("SELECT epoch FROM pulled", [], |row| row.get(0))?;
+            if known.is_some_and(|known| known != epoch) {
+                blobs::offer_all_again(writing)?;
+            }
+            writing
+                .prepare_cached("UPDATE pulled SET epoch = ?1, after = ?2, checksum = ?3")?
+                .execute(params![epoch, cursor, bits(sum.0)])?;
+            Ok(())
+        })
+    }
+
+    /// The sum that pulls have counted.
+    pub fn pulled_sum(&self) -> Result<Checksum, StoreError> {
+        self.read("reading the pull's sum", |conn| {
+            Ok(Checksum(of_bits(conn.query_row("SELECT checksum FROM pulled", [], |row| row.get(0))?)))
+        })
+    }
+
+    /// What the hub took once and has no more, whoever wrote it: the beginning of it, in whole transactions. Empty when
+    /// there is nothing.
+    pub fn lacking(&self) -> Result<Vec<(Uuid, Returned)>, StoreError> {
+        self.read("looking for what the office lost", |conn| {
+            let sql = format!(
+                "SELECT op.op_id, hub_at, mark, body, tx FROM receipt JOIN op USING (op_id)
+                 WHERE hub_seq IS NULL AND hub_at IS NOT NULL AND {COUNTS} ORDER BY seq"
+            );
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            let (mut ops, mut bytes, mut last) = (Vec::new(), 0, None);
+            while let Some(row) = rows.next()? {
+                let body: Box<str> = row.get(3)?;
+                let tx: Uuid = row.get(4)?;
+                bytes += body.len();
+                if last != Some(tx) && !ops.is_empty() && (ops.len() >= MAX_OPS || bytes > MAX_PUSH) {
+                    break;
+                }
+                last = Some(tx);
+                let (at, receipt) = (Millis(row.get(1)?), row.get(2)?);
+                ops.push((row.get(0)?, Returned { at, receipt, body }));
+            }
+            Ok(ops)
+        })
+    }
+
+    /// The hub says that it never took these: they are set aside, and shown.
+    pub fn not_taken_back(&self, refused: &[Uuid]) -> Result<(), StoreError> {
+        self.write("writing down what the office did not take back", |writing| {
+            let mut changed = std::collections::BTreeSet::new();
+            for op_id in refused {
+                let sql = "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, 'not-taken-back', '', ?2)";
+                writing.prepare_cached(sql)?.execute(params![op_id, writing.now().0])?;
+                changed.extend(log::op(writing, *op_id)?.iter().flat_map(project::records_of));
+            }
+            writing.again(&changed)
+        })
+    }
+}
+
+/// Takes one operation of a page in, whatever is here under its id.
+fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
+    let mut op = one.op.clone();
+    op.hlc = op.hlc.clamped(one.at);
+    let taken = writing
+        .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1 AND code <> 'op-id-taken'")?
+        .execute([op.op_id])?;
+    log::put_receipt(writing, one)?;
+    let Some(held) = log::held(writing, op.op_id)? else {
+        log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;
+        return writing.apply(&op);
+    };
+    log::numbered(writing, held.seq, one.seq, one.at)?;
+    let is_same: bool = writing
+        .prepare_cached("SELECT body = ?2 FROM op WHERE seq = ?1")?
+        .query_row(params![held.seq, one.body], |row| row.get(0))?;
+    if !is_same {
+        tracing::error!(op = %op.op_id, "a record on this tablet was damaged; the office's copy takes its place");
+        writing
+            .prepare_cached("UPDATE op SET body = ?2 WHERE seq = ?1")?
+            .execute(params![held.seq, one.body])?;
+    }
+    if !is_same || taken > 0 {
+        writing.again(&project::records_of(&op))?;
+    }
+    Ok(())
+}

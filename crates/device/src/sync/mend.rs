@@ -1,0 +1,144 @@
+//! Puts right what differs between this tablet and the hub: the hub lost its disk, or this tablet lost something.
+
+use super::driver::Driver;
+use super::fault::Fault;
+use super::hub_client::HubClient;
+use standpipe_domain::sync::Trouble;
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::repair::{Effect, Repair, Span};
+use standpipe_oplog::wire::encode_return;
+use uuid::Uuid;
+
+const DOING: &str = "comparing records";
+
+/// What there is to put right.
+#[derive(Debug)]
+pub(super) struct Mend {
+    /// Both ends do not hold the same.
+    pub differs: bool,
+    /// It was put right once, and both ends were not in step since.
+    tried: bool,
+    /// Something may be here that the hub lost.
+    gives_back: bool,
+    /// The first operation that was given back last. Once the hub has numbered it, it is not given back again.
+    given: Option<Uuid>,
+}
+
+impl Default for Mend {
+    fn default() -> Self {
+        // The app may have ended in the middle of it.
+        Self { differs: false, tried: false, gives_back: true, given: None }
+    }
+}
+
+impl Mend {
+    /// Both ends hold the same.
+    pub(super) fn agreed(&mut self) {
+        self.tried = false;
+        // What was given back has its number now; the next part may go.
+        self.gives_back |= self.given.is_some();
+    }
+
+    /// Both ends do not hold the same. What does not help once is said.
+    pub(super) fn differ(&mut self) -> Result<(), Trouble> {
+        if std::mem::replace(&mut self.tried, true) {
+            return Err(fault("this tablet and the hub do not hold the same records").into());
+        }
+        tracing::warn!("this tablet and the hub do not hold the same records");
+        self.differs = true;
+        Ok(())
+    }
+}
+
+impl Driver {
+    /// Whether something the hub lost may be here.
+    pub(super) fn gives_back(&mut self) -> Result<bool, Trouble> {
+        if self.mend.gives_back && self.standing.store.lacking()?.is_empty() {
+            (self.mend.gives_back, self.mend.given) = (false, None);
+        }
+        Ok(self.mend.gives_back)
+    }
+
+    /// Finds where the two differ, and takes what the hub has there. What only this tablet has stays, and is given back.
+    pub(super) async fn repair(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let store = &self.standing.store;
+        let (_, cursor) = store.cursor()?;
+        let held = store.held_sums()?;
+        let (mut repair, mut effect) = Repair::begin(cursor);
+        let mut epoch = None;
+        loop {
+            match effect {
+                Effect::Ask(points) => {
+                    let ours: Vec<Checksum> = points.iter().map(|point| held.upto(*point)).collect();
+                    let answer = hub.sums(points).await?;
+                    same_hub(&mut epoch, answer.hub_epoch)?;
+                    let sum = |text: &String| u64::from_str_radix(text, 16).map(Checksum);
+                    let theirs: Result<Vec<Checksum>, _> = answer.sums.iter().map(sum).collect();
+                    let theirs = theirs.map_err(|error| fault(&error.to_string()))?;
+                    effect = repair.step(answer.head, &theirs, &ours);
+                }
+                Effect::Fetch { spans, upto } => {
+                    let Some(epoch) = epoch else { return Err(fault("the hub says nothing").into()) };
+                    let is_same = spans.is_empty();
+                    tracing::warn!(spans = spans.len(), upto, "putting right what differs from the office");
+                    for span in spans {
+                        self.replace(hub, epoch, span, upto).await?;
+                    }
+                    let store = &self.standing.store;
+                    store.number_nothing_behind(upto)?;
+                    store.repaired(epoch, if is_same { cursor.min(upto) } else { upto })?;
+                    (self.mend.differs, self.mend.gives_back) = (false, true);
+                    self.standing.due().pull = true;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn replace(&self, hub: &HubClient, epoch: Uuid, span: Span, upto: u64) -> Result<(), Trouble> {
+        let mut after = span.after;
+        while after < span.upto.min(upto) {
+            let (head, ops) = hub.pull_whole(after).await?;
+            same_hub(&mut Some(epoch), head.hub_epoch)?;
+            if head.next <= after {
+                return Err(fault("the hub's pages do not end").into());
+            }
+            self.standing.store.replace_page(&head, &ops)?;
+            after = head.next;
+        }
+        Ok(())
+    }
+
+    /// Gives the hub what it lost, a part of it at a time.
+    pub(super) async fn give_back(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let store = &self.standing.store;
+        let (ids, ops): (Vec<Uuid>, Vec<_>) = store.lacking()?.into_iter().unzip();
+        self.mend.gives_back = false;
+        let Some(first) = ids.first().copied() else { return Ok(()) };
+        if self.mend.given.replace(first) == Some(first) {
+            return Err(fault("the hub does not take back what it lost").into());
+        }
+        let body = encode_return(&ops)
+            .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
+        tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
+        let answer = hub.give_back(body).await?;
+        if !answer.refused.is_empty() {
+            store.not_taken_back(&answer.refused)?;
+            self.standing.tell();
+        }
+        self.standing.due().pull = true;
+        Ok(())
+    }
+}
+
+fn same_hub(known: &mut Option<Uuid>, epoch: Uuid) -> Result<(), Trouble> {
+    if *known.get_or_insert(epoch) == epoch {
+        Ok(())
+    } else {
+        Err(fault("the hub is another at each request").into())
+    }
+}
+
+fn fault(detail: &str) -> Fault {
+    Fault::HubFault { doing: DOING, detail: detail.to_owned(), busy: false }
+}

@@ -1,0 +1,87 @@
+//! What a hub takes back that it had taken once, and how a tablet finds where the two differ.
+
+use super::kit::{MORNING, Tablet, answers, check, garden, log, ops};
+use crate::demo;
+use crate::ingest::take_back;
+use crate::pull;
+use crate::store::Store;
+use standpipe_domain::answer::Outcome;
+use standpipe_domain::ids::Millis;
+use standpipe_domain::record::entity;
+use standpipe_oplog::chain::{START, Written};
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::op::Op;
+use standpipe_oplog::pen::Draft;
+use standpipe_oplog::wire::{Returned, decode_pull, encode_return};
+use uuid::Uuid;
+
+/// Everything that the hub numbered, with its marks.
+async fn marked(store: &dyn Store) -> Vec<Returned> {
+    let body = pull::page(store, demo::site(), 0, 500, false, MORNING).await.unwrap();
+    let (_, ops) = decode_pull(&body).unwrap();
+    let returned = |one: standpipe_oplog::wire::Numbered| {
+        let receipt = one.receipt.expect("a mark under each operation");
+        Returned { at: one.at, receipt, body: one.body }
+    };
+    ops.into_iter().map(returned).collect()
+}
+
+async fn give(store: &dyn Store, tablet: &Tablet, ops: &[Returned]) -> (u64, Vec<Uuid>) {
+    let answer = take_back(store, &tablet.device, &encode_return(ops).unwrap()).await.unwrap();
+    (answer.taken, answer.refused)
+}
+
+pub async fn only_what_bears_the_hubs_own_mark_is_taken_back(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    tablet.record(store, [answers(check("P1-KZ"), "panel-clear", Outcome::Pass, None)]).await;
+    let marked = marked(store).await;
+    let before = log(store).await;
+    assert_eq!(give(store, &tablet, &marked).await, (0, vec![]), "all of it is there");
+
+    // Made up, changed, moved in time, or without a mark.
+    let last = marked.last().unwrap();
+    let op: Op = serde_json::from_str(&last.body).unwrap();
+    let rename =
+        Draft::set(entity::PERSON, demo::person("inspector").0, "name", serde_json::json!("x"), None);
+    let made_up = Op { op_id: Uuid::from_u128(1), id: rename.id, entity: rename.entity.into(), ..op.clone() };
+    let made_up = Written::new(made_up, START).unwrap();
+    let other_words = last.body.replace("pass", "fail");
+    assert_ne!(other_words, *last.body);
+    for (forged, id) in [
+        (Returned { body: made_up.body, ..last.clone() }, Uuid::from_u128(1)),
+        (Returned { body: other_words.into(), ..last.clone() }, op.op_id),
+        (Returned { at: Millis(last.at.0 + 1), ..last.clone() }, op.op_id),
+        (Returned { receipt: "".into(), ..last.clone() }, op.op_id),
+    ] {
+        assert_eq!(give(store, &tablet, &[forged]).await, (0, vec![id]));
+    }
+    assert_eq!(log(store).await, before);
+}
+
+pub async fn sums_tell_where_two_ends_differ(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    tablet.record(store, [answers(check("P1-KZ"), "panel-clear", Outcome::Pass, None)]).await;
+    let all = ops(store).await;
+    let whole = log(store).await;
+    let sum = |upto: usize| {
+        let held = all.iter().zip(&whole.ops).take(upto);
+        held.map(|(op, line)| Checksum::of(op.op_id, &line.body)).sum::<Checksum>()
+    };
+    let (head, sums) = store.sums(demo::site(), vec![0, 1, 7, whole.next, u64::MAX]).await.unwrap();
+    assert_eq!(head, whole.next);
+    let end = usize::try_from(whole.next).unwrap();
+    assert_eq!(sums, [sum(0), sum(1), sum(7), sum(end), sum(end)]);
+}
+
+pub async fn a_page_can_begin_where_its_transaction_does(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let garden = log(store).await.next;
+    let pass = |item: &str| answers(check("P1-KZ"), item, Outcome::Pass, None);
+    tablet.record(store, [pass("panel-clear"), pass("log-filled"), pass("staffed-round-the-clock")]).await;
+    for (after, begins) in [(0, 0), (garden - 1, 0), (garden, garden), (garden + 2, garden)] {
+        assert_eq!(store.beginning(demo::site(), after).await.unwrap(), begins, "{after}");
+    }
+    let body = pull::page(store, demo::site(), garden + 1, 1, true, MORNING).await.unwrap();
+    let (head, ops) = decode_pull(&body).unwrap();
+    assert_eq!((head.from, head.next, ops.len()), (garden, garden + 3, 3));
+}

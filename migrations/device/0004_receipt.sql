@@ -1,0 +1,6 @@
+-- The hub's marks under what it numbered: with them a hub that lost its disk takes it back. They come with each pull, and
+-- need no rescue.
+CREATE TABLE receipt (
+    op_id BLOB PRIMARY KEY CHECK (length(op_id) = 16),
+    mark  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
