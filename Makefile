@@ -1,5 +1,5 @@
 # The two commands a newcomer needs, then the rest. Each is a few lines; the work is in scripts/.
-.PHONY: run test build setup bench package types format
+.PHONY: run test build setup bench mutants package types format
 
 ## Starts the hub with the demonstration estate and opens the tablet app.
 run: setup build
@@ -20,6 +20,10 @@ setup:
 ## Measures; one line of JSON for each figure. Release build.
 bench: setup
 	@scripts/bench.sh
+
+## Breaks the program on purpose, and shows whether the simulation notices. SEEDS=n: with how many seeds each.
+mutants: setup
+	@scripts/mutants.sh
 
 ## Makes the app's .deb and the hub's, each with the notices of the software that it holds.
 package: setup

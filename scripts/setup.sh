@@ -18,6 +18,7 @@ packages=(
   gstreamer1.0-plugins-good gstreamer1.0-libav              # clips play in the app
   webkit2gtk-driver xvfb xauth fonts-noto-cjk               # the app's tests
   strace                                                    # a test watches what is synced
+  patch                                                     # `make mutants` breaks the program with it
   libvips-tools                                             # the photo bench's peer
 )
 # The office's browser in tests. On Ubuntu both come as one snap under another name.

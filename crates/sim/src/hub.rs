@@ -21,6 +21,7 @@ use standpipe_world::World;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use uuid::Uuid;
 
 /// The hub's folder, and its number as a machine.
 pub const NAME: &str = "hub";
@@ -81,6 +82,14 @@ impl Hub {
             let hand = Hand { scope: SITE, actor: OFFICE, now: world.now() };
             write(ledger, &*world, hand, drafts)
         }))
+    }
+
+    /// Every operation on a record: what somebody sees who looks at it here.
+    pub fn ops_on(&self, id: Uuid) -> Vec<Uuid> {
+        let Some(Running { store, .. }) = &self.running else { return Vec::new() };
+        let store: &dyn Store = &**store;
+        let ops = now(store.transact(move |ledger| ledger.ops_of(id)));
+        ops.unwrap_or_default().into_iter().map(|op| op.op_id).collect()
     }
 
     /// The office moves an issue on by one of the steps that its console offers.

@@ -25,6 +25,9 @@ struct Options {
     /// Print everything that happened in a story that failed.
     #[arg(long)]
     trace: bool,
+    /// Do not look for a shorter story that fails too.
+    #[arg(long)]
+    no_shrink: bool,
     /// Only print what happens, in every story, played once.
     #[arg(long)]
     tell: bool,
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
                         println!("seed {seed}\n{}", trace.join("\n"));
                         continue;
                     }
-                    if let Err(failure) = ground.run(seed, true) {
+                    if let Err(failure) = ground.run(seed, !options.no_shrink) {
                         tell(&failure, options.trace);
                         if let Ok(mut failed) = failed.lock() {
                             failed.push(seed);

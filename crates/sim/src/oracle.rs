@@ -1,6 +1,7 @@
 //! Knows what was promised to people, and looks whether it still holds.
 
 mod compare;
+mod model;
 
 use crate::estate::SITE;
 use crate::hub;

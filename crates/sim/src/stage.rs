@@ -351,7 +351,9 @@ impl Stage {
                 vec![Draft::set(entity::ASSET, id, "name", value, None)]
             }
             Act::Delete { stop } => {
-                let draft = Draft::set(entity::CHECK, estate::check(*stop).0, "", json!({ "saw": [] }), None);
+                let id = estate::check(*stop).0;
+                let value = json!({ "saw": self.hub.ops_on(id) });
+                let draft = Draft::set(entity::CHECK, id, "", value, None);
                 vec![Draft { kind: Kind::Delete, field: None, ..draft }]
             }
             Act::Import { records } => (0..*records)

@@ -23,6 +23,7 @@ impl Oracle {
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let expected = office_fields(&hub).map_err(told)?;
         let members = office_members(&hub).map_err(told)?;
+        super::model::agrees(&hub)?;
         for op in oracle.ops.keys() {
             if !oracle.hub.ops.contains(op) && !oracle.hub.quarantine.contains(op) {
                 return Err(format!("the operation {op} never came to the hub"));
@@ -92,7 +93,7 @@ fn differ(who: &str, expected: &Fields, shown: &Fields) -> Verdict {
     }
 }
 
-fn revs(sides: &str) -> Vec<Uuid> {
+pub(super) fn revs(sides: &str) -> Vec<Uuid> {
     let sides: Vec<Value> = serde_json::from_str(sides).unwrap_or_default();
     sides.iter().filter_map(|side| side["rev"].as_str()?.parse().ok()).collect()
 }

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Breaks the program on purpose, one fault at a time, and shows with which seed the simulation notices it.
+# Each crates/sim/mutants/*.patch is one: its first line says what goes wrong. Arguments choose some by name.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seeds=${SEEDS:-2000}
+work=target/mutants
+tree=$work/tree
+rm -rf "$tree"
+mkdir -p "$tree"
+# The interfaces are carried inside the hub: what was built of them comes along.
+tar -c --exclude=./target --exclude=node_modules --exclude=./.git . | tar -x -C "$tree"
+export CARGO_TARGET_DIR="$PWD/$work/build"
+build() { (cd "$tree" && cargo build --quiet --profile sim -p standpipe-sim); }
+
+build
+printf '%-34s %-10s %s\n' mutant caught what
+escaped=0
+for patch in crates/sim/mutants/*.patch; do
+    name=$(basename "$patch" .patch)
+    [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+    patch --quiet -p1 -d "$tree" <"$patch"
+    build
+    found=$("$CARGO_TARGET_DIR/sim/standpipe-sim" --seeds "$seeds" --stop --no-shrink | grep -m1 '^seed' || true)
+    patch --quiet -R -p1 -d "$tree" <"$patch"
+    if [ -n "$found" ]; then
+        printf '%-34s %-10s %s\n' "$name" "${found%%:*}" "$(head -1 "$patch")"
+        printf '%-45s %s\n' "" "${found#*: }"
+    else
+        printf '%-34s %-10s %s\n' "$name" ESCAPED "$(head -1 "$patch")"
+        escaped=$((escaped + 1))
+    fi
+done
+[ $escaped -eq 0 ]
