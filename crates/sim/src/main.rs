@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Simulates tablets, a hub, their network and disks, and looks for what must never happen.
 #[derive(Parser)]
+// Each is a switch of its own on the command line.
+#[allow(clippy::struct_excessive_bools)]
 struct Options {
     /// How many seeds to run.
     #[arg(long, default_value_t = 100)]
