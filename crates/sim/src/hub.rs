@@ -106,10 +106,6 @@ impl Hub {
         Some(now(step_of(store, world, id, by, request(step))).is_ok())
     }
 
-    pub fn world(&self) -> Option<Arc<dyn World>> {
-        self.running.as_ref().map(|running| Arc::clone(&running.world) as Arc<dyn World>)
-    }
-
     pub fn store(&self) -> Option<&dyn Store> {
         self.running.as_ref().map(|running| &*running.store as &dyn Store)
     }

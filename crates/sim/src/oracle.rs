@@ -4,7 +4,6 @@ mod compare;
 mod model;
 
 use crate::estate::SITE;
-use crate::hub;
 use crate::stage::Stage;
 use crate::story::Machine;
 use rusqlite::{Connection, OpenFlags};
@@ -358,9 +357,4 @@ fn shelf(folder: &Path, photo: Sha256) -> PathBuf {
 
 fn is_on_shelf(folder: &Path, photo: Sha256) -> bool {
     shelf(folder, photo).is_file()
-}
-
-/// The folder of the hub within a story's folder.
-pub fn hub_folder(root: &Path) -> PathBuf {
-    root.join(hub::NAME)
 }

@@ -183,14 +183,7 @@ impl Stage {
     }
 
     fn restart(&mut self) -> Result<(), String> {
-        let due: Vec<_> = self
-            .restarts
-            .iter()
-            .filter(|(_, at)| **at <= self.time.now())
-            .map(|(machine, _)| *machine)
-            .collect();
-        for machine in due {
-            self.restarts.remove(&machine);
+        for machine in due(&mut self.restarts, self.time.now()) {
             let started = match machine {
                 Machine::Hub => self.hub.start(&self.net),
                 Machine::Tablet(number) => self.tablets[number].start(&self.net),
@@ -227,14 +220,7 @@ impl Stage {
     }
 
     fn make_room(&mut self) {
-        let due: Vec<_> = self
-            .rooms
-            .iter()
-            .filter(|(_, at)| **at <= self.time.now())
-            .map(|(machine, _)| *machine)
-            .collect();
-        for machine in due {
-            self.rooms.remove(&machine);
+        for machine in due(&mut self.rooms, self.time.now()) {
             self.disks.set_full(&self.name(machine), false);
             self.note(&format!("{machine:?} has room again"));
         }
@@ -424,6 +410,12 @@ impl Stage {
             self.hub.stop(&self.net);
         }
     }
+}
+
+/// Takes out those whose time has come.
+fn due(times: &mut BTreeMap<Machine, Duration>, now: Duration) -> Vec<Machine> {
+    let due = times.extract_if(.., |_, at| *at <= now);
+    due.map(|(machine, _)| machine).collect()
 }
 
 /// A hub that is restored from a backup says so.

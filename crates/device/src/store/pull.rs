@@ -71,7 +71,14 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
         > 0;
     log::put_receipt(writing, one)?;
     match log::held(writing, op.op_id)? {
-        Some(held) if held.hub_seq.is_some() => return Ok(false),
+        Some(held) if held.hub_seq.is_some() => {
+            // The number and the time go with the mark that has just come; the sum has counted it already.
+            log::numbered(writing, held.seq, one.seq, one.at)?;
+            if counts_again {
+                writing.again(&project::records_of(&op))?;
+            }
+            return Ok(false);
+        }
         Some(held) => {
             log::numbered(writing, held.seq, one.seq, one.at)?;
             if counts_again {

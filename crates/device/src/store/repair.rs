@@ -2,14 +2,18 @@
 //! here, and what the hub lost and is given back.
 
 use super::fault::StoreError;
-use super::log::{self, COUNTS, Origin};
-use super::sql::{bits, of_bits};
+use super::log::{self, Origin};
+use super::sql::bits;
 use super::{Store, Writing, blobs, project};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Numbered, PullHead, Returned};
 use uuid::Uuid;
+
+/// Why what bears a mark is not given back: the hub never took it, or has another operation of that id. Whatever else was
+/// set aside since the hub took it first is given back.
+const NOT_OURS: &str = "('not-taken-back', 'op-id-taken')";
 
 /// The sums over everything that is numbered here, made from what is held and not from what was once received.
 #[derive(Clone, Debug, Default)]
@@ -76,20 +80,15 @@ impl Store {
         })
     }
 
-    /// The sum that pulls have counted.
-    pub fn pulled_sum(&self) -> Result<Checksum, StoreError> {
-        self.read("reading the pull's sum", |conn| {
-            Ok(Checksum(of_bits(conn.query_row("SELECT checksum FROM pulled", [], |row| row.get(0))?)))
-        })
-    }
-
     /// What the hub took once and has no more, whoever wrote it: the beginning of it, in whole transactions. Empty when
     /// there is nothing.
     pub fn lacking(&self) -> Result<Vec<(Uuid, Returned)>, StoreError> {
         self.read("looking for what the office lost", |conn| {
             let sql = format!(
                 "SELECT op.op_id, hub_at, mark, body, tx FROM receipt JOIN op USING (op_id)
-                 WHERE hub_seq IS NULL AND hub_at IS NOT NULL AND {COUNTS} ORDER BY seq"
+                 WHERE hub_seq IS NULL AND hub_at IS NOT NULL AND NOT EXISTS
+                     (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id AND code IN {NOT_OURS})
+                 ORDER BY seq"
             );
             let mut statement = conn.prepare_cached(&sql)?;
             let mut rows = statement.query([])?;

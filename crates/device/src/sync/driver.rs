@@ -232,12 +232,15 @@ impl Driver {
         self.changes.mark_unchanged();
         let open = |lane| !closed.contains(&lane);
         // Before anything else goes up: a hub that was restored takes back what it had judged as it was, and judges what is
-        // new in sight of that.
+        // new in sight of that. Where that fails, the lane is closed, and what waits goes up all the same: nothing blocks.
         if open(Lane::Mend) && self.mend.differs {
             return Ok(Some(Job::Repair));
         }
         if open(Lane::Mend) && self.gives_back()? {
             return Ok(Some(Job::GiveBack));
+        }
+        if open(Lane::Pull) && self.mend.awaits_numbers() && self.standing.due().pull {
+            return Ok(Some(Job::Pull));
         }
         if open(Lane::Push) && self.records_wait()? {
             return Ok(Some(Job::Push));

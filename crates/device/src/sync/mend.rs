@@ -39,6 +39,11 @@ impl Mend {
         self.gives_back |= self.given.is_some();
     }
 
+    /// Whether a part was given back whose numbers must come before the next part can be told.
+    pub(super) fn awaits_numbers(&self) -> bool {
+        self.given.is_some() && !self.gives_back
+    }
+
     /// Both ends do not hold the same. What does not help once is said.
     pub(super) fn differ(&mut self) -> Result<(), Trouble> {
         if std::mem::replace(&mut self.tried, true) {

@@ -34,6 +34,7 @@ impl Driver {
                 "the hub holds less than it acknowledged; everything behind that is offered again"
             );
             store.rewind(chain.id, hello.acknowledged)?;
+            self.mend.differs = true;
             self.recheck.begin();
         }
         let (epoch, cursor) = store.cursor()?;
@@ -93,7 +94,13 @@ impl Driver {
                 }
                 push::Effect::Rewind { to } => {
                     tracing::warn!(to, "the hub holds less than it acknowledged; the rest is offered again");
+                    let is_loss = to < store.chain_state()?.acknowledged;
                     store.rewind(of, to)?;
+                    // What it lost goes back before anything else goes up.
+                    if is_loss {
+                        self.mend.differs = true;
+                        return Ok(());
+                    }
                 }
                 push::Effect::BackOff => return Ok(()),
             }

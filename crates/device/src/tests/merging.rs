@@ -178,3 +178,31 @@ fn what_the_office_set_aside_does_not_count_until_it_is_taken() {
     assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), after);
     assert_eq!(store.waiting().unwrap().set_aside, 0);
 }
+
+#[test]
+fn what_was_set_aside_and_comes_back_under_another_number_is_shown_again() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
+    let store = tablet.engine.store();
+    tablet.office.take_from(store).unwrap();
+    tablet.office.deliver(store).unwrap();
+    let before = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    // The office was restored without saying so, and judged the answer anew; then a colleague gave it back.
+    let mut again = tablet.office.log.last().unwrap().clone();
+    let refused = Refused { op_id: again.op.op_id, code: "sealed".into(), detail: String::new() };
+    store.set_aside(&[refused]).unwrap();
+    assert!(tablet.engine.check(check(EXTINGUISHER)).unwrap().answers.is_empty());
+    again.seq += 1;
+    let head = standpipe_oplog::wire::PullHead {
+        protocol: 1,
+        hub_epoch: store.cursor().unwrap().0.unwrap(),
+        from: again.seq - 1,
+        next: again.seq,
+        more: false,
+        checksum: String::new(),
+        now: Millis(0),
+    };
+    store.apply_page(&head, &[again]).unwrap();
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before);
+}

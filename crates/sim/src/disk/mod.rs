@@ -77,7 +77,6 @@ struct Node {
     /// What a loss of power may take back, by file, in the order of the first change.
     files: Vec<(u64, c_int, Vec<Undo>)>,
     names: Vec<Name>,
-    changes: u64,
 }
 
 struct Disk {
@@ -128,11 +127,6 @@ impl Disks {
 
     pub fn is_dead(&self, node: &str) -> bool {
         with_node(node, |node| node.is_dead)
-    }
-
-    /// How many changes were made so far.
-    pub fn changes(&self, node: &str) -> u64 {
-        with_node(node, |node| node.changes)
     }
 
     /// The machine has lost power: takes back what no sync had made last, as the dice say. Nothing of it may run.
@@ -261,7 +255,6 @@ impl Disk {
         if node.is_full && grows {
             return Err(ENOSPC);
         }
-        node.changes += 1;
         let mut dies = false;
         if let Some((left, after)) = &mut node.fuse {
             *left = left.saturating_sub(1);

@@ -290,15 +290,20 @@ async fn ends_that_differ_are_compared_once_and_then_said() {
         .await;
 }
 
+/// An operation that another tablet recorded, as the hub keeps it.
+fn colleagues(seed: u64) -> (Uuid, String) {
+    let colleague = Tablet::within(Arc::new(TestWorld::new(seed)));
+    colleague.enrol("http://127.0.0.1:9");
+    record(&colleague.store);
+    let body = colleague.store.outbox(0).unwrap().bodies.remove(0);
+    let op: standpipe_oplog::op::Op = serde_json::from_str(&body).unwrap();
+    (op.op_id, body.into())
+}
+
 #[tokio::test]
 async fn a_restored_hub_gets_back_what_it_lost_of_whoever() {
     let hub = Hub::start().await;
-    let colleague = Tablet::within(Arc::new(TestWorld::new(2)));
-    colleague.enrol(&hub.address);
-    record(&colleague.store);
-    let theirs = colleague.store.outbox(0).unwrap().bodies.remove(0);
-    let their_id = serde_json::from_str::<standpipe_oplog::op::Op>(&theirs).unwrap().op_id;
-    hub.kept().ops.push((their_id, theirs.into()));
+    hub.kept().ops.push(colleagues(2));
     let tablet = Tablet::of(&hub);
     record(&tablet.store);
     tablet
@@ -329,14 +334,75 @@ async fn a_restored_hub_gets_back_what_it_lost_of_whoever() {
 }
 
 #[tokio::test]
+async fn what_the_hub_lost_goes_up_before_what_is_new_also_where_only_the_chain_tells() {
+    let hub = Hub::start().await;
+    hub.kept().ops.push(colleagues(2));
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.last_synced.is_some()).await;
+            tablet.pause().await;
+            // Restored without saying so, and others have written since: the head is where it was.
+            {
+                let mut kept = hub.kept();
+                kept.chains.clear();
+                kept.ops = vec![colleagues(3), colleagues(4), colleagues(5)];
+            }
+            hub.asked();
+            tablet.go_on();
+            while hub.kept().ops.len() < 5 || hub.kept().chains.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            let asked = hub.asked();
+            let first = |what: &str| asked.iter().position(|line| line.starts_with(what));
+            assert!(first("POST /sync/sums") < first("POST /sync/return"), "{asked:?}");
+            assert!(first("POST /sync/return") < first("POST /sync/push"), "{asked:?}");
+            assert!(first("POST /sync/sums").is_some());
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_hub_that_turns_out_at_a_push_to_have_lost_something_is_compared_with_first() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.last_synced.is_some()).await;
+            tablet.pause().await;
+            let once = AtomicBool::new(false);
+            let (kept, restored) = (hub.clone(), Arc::new(once));
+            // The greeting was answered before the restore, the push comes after it.
+            hub.rule("POST /sync/push", move || {
+                if !restored.swap(true, SeqCst) {
+                    let mut kept = kept.kept();
+                    kept.chains.clear();
+                    kept.ops.clear();
+                }
+                None
+            });
+            hub.asked();
+            record(&tablet.store);
+            while hub.kept().ops.len() < 2 || tablet.standing.line().records > 0 {
+                tokio::task::yield_now().await;
+            }
+            let asked = hub.asked();
+            let all: Vec<_> = asked.iter().filter(|line| line.starts_with("POST /sync/")).collect();
+            let returned = all.iter().position(|line| line.ends_with("return"));
+            let pushes = all.iter().enumerate().filter(|(_, line)| line.ends_with("push")).map(|(at, _)| at);
+            assert!(pushes.collect::<Vec<_>>().get(1).copied() > returned && returned.is_some(), "{all:?}");
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn what_the_hub_never_took_is_set_aside_and_shown() {
     let hub = Hub::start().await;
-    let colleague = Tablet::within(Arc::new(TestWorld::new(2)));
-    colleague.enrol(&hub.address);
-    record(&colleague.store);
-    let theirs = colleague.store.outbox(0).unwrap().bodies.remove(0);
-    let their_id = serde_json::from_str::<standpipe_oplog::op::Op>(&theirs).unwrap().op_id;
-    hub.kept().ops.push((their_id, theirs.into()));
+    let theirs = colleagues(2);
+    let their_id = theirs.0;
+    hub.kept().ops.push(theirs);
     let tablet = Tablet::of(&hub);
     tablet
         .play(async |tablet| {
