@@ -7,8 +7,7 @@ use crate::net::Net;
 use crate::people::request;
 use crate::time::Owner;
 use crate::world::{SimWorld, time};
-use futures::FutureExt;
-use standpipe_domain::ids::PersonId;
+use standpipe_domain::ids::{DeviceId, PersonId};
 use standpipe_domain::office::IssueFilter;
 use standpipe_hub::http::App;
 use standpipe_hub::issues::step as step_of;
@@ -29,6 +28,8 @@ pub const MACHINE: u32 = 1_000;
 
 pub struct Hub {
     pub folder: PathBuf,
+    /// What its clock is ahead of the true time, in milliseconds.
+    pub ahead: Arc<AtomicI64>,
     seed: u64,
     life: u32,
     running: Option<Running>,
@@ -41,7 +42,7 @@ struct Running {
 
 impl Hub {
     pub fn new(disks: &Disks, seed: u64) -> Self {
-        Self { folder: disks.folder(NAME), seed, life: 0, running: None }
+        Self { folder: disks.folder(NAME), ahead: Arc::default(), seed, life: 0, running: None }
     }
 
     fn owner(&self) -> Owner {
@@ -55,11 +56,11 @@ impl Hub {
     /// Starts it, as `standpipe-hub serve` does. What its disk does not let it do is told.
     pub fn start(&mut self, net: &Net) -> anyhow::Result<()> {
         self.life += 1;
-        let world = SimWorld::new(self.owner(), self.seed, Arc::new(AtomicI64::new(0)));
+        let world = SimWorld::new(self.owner(), self.seed, Arc::clone(&self.ahead));
         let outside: Arc<dyn World> = world.clone();
-        let store = now(SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)))?;
+        let store = time().wait(SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)))?;
         let store = Arc::new(store);
-        let app = now(App::open(&self.folder, Arc::clone(&store), outside, false))?;
+        let app = time().wait(App::open(&self.folder, Arc::clone(&store), outside, false))?;
         net.set_hub(Some((self.owner(), app.router())));
         self.running = Some(Running { world, store });
         Ok(())
@@ -78,7 +79,7 @@ impl Hub {
         let Some(Running { world, store }) = &self.running else { return Ok(()) };
         let world = Arc::clone(world);
         let store: &dyn Store = &**store;
-        now(store.transact(move |ledger| {
+        time().wait(store.transact(move |ledger| {
             let hand = Hand { scope: SITE, actor: OFFICE, now: world.now() };
             write(ledger, &*world, hand, drafts)
         }))
@@ -88,7 +89,7 @@ impl Hub {
     pub fn ops_on(&self, id: Uuid) -> Vec<Uuid> {
         let Some(Running { store, .. }) = &self.running else { return Vec::new() };
         let store: &dyn Store = &**store;
-        let ops = now(store.transact(move |ledger| ledger.ops_of(id)));
+        let ops = time().wait(store.transact(move |ledger| ledger.ops_of(id)));
         ops.unwrap_or_default().into_iter().map(|op| op.op_id).collect()
     }
 
@@ -98,30 +99,33 @@ impl Hub {
         let store: &dyn Store = &**store;
         let mut dice = Dice::new(which);
         let by = *dice.pick(&[OFFICE, STAFF])?;
-        let issues = now(store.issues(&IssueFilter::default(), world.today())).ok()?;
+        let issues = time().wait(store.issues(&IssueFilter::default(), world.today())).ok()?;
         let id = dice.pick(&issues)?.id;
-        let view = now(store.issue(id, by, world.today())).ok()??;
+        let view = time().wait(store.issue(id, by, world.today())).ok()??;
         let step = *dice.pick(&view.next_steps)?;
         let world: Arc<dyn World> = world.clone();
-        Some(now(step_of(store, world, id, by, request(step))).is_ok())
-    }
-
-    pub fn store(&self) -> Option<&dyn Store> {
-        self.running.as_ref().map(|running| &*running.store as &dyn Store)
+        Some(time().wait(step_of(store, world, id, by, request(step))).is_ok())
     }
 
     /// Offers a code that enrols a tablet of `person`.
-    pub fn code(&self, person: PersonId) -> String {
-        let Running { world, store } = self.running.as_ref().expect("a hub that runs");
+    pub fn code(&self, person: PersonId) -> anyhow::Result<String> {
+        let Some(Running { world, store }) = &self.running else { anyhow::bail!("the hub is down") };
         let code = Code::generate(&**world);
         let expires = standpipe_domain::ids::Millis(world.now().0 + 600_000);
         let offer = Enrolment { code: code.hash(), name: format!("{person}"), person, expires };
-        now(store.offer(offer)).expect("a fresh hub offers a code");
-        code.reveal()
+        time().wait(store.offer(offer))?;
+        Ok(code.reveal())
     }
-}
 
-/// What a future gives that waits for nothing: on one thread, with work done where it is asked for, the store never waits.
-pub fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing to wait for")
+    /// The office withdraws a tablet's permission.
+    pub fn revoke(&self, device: DeviceId) -> Result<(), StoreError> {
+        let Some(Running { store, .. }) = &self.running else { return Ok(()) };
+        time().wait(store.revoke(device)).map(drop)
+    }
+
+    /// Makes everything that is shown again out of the log.
+    pub fn rebuild(&self) -> Result<(), StoreError> {
+        let Some(Running { store, .. }) = &self.running else { return Ok(()) };
+        time().wait(store.rebuild())
+    }
 }

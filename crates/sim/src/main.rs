@@ -39,11 +39,12 @@ fn main() -> ExitCode {
     let options = Options::parse();
     std::panic::set_hook(Box::new(|_| {}));
     let next = AtomicU64::new(options.first);
+    let ran = AtomicU64::new(0);
     let end = options.first + options.seeds;
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for thread in 0..options.threads {
-            let (next, failed, options) = (&next, &failed, &options);
+            let (next, ran, failed, options) = (&next, &ran, &failed, &options);
             scope.spawn(move || {
                 let folder = folder().join(format!("standpipe-sim-{}-{thread}", std::process::id()));
                 let ground = Ground::prepare(&folder).expect("the simulation's folder can be made");
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
                         println!("seed {seed}\n{}", trace.join("\n"));
                         continue;
                     }
+                    ran.fetch_add(1, Relaxed);
                     if let Err(failure) = ground.run(seed, !options.no_shrink) {
                         tell(&failure, options.trace);
                         if let Ok(mut failed) = failed.lock() {
@@ -72,7 +74,7 @@ fn main() -> ExitCode {
         }
     });
     let failed = failed.into_inner().unwrap_or_default();
-    let ran = next.load(Relaxed).min(end) - options.first;
+    let ran = ran.load(Relaxed);
     println!("{} passed, {} failed", ran - failed.len() as u64, failed.len());
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

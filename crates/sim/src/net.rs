@@ -43,15 +43,19 @@ impl Link {
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Whole,
-    /// Never arrives.
-    Lost,
+    /// Never arrives. Whoever sent it is told, or finds out by itself.
+    Lost {
+        silent: bool,
+    },
     /// So many bytes of its body arrive; then the hub hears of the end, or nothing any more.
     Cut {
         at: usize,
         silent: bool,
     },
     /// Arrives; the answer does not.
-    Unanswered,
+    Unanswered {
+        silent: bool,
+    },
     /// So many bytes of the answer arrive.
     AnswerCut {
         at: usize,
@@ -126,7 +130,7 @@ impl State {
         let dice = &mut self.dice;
         let pause = Duration::from_millis(dice.within(3..120));
         if !link.is_up {
-            return (Fate::Lost, pause);
+            return (Fate::Lost { silent: false }, pause);
         }
         let mut left = dice.below(1_000);
         let mut falls = |chance: u64| {
@@ -137,9 +141,9 @@ impl State {
         let (lost, unanswered, cut) = (falls(link.lost), falls(link.unanswered), falls(link.cut));
         let (doubled, late) = (falls(link.doubled), falls(link.late));
         let fate = if lost {
-            Fate::Lost
+            Fate::Lost { silent: dice.chance(400) }
         } else if unanswered {
-            Fate::Unanswered
+            Fate::Unanswered { silent: dice.chance(400) }
         } else if cut && (bytes == 0 || dice.chance(300)) {
             let most = if is_stream { 4_096 } else { 2_048 };
             Fate::AnswerCut { at: dice.index(most) }
@@ -188,7 +192,7 @@ impl Net {
         pause_of(pause).await;
         let request = || request.clone();
         match fate {
-            Fate::Lost => return Err(Broken("lost".into())),
+            Fate::Lost { silent } => return nothing("lost", silent).await,
             Fate::Late { after } => {
                 self.later(request(), after);
                 return Err(Broken("late".into()));
@@ -196,15 +200,12 @@ impl Net {
             Fate::Cut { at, silent } => {
                 moved.fetch_add(at as u64, Relaxed);
                 let answer = self.deliver(request(), Some((at, silent)));
-                if silent {
-                    // The tablet finds out by itself that nothing moves any more.
-                    std::future::pending::<()>().await;
-                }
+                let told = nothing("cut", silent).await;
                 drop(answer);
-                return Err(Broken("cut".into()));
+                return told;
             }
             Fate::Doubled { after } => self.later(request(), after),
-            Fate::Whole | Fate::Unanswered | Fate::AnswerCut { .. } => {}
+            Fate::Whole | Fate::Unanswered { .. } | Fate::AnswerCut { .. } => {}
         }
         let before = self.hub_now();
         let answer = self.deliver(request(), None).ok_or_else(|| Broken("refused".into()))?;
@@ -212,7 +213,10 @@ impl Net {
         let answer = answer.await.map_err(|_| Broken("reset".into()))?;
         let back = Duration::from_millis(self.state().dice.within(1..60));
         pause_of(back).await;
-        if self.hub_now() != before || !self.link(tablet).is_up || matches!(fate, Fate::Unanswered) {
+        if let Fate::Unanswered { silent } = fate {
+            return nothing("no answer", silent).await;
+        }
+        if self.hub_now() != before || !self.link(tablet).is_up {
             return Err(Broken("no answer".into()));
         }
         let left = if let Fate::AnswerCut { at } = fate { Some(at) } else { None };
@@ -269,6 +273,14 @@ impl Net {
     }
 }
 
+/// The end of a request that brings no answer: told, or found out by whoever waits for it.
+async fn nothing(why: &str, silent: bool) -> Result<Reply, Broken> {
+    if silent {
+        std::future::pending::<()>().await;
+    }
+    Err(Broken(why.into()))
+}
+
 fn parts(body: Bytes) -> impl futures::Stream<Item = Bytes> + Send {
     stream::unfold(body, |mut rest| async move {
         if rest.is_empty() {
@@ -293,21 +305,22 @@ struct Coming {
 impl Coming {
     async fn next(mut self) -> Option<(Result<Bytes, Broken>, Option<Self>)> {
         let broken = |why: &str| Some((Err(Broken(why.into())), None));
+        if self.left == Some(0) {
+            return broken("cut");
+        }
         let part = self.body.next().await;
         if self.net.hub_now() != self.hub || !self.net.link(self.tablet).is_up {
             return broken("the hub is gone");
         }
-        let mut part = match part? {
-            Ok(part) => part,
-            Err(error) => return broken(&error.to_string()),
+        let mut part = match part {
+            Some(Ok(part)) => part,
+            Some(Err(error)) => return broken(&error.to_string()),
+            // A cut behind the last byte: the end itself does not come.
+            None if self.left.is_some() => return broken("cut"),
+            None => return None,
         };
         if let Some(left) = &mut self.left {
-            if part.len() > *left {
-                part.truncate(*left);
-                if part.is_empty() {
-                    return broken("cut");
-                }
-            }
+            part.truncate(*left);
             *left -= part.len();
         }
         Some((Ok(part), Some(self)))

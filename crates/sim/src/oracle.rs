@@ -5,16 +5,19 @@ mod model;
 
 use crate::estate::SITE;
 use crate::stage::Stage;
-use crate::story::Machine;
+use crate::story::{MOST_TABLETS, Machine};
 use rusqlite::{Connection, OpenFlags};
 use standpipe_device::store::StoreError;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{DeviceId, Sha256};
 use standpipe_domain::sync::SyncState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 type Verdict = Result<(), String>;
+
+/// Why the hub may set aside what people recorded in a story: two met. All else would be a fault of a tablet or the hub.
+const SET_ASIDE: [&str; 1] = ["sealed"];
 
 /// What was promised so far.
 #[derive(Default)]
@@ -28,8 +31,12 @@ pub struct Oracle {
     held: BTreeMap<(usize, Uuid), usize>,
     /// Photos that a screen said were saved, with the tablets that have them.
     photos: BTreeMap<Sha256, (u64, BTreeSet<usize>)>,
-    /// Tablets that the office withdrew.
-    pub revoked: BTreeSet<usize>,
+    /// Everything that a tablet's log was seen to hold.
+    logs: BTreeMap<usize, BTreeSet<Uuid>>,
+    /// Devices that the office withdrew.
+    pub revoked: BTreeSet<DeviceId>,
+    /// Of which tablet another one is a copy.
+    origins: BTreeMap<usize, usize>,
     /// Tablets that were put back to an old copy, and were not looked at since.
     returned: BTreeSet<usize>,
     /// Tablets that may not know yet that the hub was restored.
@@ -65,7 +72,15 @@ impl Oracle {
 
     pub fn hub_was_restored(&mut self) {
         self.hub = Office::default();
-        self.stale = (0..64).collect();
+        self.stale = (0..MOST_TABLETS).collect();
+        // What no tablet has any more is gone with the hub that had it.
+        self.ops.retain(|_, homes| !homes.is_empty());
+        self.photos.retain(|_, (_, homes)| !homes.is_empty());
+    }
+
+    /// Which of the first tablets this one was copied from.
+    pub fn origin(&self, tablet: usize) -> usize {
+        self.origins.get(&tablet).map_or(tablet, |of| self.origin(*of))
     }
 
     pub fn returned(&mut self, tablet: usize) {
@@ -78,7 +93,9 @@ impl Oracle {
                 homes.insert(clone);
             }
         }
+        self.origins.insert(clone, tablet);
         self.seen.insert(clone, self.seen.get(&tablet).copied().unwrap_or(0));
+        self.logs.insert(clone, self.logs.get(&tablet).cloned().unwrap_or_default());
         let held: Vec<_> = self
             .held
             .iter()
@@ -95,7 +112,7 @@ impl Oracle {
     pub fn is_up(&mut self, stage_tablet: &[crate::tablet::Tablet], number: usize) -> Verdict {
         let Some(engine) = stage_tablet[number].engine() else { return Ok(()) };
         let log = read(engine.store(), |conn| {
-            let mut rows = conn.prepare("SELECT op_id FROM op WHERE incarnation IS NOT NULL")?;
+            let mut rows = conn.prepare("SELECT op_id FROM op")?;
             rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<BTreeSet<Uuid>>>()
         })?;
         let was_returned = self.returned.remove(&number);
@@ -117,15 +134,19 @@ impl Oracle {
         for op in forgotten {
             self.ops.remove(&op);
         }
+        let known = self.logs.entry(number).or_default();
         if was_returned {
             self.seen.remove(&number);
             self.held.retain(|(of, _), _| *of != number);
+            known.clear();
+        } else if let Some(op) = known.iter().find(|op| !log.contains(op)) {
+            return Err(format!("tablet {number} lost the operation {op}, which it had fetched"));
         }
         let vault = engine.store().vault().clone();
         let mut gone = Vec::new();
-        for (photo, (_, homes)) in &mut self.photos {
+        for (photo, (bytes, homes)) in &mut self.photos {
             let path = vault.path(*photo, standpipe_device::store::blobs::Role::Original);
-            if !homes.contains(&number) || path.exists() {
+            if !homes.contains(&number) || has_length(&path, *bytes) {
                 continue;
             }
             if !was_returned {
@@ -146,7 +167,7 @@ impl Oracle {
     pub fn look(&mut self, stage: &Stage) -> Verdict {
         self.look_at_hub(stage)?;
         for tablet in &stage.tablets {
-            self.look_at_tablet(stage, tablet.number)?;
+            self.look_at_tablet(stage, tablet.number, false)?;
         }
         for (op, homes) in &self.ops {
             if homes.is_empty() && !self.is_at_hub(op) {
@@ -154,6 +175,12 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// Looks at tablets whose screens have just said that everything is safe.
+    pub fn heed(&mut self, stage: &Stage, said: &[usize]) -> Verdict {
+        self.look_at_hub(stage)?;
+        said.iter().try_for_each(|number| self.look_at_tablet(stage, *number, true))
     }
 
     fn is_at_hub(&self, op: &Uuid) -> bool {
@@ -187,9 +214,22 @@ impl Oracle {
             *office.held.entry(tx).or_default() += 1;
             changed.insert(tx);
         }
-        let mut rows =
-            database.prepare("SELECT op_id FROM quarantine WHERE op_id IS NOT NULL").map_err(told)?;
-        office.quarantine = rows.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(told)?;
+        let mut rows = database
+            .prepare("SELECT op_id, code, device FROM quarantine WHERE op_id IS NOT NULL")
+            .map_err(told)?;
+        let aside: Vec<(Uuid, String, Uuid)> = rows
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .and_then(Iterator::collect)
+            .map_err(told)?;
+        office.quarantine.clear();
+        for (op, code, device) in aside {
+            let is_known = SET_ASIDE.contains(&code.as_str())
+                || code == "revoked" && self.revoked.contains(&DeviceId(device));
+            if !is_known {
+                return Err(format!("the hub set the operation {op} aside as {code}, for which there is no cause"));
+            }
+            office.quarantine.insert(op);
+        }
         if let Some(before) = office.before.take() {
             let missing =
                 before.iter().find(|op| !office.ops.contains(op) && !office.quarantine.contains(op));
@@ -212,7 +252,7 @@ impl Oracle {
         Ok(())
     }
 
-    fn look_at_tablet(&mut self, stage: &Stage, number: usize) -> Verdict {
+    fn look_at_tablet(&mut self, stage: &Stage, number: usize, said_safe: bool) -> Verdict {
         let tablet = &stage.tablets[number];
         let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else { return Ok(()) };
         let seen = self.seen.get(&number).copied().unwrap_or(0);
@@ -227,6 +267,7 @@ impl Oracle {
                 *own.entry(row.tx).or_default() += 1;
             }
             self.seen.insert(number, row.seq);
+            self.logs.entry(number).or_default().insert(row.op);
         }
         for (tx, size) in own {
             self.sizes.entry(tx).or_insert(size);
@@ -243,7 +284,8 @@ impl Oracle {
         if self.stale.contains(&number) && log.epoch == self.hub.epoch && log.epoch.is_some() {
             // With the same epoch only the checksum tells; the end of the story looks at that.
             let is_known = handle.line().state == SyncState::Safe && stage.hub.is_running();
-            if is_known && log.acknowledged.iter().all(|op| self.is_at_hub(op)) {
+            let mut own = self.ops.iter().filter(|(_, homes)| homes.contains(&number));
+            if is_known && own.all(|(op, _)| self.is_at_hub(op)) {
                 self.stale.remove(&number);
             }
         }
@@ -262,13 +304,13 @@ impl Oracle {
             ));
         }
         for photo in &log.verified {
-            if !is_on_shelf(&stage.hub.folder, *photo) {
+            if !self.is_on_shelf(&stage.hub.folder, *photo) {
                 return Err(format!(
                     "tablet {number} shows the photo {photo} as safe at the office; it is not there"
                 ));
             }
         }
-        if handle.line().state == SyncState::Safe {
+        if said_safe || handle.line().state == SyncState::Safe {
             let waits = self.ops.iter().find(|(op, homes)| homes.contains(&number) && !self.is_at_hub(op));
             if let Some((op, _)) = waits {
                 return Err(format!(
@@ -277,7 +319,7 @@ impl Oracle {
             }
             let photos = self.photos.iter().filter(|(_, (_, homes))| homes.contains(&number));
             for (photo, _) in photos {
-                if !is_on_shelf(&stage.hub.folder, *photo) {
+                if !self.is_on_shelf(&stage.hub.folder, *photo) {
                     return Err(format!(
                         "tablet {number} says that everything is safe; the photo {photo} is not"
                     ));
@@ -285,6 +327,11 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    fn is_on_shelf(&self, folder: &Path, photo: Sha256) -> bool {
+        let path = shelf(folder, photo);
+        self.photos.get(&photo).map_or_else(|| path.is_file(), |(bytes, _)| has_length(&path, *bytes))
     }
 }
 
@@ -355,6 +402,6 @@ fn shelf(folder: &Path, photo: Sha256) -> PathBuf {
     folder.join("blobs").join(&name[..2]).join(&name[2..])
 }
 
-fn is_on_shelf(folder: &Path, photo: Sha256) -> bool {
-    shelf(folder, photo).is_file()
+fn has_length(path: &Path, bytes: u64) -> bool {
+    path.metadata().is_ok_and(|file| file.len() == bytes)
 }

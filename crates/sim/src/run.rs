@@ -1,6 +1,6 @@
 //! Runs seeds: each twice, which must give the same trace. What fails is made shorter until a person can read it.
 
-use crate::stage::{Stage, prepare};
+use crate::stage::{Stage, prepare, words};
 use crate::story::{Step, story};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -38,11 +38,7 @@ impl Ground {
         let _ = std::fs::remove_dir_all(&root);
         std::fs::create_dir_all(&root).expect("the simulation's folder can be made");
         let played = catch_unwind(AssertUnwindSafe(|| Stage::play(&root, &self.template, seed, steps)));
-        played.unwrap_or_else(|panic| {
-            let words = panic.downcast_ref::<String>().map(String::as_str);
-            let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-            (Err(format!("panicked: {words}")), Vec::new())
-        })
+        played.unwrap_or_else(|panic| (Err(format!("panicked: {}", words(&*panic))), Vec::new()))
     }
 
     /// Runs a seed twice.
@@ -67,8 +63,9 @@ impl Ground {
         Ok(())
     }
 
-    /// Takes steps out for as long as what is left still fails.
+    /// Takes steps out for as long as what is left still fails in the same way.
     fn shrink(&self, seed: u64, mut steps: Vec<Step>, mut why: String, mut trace: Vec<String>) -> Failure {
+        let kind = kind(&why);
         let mut size = steps.len() / 2;
         while size > 0 {
             let mut at = 0;
@@ -77,8 +74,10 @@ impl Ground {
                 let mut fewer = steps.clone();
                 fewer.drain(at..(at + size).min(fewer.len()));
                 match self.play(seed, &fewer) {
-                    (Err(still), new) => (steps, why, trace, is_shorter) = (fewer, still, new, true),
-                    (Ok(()), _) => at += size,
+                    (Err(still), new) if self::kind(&still) == kind => {
+                        (steps, why, trace, is_shorter) = (fewer, still, new, true);
+                    }
+                    _ => at += size,
                 }
             }
             if size > 1 || !is_shorter {
@@ -87,4 +86,10 @@ impl Ground {
         }
         Failure { seed, why, steps, trace }
     }
+}
+
+/// What went wrong, without who and what it happened to.
+fn kind(why: &str) -> String {
+    let is_plain = |word: &&str| word.chars().all(|letter| letter.is_alphabetic() || letter == '\'');
+    why.split_whitespace().filter(is_plain).take(6).collect::<Vec<_>>().join(" ")
 }

@@ -3,19 +3,22 @@
 use crate::dice::Dice;
 use crate::disk::{Disks, untracked};
 use crate::estate;
-use crate::hub::{self, Hub, now};
+use crate::hub::{self, Hub};
 use crate::net::{Link, Net};
 use crate::oracle::Oracle;
 use crate::people;
-use crate::story::{Act, Machine, Step, TABLETS};
+use crate::story::{Act, MOST_TABLETS, Machine, Step, TABLETS};
 use crate::tablet::Tablet;
 use crate::time::Time;
 use crate::world;
 use serde_json::json;
 use standpipe_domain::record::entity;
+use standpipe_domain::sync::Trouble;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -23,6 +26,8 @@ use uuid::Uuid;
 
 /// After the last fault, everything is in step within this time.
 const CALM: Duration = Duration::from_secs(90 * 60);
+/// For so many minutes all must be well: longer than a request can be late.
+const WELL: u32 = 6;
 
 pub struct Stage {
     pub time: Time,
@@ -48,8 +53,8 @@ pub fn prepare(root: &Path) {
         let mut tablet = Tablet::new(&stage.disks, 0, number);
         stage.net.set_link(number, Link::GOOD);
         tablet.start(&stage.net).expect("a fresh tablet starts");
-        let code = stage.hub.code(estate::INSPECTORS[number]);
-        tablet.join(&stage.net, &code);
+        let code = stage.hub.code(estate::INSPECTORS[number]).expect("a fresh hub offers a code");
+        tablet.join(&stage.net, &code).expect("a fresh tablet joins over a good network");
         stage.tablets.push(tablet);
     }
     let later = stage.time.now() + Duration::from_secs(300);
@@ -90,13 +95,16 @@ impl Stage {
         for name in [hub::NAME.to_owned()].into_iter().chain((0..TABLETS).map(|n| format!("tablet-{n}"))) {
             stage.disks.copy(&template.join(&name), &root.join(&name));
         }
-        let result = stage.acts(steps);
+        let acts = catch_unwind(AssertUnwindSafe(|| stage.acts(steps)));
+        let result = acts.unwrap_or_else(|panic| Err(format!("panicked: {}", words(&*panic))));
         let mut trace = std::mem::take(&mut stage.trace);
         if let Err(why) = &result {
             trace.push(format!("{:?} VIOLATION {why}", stage.time.now()));
         }
-        stage.end();
-        (result, trace)
+        // What does not end well is said only where nothing worse is.
+        let ended = catch_unwind(AssertUnwindSafe(|| stage.end()));
+        let ended = ended.map_err(|panic| format!("panicked at the end: {}", words(&*panic)));
+        (result.and(ended), trace)
     }
 
     fn acts(&mut self, steps: &[Step]) -> Result<(), String> {
@@ -109,8 +117,8 @@ impl Stage {
         for step in steps {
             self.until(step.at)?;
             self.note(&format!("{:?}", step.act));
-            self.act(&step.act);
-            self.bury();
+            self.act(&step.act)?;
+            self.bury()?;
             self.look()?;
         }
         self.calm()?;
@@ -130,7 +138,8 @@ impl Stage {
             let next = self.restarts.values().chain(self.rooms.values()).min().copied();
             let stop = next.map_or(at, |next| next.min(at));
             while self.time.step(stop) {
-                self.bury();
+                self.bury()?;
+                self.heed()?;
             }
             self.make_room();
             self.restart()?;
@@ -159,14 +168,30 @@ impl Stage {
     }
 
     /// Machines that lost power stop, and start again after a while.
-    fn bury(&mut self) {
+    fn bury(&mut self) -> Result<(), String> {
+        if !self.disks.is_any_dead() {
+            return Ok(());
+        }
         for machine in self.machines() {
             let name = self.name(machine);
             if self.is_up(machine) && self.disks.is_dead(&name) {
                 self.note(&format!("{machine:?} loses power"));
+                // What can be seen now was promised.
+                self.look()?;
                 self.power_off(machine);
             }
         }
+        Ok(())
+    }
+
+    /// Looks when a screen says that everything is safe, however short.
+    fn heed(&mut self) -> Result<(), String> {
+        let said: Vec<usize> =
+            self.tablets.iter().filter(|tablet| tablet.said_safe()).map(|tablet| tablet.number).collect();
+        if said.is_empty() {
+            return Ok(());
+        }
+        self.with_oracle(|oracle, stage| oracle.heed(stage, &said))
     }
 
     fn power_off(&mut self, machine: Machine) {
@@ -189,15 +214,20 @@ impl Stage {
                 Machine::Tablet(number) => self.tablets[number].start(&self.net),
             };
             self.note(&format!("{machine:?} starts"));
+            if self.disks.is_dead(&self.name(machine)) {
+                self.note(&format!("{machine:?} loses power while it starts"));
+                self.power_off(machine);
+                continue;
+            }
             if let Err(error) = started {
-                if self.disks.is_dead(&self.name(machine)) {
-                    self.power_off(machine);
-                    continue;
+                // A full disk may let nobody start; whatever else does not is a fault.
+                let told = format!("{error:#}");
+                let is_full = self.rooms.contains_key(&machine)
+                    && ["full", "No space left", "unable to open"].iter().any(|why| told.contains(why));
+                if !is_full {
+                    return Err(format!("{machine:?} does not start again: {told}"));
                 }
-                // A full disk lets nobody start; whatever else does not is a fault.
-                if !self.rooms.contains_key(&machine) {
-                    return Err(format!("{machine:?} does not start again: {error:#}"));
-                }
+                self.note(&format!("{machine:?} does not start: {told}"));
                 self.power_off(machine);
                 continue;
             }
@@ -213,7 +243,7 @@ impl Stage {
                 if today.rescue.is_some() {
                     return Err(format!("{machine:?} lost power, and its database was taken for damaged"));
                 }
-                self.oracle.is_up(&self.tablets, number)?;
+                untracked(|| self.oracle.is_up(&self.tablets, number))?;
             }
         }
         Ok(())
@@ -227,38 +257,50 @@ impl Stage {
     }
 
     fn look(&mut self) -> Result<(), String> {
+        self.with_oracle(Oracle::look)
+    }
+
+    fn with_oracle<T>(&mut self, look: impl FnOnce(&mut Oracle, &Self) -> T) -> T {
         let mut oracle = std::mem::take(&mut self.oracle);
-        let seen = oracle.look(self);
+        let seen = untracked(|| look(&mut oracle, self));
         self.oracle = oracle;
         seen
     }
 
-    fn act(&mut self, act: &Act) {
+    fn act(&mut self, act: &Act) -> Result<(), String> {
+        // A shortened story may speak of a tablet that was never copied.
+        if act.tablet().is_some_and(|tablet| tablet >= self.tablets.len()) {
+            return Ok(());
+        }
         match act {
             Act::Link { tablet, link } => self.net.set_link(*tablet, *link),
-            Act::Fuse { machine, changes, after } => {
-                if self.is_up(*machine) {
-                    self.disks.light(&self.name(*machine), *changes, *after);
-                }
-            }
+            // Of a machine that is down too: power may fail while it recovers.
+            Act::Fuse { machine, changes, after } => self.disks.light(&self.name(*machine), *changes, *after),
             Act::Full { machine, seconds } => {
                 self.disks.set_full(&self.name(*machine), true);
                 self.rooms.insert(*machine, self.time.now() + Duration::from_secs(u64::from(*seconds)));
             }
-            Act::Clock { tablet, ahead } => self.tablets[*tablet].ahead.store(*ahead, Relaxed),
-            Act::Backup | Act::Restore { .. } => self.copy_hub(act),
-            Act::Clone { tablet } => self.clone_tablet(*tablet),
+            Act::Clock { machine, ahead } => match machine {
+                Machine::Hub => self.hub.ahead.store(*ahead, Relaxed),
+                Machine::Tablet(tablet) => self.tablets[*tablet].ahead.store(*ahead, Relaxed),
+            },
+            Act::Backup | Act::Restore { .. } => self.copy_hub(act)?,
+            Act::Clone { tablet } => self.clone_tablet(*tablet)?,
+            Act::Join { tablet } => {
+                let joined = self.join(*tablet);
+                self.note(&format!("tablet {tablet} joins again: {}", joined.is_ok()));
+            }
             Act::Copy { tablet } => {
                 let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
                 self.with_tablet_off(*tablet, |stage| {
                     stage.disks.copy(&folder, &stage.disks.folder(&format!("copy-{tablet}")));
-                });
+                })?;
             }
             Act::Return { tablet } => {
                 let copy = self.disks.folder(&format!("copy-{tablet}"));
                 if copy.exists() {
                     let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
-                    self.with_tablet_off(*tablet, |stage| stage.disks.copy(&copy, &folder));
+                    self.with_tablet_off(*tablet, |stage| stage.disks.copy(&copy, &folder))?;
                     self.oracle.returned(*tablet);
                 }
             }
@@ -274,39 +316,49 @@ impl Stage {
             }
             act => people::act(self, act),
         }
+        Ok(())
+    }
+
+    fn join(&mut self, number: usize) -> anyhow::Result<()> {
+        let code = self.hub.code(estate::INSPECTORS[self.oracle.origin(number)])?;
+        self.tablets[number].join(&self.net, &code)
     }
 
     /// Stops a tablet in an orderly way, does something to its folder, and starts it again.
-    fn with_tablet_off(&mut self, number: usize, work: impl FnOnce(&mut Self)) {
+    fn with_tablet_off(&mut self, number: usize, work: impl FnOnce(&mut Self)) -> Result<(), String> {
         let machine = Machine::Tablet(number);
         if self.is_up(machine) {
+            self.look()?;
             self.tablets[number].stop();
             self.oracle.is_down(machine);
             self.restarts.insert(machine, self.time.now());
         }
         work(self);
+        Ok(())
     }
 
-    fn clone_tablet(&mut self, number: usize) {
+    fn clone_tablet(&mut self, number: usize) -> Result<(), String> {
         let clone = self.tablets.len();
-        if clone >= TABLETS + 2 {
-            return;
+        if clone >= MOST_TABLETS {
+            return Ok(());
         }
         let folder = self.disks.folder(&self.name(Machine::Tablet(number)));
         let seed = self.chance.throw();
         let tablet = Tablet::new(&self.disks, seed, clone);
+        tablet.ahead.store(self.tablets[number].ahead.load(Relaxed), Relaxed);
         let to = tablet.folder.clone();
-        self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to));
+        self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to))?;
         self.tablets.push(tablet);
         self.net.set_link(clone, self.net.link(number));
         self.oracle.cloned(number, clone);
         self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
+        Ok(())
     }
 
-    fn copy_hub(&mut self, act: &Act) {
+    fn copy_hub(&mut self, act: &Act) -> Result<(), String> {
         let (folder, backup) = (self.hub.folder.clone(), self.disks.folder("backup"));
-        let was_up = self.hub.is_running();
-        if was_up {
+        if self.hub.is_running() {
+            self.look()?;
             self.hub.stop(&self.net);
             self.oracle.is_down(Machine::Hub);
             self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
@@ -322,6 +374,7 @@ impl Stage {
             Act::Backup => self.disks.copy(&folder, &backup),
             _ => {}
         }
+        Ok(())
     }
 
     fn office(&mut self, act: &Act) {
@@ -353,11 +406,12 @@ impl Stage {
             _ => Vec::new(),
         };
         if let Act::Revoke { tablet } = act {
-            self.oracle.revoked.insert(*tablet);
-            let device =
+            let identity =
                 self.tablets[*tablet].engine().and_then(|engine| engine.store().identity().ok().flatten());
-            if let (Some(store), Some(device)) = (self.hub.store(), device) {
-                let _ = now(store.revoke(device.device));
+            if let Some(identity) = identity {
+                self.oracle.revoked.insert(identity.device);
+                let done = self.hub.revoke(identity.device);
+                self.note(&format!("the office: {}", done.is_ok()));
             }
             return;
         }
@@ -378,10 +432,11 @@ impl Stage {
             self.net.set_link(number, Link::GOOD);
         }
         let end = self.time.now() + CALM;
-        // Once all is well it stays so: a few minutes more are as good as an hour.
+        // Once all is well, and what was late on the network has come, it stays so.
         let mut well = 0;
-        while self.time.now() < end && well < 2 {
+        while self.time.now() < end && well < WELL {
             self.until(self.time.now() + Duration::from_secs(60))?;
+            self.look()?;
             well = if self.is_well() { well + 1 } else { 0 };
         }
         for number in 0..self.tablets.len() {
@@ -396,7 +451,8 @@ impl Stage {
             && self.tablets.iter().all(|tablet| {
                 tablet.handle().is_some_and(|handle| {
                     let line = handle.line();
-                    line.records == 0 && line.photos == 0 && line.trouble.is_none()
+                    let is_over = line.trouble == Some(Trouble::Revoked);
+                    line.records == 0 && line.photos == 0 && (is_over || line.trouble.is_none())
                 })
             })
     }
@@ -410,6 +466,12 @@ impl Stage {
             self.hub.stop(&self.net);
         }
     }
+}
+
+/// What a panic says.
+pub fn words(panic: &(dyn Any + Send)) -> &str {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic")
 }
 
 /// Takes out those whose time has come.

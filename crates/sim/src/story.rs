@@ -4,8 +4,9 @@ use crate::dice::Dice;
 use crate::net::Link;
 use std::time::Duration;
 
-/// How many tablets begin.
+/// How many tablets begin, and how many there can be with those that are copied from others.
 pub const TABLETS: usize = 3;
+pub const MOST_TABLETS: usize = 5;
 
 /// A machine: a tablet, or the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,9 +94,9 @@ pub enum Act {
         machine: Machine,
         seconds: u32,
     },
-    /// A tablet's clock jumps: it is so much ahead now, in milliseconds.
+    /// A clock jumps: it is so much ahead now, in milliseconds.
     Clock {
-        tablet: usize,
+        machine: Machine,
         ahead: i64,
     },
     /// The hub's folder is copied away, or put back: with an epoch of its own, or as if nothing had happened.
@@ -118,6 +119,37 @@ pub enum Act {
     Revoke {
         tablet: usize,
     },
+    /// Somebody lets a tablet join the office again.
+    Join {
+        tablet: usize,
+    },
+}
+
+impl Act {
+    /// The tablet that it is about.
+    pub fn tablet(&self) -> Option<usize> {
+        match self {
+            Self::Answer { tablet, .. }
+            | Self::Say { tablet, .. }
+            | Self::Photo { tablet, .. }
+            | Self::TakeOff { tablet, .. }
+            | Self::Choose { tablet, .. }
+            | Self::Sign { tablet }
+            | Self::Step { tablet: Some(tablet), .. }
+            | Self::Amend { tablet, .. }
+            | Self::Ask { tablet }
+            | Self::Link { tablet, .. }
+            | Self::Fuse { machine: Machine::Tablet(tablet), .. }
+            | Self::Full { machine: Machine::Tablet(tablet), .. }
+            | Self::Clock { machine: Machine::Tablet(tablet), .. }
+            | Self::Clone { tablet }
+            | Self::Copy { tablet }
+            | Self::Return { tablet }
+            | Self::Revoke { tablet }
+            | Self::Join { tablet } => Some(*tablet),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -130,16 +162,18 @@ pub struct Step {
 pub fn story(seed: u64) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "story");
     // Each story has a temper: some are about bad links, some about power, some about copies.
-    let temper = dice.below(6);
-    let count = dice.within(8..32);
+    let mut teller = Teller { temper: dice.below(6), dice, tablets: TABLETS, ..Teller::default() };
+    let count = teller.dice.within(8..32);
     let mut at = Duration::ZERO;
     let mut steps = Vec::new();
     for tablet in 0..TABLETS {
-        let link = if temper == 0 || dice.chance(400) { Link::BAD } else { Link::GOOD };
+        let is_bad = teller.temper == 0 || teller.dice.chance(400);
+        let link = if is_bad { Link::BAD } else { Link::GOOD };
         steps.push(Step { at, act: Act::Link { tablet, link } });
     }
     for _ in 0..count {
         // Mostly people go on at once; now and then minutes pass, or hours.
+        let dice = &mut teller.dice;
         let pause = match dice.below(100) {
             0 => dice.within(600_000..7_200_000),
             1..=4 => dice.within(60_000..600_000),
@@ -147,76 +181,117 @@ pub fn story(seed: u64) -> Vec<Step> {
             _ => dice.within(1..2_000),
         };
         at += Duration::from_millis(pause);
-        let act = if dice.chance(600) { person(&mut dice) } else { outside(&mut dice, temper) };
+        let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
     steps
 }
 
-fn person(dice: &mut Dice) -> Act {
-    let tablet = dice.index(TABLETS);
-    let stop = dice.index(crate::estate::STOPS);
-    // Few items, so that people meet.
-    let item = dice.index(3);
-    let fails = dice.chance(450);
-    match dice.below(100) {
-        0..=29 => Act::Answer { tablet, stop, item, fails },
-        30..=39 => Act::Step { tablet: dice.chance(300).then_some(tablet), which: dice.throw() },
-        40..=49 => Act::Say { tablet, stop, item },
-        50..=71 => {
-            let length = match dice.below(10) {
-                0 => dice.within(200_000..700_000),
-                1..=3 => dice.within(20_000..200_000),
-                _ => dice.within(100..4_000),
-            };
-            let length = u32::try_from(length).unwrap_or(100);
-            Act::Photo { tablet, stop, item, bytes: dice.below(5), length, is_picture: dice.chance(500) }
-        }
-        72..=75 => Act::TakeOff { tablet, stop },
-        76..=80 => Act::Choose { tablet, stop },
-        81..=86 => Act::Sign { tablet },
-        87..=90 => Act::Amend { tablet, stop, item, fails },
-        91..=92 => Act::Ask { tablet },
-        93..=96 => Act::Rename { stop, name: dice.below(1_000) },
-        97 => Act::Delete { stop },
-        _ => Act::Import { records: u32::try_from(dice.within(2..900)).unwrap_or(2) },
-    }
+/// Who makes a story up.
+#[derive(Default)]
+struct Teller {
+    dice: Dice,
+    temper: u64,
+    /// How many tablets there are by now.
+    tablets: usize,
+    /// Whether there is a backup to restore, and tablets' copies to return.
+    has_backup: bool,
+    copied: Vec<usize>,
 }
 
-fn outside(dice: &mut Dice, temper: u64) -> Act {
-    let tablet = dice.index(TABLETS);
-    let machine = if dice.chance(400) { Machine::Hub } else { Machine::Tablet(tablet) };
-    let fuse = |dice: &mut Dice| {
-        let changes = if dice.chance(500) { dice.within(1..12) } else { dice.within(1..120) };
-        Act::Fuse { machine, changes: u32::try_from(changes).unwrap_or(1), after: dice.chance(500) }
-    };
-    let link = |dice: &mut Dice| {
-        let link = match dice.below(4) {
+impl Teller {
+    fn tablet(&mut self) -> usize {
+        self.dice.index(self.tablets)
+    }
+
+    fn person(&mut self) -> Act {
+        let tablet = self.tablet();
+        let dice = &mut self.dice;
+        let stop = dice.index(crate::estate::STOPS);
+        // Few items, so that people meet.
+        let item = dice.index(3);
+        let fails = dice.chance(450);
+        match dice.below(100) {
+            0..=29 => Act::Answer { tablet, stop, item, fails },
+            30..=39 => Act::Step { tablet: dice.chance(300).then_some(tablet), which: dice.throw() },
+            40..=49 => Act::Say { tablet, stop, item },
+            50..=71 => {
+                let length = match dice.below(10) {
+                    0 => dice.within(200_000..700_000),
+                    1..=3 => dice.within(20_000..200_000),
+                    // The same few lengths: two people take the same photo.
+                    4..=6 => 1_000,
+                    _ => dice.within(100..4_000),
+                };
+                let length = u32::try_from(length).unwrap_or(100);
+                Act::Photo { tablet, stop, item, bytes: dice.below(3), length, is_picture: dice.chance(500) }
+            }
+            72..=75 => Act::TakeOff { tablet, stop },
+            76..=80 => Act::Choose { tablet, stop },
+            81..=86 => Act::Sign { tablet },
+            87..=90 => Act::Amend { tablet, stop, item, fails },
+            91..=92 => Act::Ask { tablet },
+            93..=96 => Act::Rename { stop, name: dice.below(1_000) },
+            97 => Act::Delete { stop },
+            _ => Act::Import { records: u32::try_from(dice.within(2..900)).unwrap_or(2) },
+        }
+    }
+
+    fn outside(&mut self) -> Act {
+        let tablet = self.tablet();
+        let machine = if self.dice.chance(400) { Machine::Hub } else { Machine::Tablet(tablet) };
+        match (self.temper, self.dice.below(100)) {
+            (1, 0..60) | (_, 0..35) => self.link(tablet),
+            (2, 0..80) | (_, 35..65) => self.fuse(machine),
+            (3, 0..80) | (_, 65..80) => self.copies(tablet),
+            (_, 80..88) => {
+                Act::Full { machine, seconds: u32::try_from(self.dice.within(1..300)).unwrap_or(1) }
+            }
+            (_, 88..96) => {
+                let ten_years = 10 * 365 * 86_400_000_u64;
+                let most = if self.dice.chance(500) { ten_years } else { 600_000 };
+                let far = i64::try_from(self.dice.below(most)).unwrap_or(0);
+                Act::Clock { machine, ahead: if self.dice.chance(500) { far } else { -far } }
+            }
+            (_, 96..98) => Act::Join { tablet },
+            _ => Act::Revoke { tablet },
+        }
+    }
+
+    fn link(&mut self, tablet: usize) -> Act {
+        let link = match self.dice.below(4) {
             0 => Link::NONE,
             1 | 2 => Link::BAD,
             _ => Link::GOOD,
         };
         Act::Link { tablet, link }
-    };
-    let copies = |dice: &mut Dice| match dice.below(8) {
-        0 | 1 => Act::Backup,
-        2 | 3 => Act::Restore { tells: dice.chance(500) },
-        4 => Act::Clone { tablet },
-        5 | 6 => Act::Copy { tablet },
-        _ => Act::Return { tablet },
-    };
-    match (temper, dice.below(100)) {
-        (1, 0..60) | (_, 0..35) => link(dice),
-        (2, 0..80) | (_, 35..65) => fuse(dice),
-        (3, 0..80) | (_, 65..80) => copies(dice),
-        (_, 80..88) => Act::Full { machine, seconds: u32::try_from(dice.within(1..300)).unwrap_or(1) },
-        (_, 88..97) => {
-            let ten_years = 10 * 365 * 86_400_000_u64;
-            let most = if dice.chance(500) { ten_years } else { 600_000 };
-            let far = dice.below(most);
-            let far = i64::try_from(far).unwrap_or(0);
-            Act::Clock { tablet, ahead: if dice.chance(500) { far } else { -far } }
+    }
+
+    fn fuse(&mut self, machine: Machine) -> Act {
+        let dice = &mut self.dice;
+        let changes = if dice.chance(500) { dice.within(1..12) } else { dice.within(1..120) };
+        Act::Fuse { machine, changes: u32::try_from(changes).unwrap_or(1), after: dice.chance(500) }
+    }
+
+    /// What is copied away is mostly put back some time.
+    fn copies(&mut self, tablet: usize) -> Act {
+        match self.dice.below(8) {
+            0..=3 if self.has_backup => Act::Restore { tells: self.dice.chance(500) },
+            0..=3 => {
+                self.has_backup = true;
+                Act::Backup
+            }
+            4 if self.tablets < MOST_TABLETS => {
+                self.tablets += 1;
+                Act::Clone { tablet }
+            }
+            _ => match self.dice.pick(&self.copied).copied() {
+                Some(tablet) if self.dice.chance(600) => Act::Return { tablet },
+                _ => {
+                    self.copied.push(tablet);
+                    Act::Copy { tablet }
+                }
+            },
         }
-        _ => Act::Revoke { tablet },
     }
 }

@@ -6,10 +6,12 @@ use crate::time::Owner;
 use crate::world::{SimWorld, time};
 use standpipe_device::engine::Engine;
 use standpipe_device::sync::{Handle, Outside, Patience};
+use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_world::World;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 pub struct Tablet {
     pub number: usize,
@@ -17,6 +19,8 @@ pub struct Tablet {
     pub folder: PathBuf,
     /// What its clock is ahead of the true time, in milliseconds.
     pub ahead: Arc<AtomicI64>,
+    /// Its screen has said that everything is safe, and nobody has looked whether it is.
+    says_safe: Arc<AtomicBool>,
     seed: u64,
     life: u32,
     running: Option<Running>,
@@ -31,7 +35,13 @@ impl Tablet {
     pub fn new(disks: &Disks, seed: u64, number: usize) -> Self {
         let name = format!("tablet-{number}");
         let folder = disks.folder(&name);
-        Self { number, name, folder, ahead: Arc::default(), seed, life: 0, running: None }
+        let (ahead, says_safe) = (Arc::default(), Arc::default());
+        Self { number, name, folder, ahead, says_safe, seed, life: 0, running: None }
+    }
+
+    /// Whether its screen has said that everything is safe since this was asked last.
+    pub fn said_safe(&self) -> bool {
+        self.says_safe.swap(false, Relaxed)
     }
 
     fn owner(&self) -> Owner {
@@ -56,7 +66,10 @@ impl Tablet {
         let world = SimWorld::new(self.owner(), self.seed, Arc::clone(&self.ahead));
         let engine = Engine::open_on_one_thread(&self.folder, world.clone())?;
         let outside = self.outside(net, world);
-        let (handle, work) = Handle::on_one_thread(Arc::clone(engine.store()), outside, |_| {});
+        let says_safe = Arc::clone(&self.says_safe);
+        says_safe.store(false, Relaxed);
+        let tell = move |line: SyncLine| says_safe.store(line.state == SyncState::Safe, Relaxed);
+        let (handle, work) = Handle::on_one_thread(Arc::clone(engine.store()), outside, tell);
         time().spawn(self.owner(), Box::pin(work));
         self.running = Some(Running { engine, handle });
         Ok(())
@@ -73,25 +86,11 @@ impl Tablet {
         }
     }
 
-    /// Joins the office; the network must be good.
-    pub fn join(&self, net: &Net, code: &str) {
-        let engine = self.engine().expect("a tablet that runs");
-        let world = Arc::clone(engine.store().outside());
-        let outside = self.outside(net, world);
-        let joining = engine.join_over(&outside, "http://hub", code);
-        block_on(joining).expect("a tablet joins over a good network");
-    }
-}
-
-/// Lets the simulation go on until the future is ready.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let waker = futures::task::noop_waker();
-    let mut context = std::task::Context::from_waker(&waker);
-    loop {
-        if let std::task::Poll::Ready(done) = future.as_mut().poll(&mut context) {
-            return done;
-        }
-        time().step(std::time::Duration::MAX);
+    /// Joins the office. What the network or the disk does not let it do is told.
+    pub fn join(&self, net: &Net, code: &str) -> anyhow::Result<()> {
+        let Some(engine) = self.engine() else { return Ok(()) };
+        let outside = self.outside(net, Arc::clone(engine.store().outside()));
+        time().wait(engine.join_over(&outside, "http://hub", code))?;
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// The tasks and the clock of one simulation.
@@ -139,6 +139,18 @@ impl Time {
                 self.0.now.set(self.now().max(until));
                 false
             }
+        }
+    }
+
+    /// Goes on until the future is ready.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        let mut context = Context::from_waker(futures::task::noop_waker_ref());
+        loop {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+                return done;
+            }
+            assert!(self.step(Duration::MAX), "nothing will ever make this ready");
         }
     }
 

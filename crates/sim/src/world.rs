@@ -85,7 +85,7 @@ impl World for SimWorld {
     }
 
     fn begin_aside(&self, work: Box<dyn FnOnce() + Send>) {
-        work();
+        time().spawn(self.owner, Box::pin(async move { work() }));
     }
 
     fn spawn(&self, work: BoxFuture<'static, ()>) {

@@ -99,7 +99,7 @@ fn mend_chain(conn: &Connection) -> Result<(), StoreError> {
     if is_whole(conn, &known)? {
         return Ok(());
     }
-    outbox::renumber(conn, &known, known.incarnation + 1, &identity, true)
+    outbox::renumber(conn, &known, known.incarnation + 1, &identity, true).map(drop)
 }
 
 /// The chain out of its operations, where its own row is lost. Nothing counts as acknowledged: the hub knows better.

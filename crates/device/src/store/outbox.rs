@@ -10,6 +10,7 @@ use standpipe_domain::ids::{DeviceId, Sha256, SiteId};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
+use standpipe_oplog::replica::Touched;
 use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -63,7 +64,10 @@ impl Store {
             match chain::load(writing)? {
                 None => chain::save(writing, &fresh(identity.incarnation)),
                 Some(old) if same_device && old.incarnation == identity.incarnation => Ok(()),
-                Some(old) => renumber(writing, &old, identity.incarnation, identity, same_device),
+                Some(old) => {
+                    let changed = renumber(writing, &old, identity.incarnation, identity, same_device)?;
+                    writing.again(&changed)
+                }
             }
         })
     }
@@ -141,7 +145,7 @@ impl Store {
             if id(writing, &chain)? != of {
                 return Ok(());
             }
-            renumber(writing, &chain, incarnation, &identity, true)
+            renumber(writing, &chain, incarnation, &identity, true).map(drop)
         })
     }
 
@@ -220,17 +224,28 @@ pub(crate) fn hash_at(conn: &Connection, incarnation: u32, dev_seq: u64) -> Resu
 }
 
 /// Numbers what was not acknowledged from 1, as `incarnation` of the device in `identity`. What was acknowledged keeps
-/// its number, by which the hub knows it, unless that was the number of another device.
+/// its number, by which the hub knows it, unless that was the number of another device: then whatever of it no pull has
+/// brought is offered again, in case the hub has lost it. Gives the records whose author is another device now.
 pub fn renumber(
     conn: &Connection,
     old: &Chain,
     incarnation: u32,
     identity: &Identity,
     same_device: bool,
-) -> Result<(), StoreError> {
+) -> Result<BTreeSet<Touched>, StoreError> {
     let mut chain = Chain { hlc: old.hlc, clock_offset: old.clock_offset, ..fresh(incarnation) };
+    let mut changed = BTreeSet::new();
+    // What bears the hub's mark is given back as it is.
+    let sql = if same_device {
+        "SELECT seq, body FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq"
+    } else {
+        "SELECT seq, body FROM op
+         WHERE dev_seq IS NOT NULL AND (incarnation = ?1 AND dev_seq > ?2
+             OR hub_seq IS NULL AND op_id NOT IN (SELECT op_id FROM receipt))
+         ORDER BY seq"
+    };
     let waiting: Vec<(i64, String)> = conn
-        .prepare_cached("SELECT seq, body FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq")?
+        .prepare_cached(sql)?
         .query_map(params![old.incarnation, old.acknowledged], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     // Out of the way first: the new numbers may be numbers that are still taken.
@@ -250,6 +265,9 @@ pub fn renumber(
             dev_seq: chain.last_seq + 1,
             ..log::parse(&body, None)?
         };
+        if !same_device {
+            changed.extend(project::records_of(&op));
+        }
         let written = Written::new(op, chain.last_hash).map_err(Fault::Json)?;
         chain.last_seq += 1;
         chain.last_hash = written.hash;
@@ -258,7 +276,8 @@ pub fn renumber(
         )?
         .execute(params![seq, incarnation, chain.last_seq, Hash(written.hash), written.body])?;
     }
-    chain::save(conn, &chain)
+    chain::save(conn, &chain)?;
+    Ok(changed)
 }
 
 fn put_identity(conn: &Connection, identity: &Identity) -> Result<(), StoreError> {

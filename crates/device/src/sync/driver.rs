@@ -162,7 +162,9 @@ impl Driver {
             self.reached.send_replace(None);
             self.standing.due().greet = true;
         }
-        self.standing.set_link(|link| *link = Link { sending: false, contact: reached, trouble });
+        self.standing.set_link(|link| {
+            *link = Link { sending: false, contact: reached, doubt: link.doubt, trouble };
+        });
         turn
     }
 
@@ -215,10 +217,17 @@ impl Driver {
                 closed.push(lane);
             }
         }
-        if self.in_step && soft.is_none() {
+        if self.in_step && soft.is_none() && !self.mend.differs && !self.recheck.is_due() {
+            self.standing.set_link(|link| link.doubt = false);
             self.all_arrived()?;
         }
         Ok(true)
+    }
+
+    /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.
+    pub(super) fn doubt(&mut self) {
+        self.recheck.begin();
+        self.standing.set_link(|link| link.doubt = true);
     }
 
     /// See [`World::elapsed`](crate::world::World::elapsed).
@@ -297,7 +306,7 @@ impl Driver {
         });
         self.standing.set_link(|link| {
             if !link.contact {
-                *link = Link { contact: true, ..Link::default() };
+                *link = Link { contact: true, doubt: link.doubt, ..Link::default() };
             }
         });
     }

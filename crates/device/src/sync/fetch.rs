@@ -15,8 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A thumbnail that the hub does not have yet is asked for again after so long, then after twice as long, and so on.
+/// A thumbnail that the hub does not have is asked for again after so long, then after twice as long, and so on: up to
+/// five minutes where a tablet is still sending it, up to an hour where there may be none.
 const SOON: Duration = Duration::from_secs(30);
+const STILL: Duration = Duration::from_secs(5 * 60);
 const LATE: Duration = Duration::from_secs(60 * 60);
 /// The most bytes of an original that is fetched in place of a thumbnail.
 const STAND_IN: u64 = 16 << 20;
@@ -49,6 +51,14 @@ impl Missing {
         self.later.insert(of, (now + wait, wait));
         wait == LATE
     }
+
+    /// A tablet is still sending it.
+    fn is_coming(&mut self, of: Sha256, now: Duration) {
+        if let Some(later) = self.later.get_mut(&of) {
+            let wait = later.1.min(STILL);
+            *later = (now + wait, wait);
+        }
+    }
 }
 
 impl Driver {
@@ -71,7 +81,8 @@ impl Driver {
             // The office's own photos have none: the tablet makes the small picture itself.
             Thumbnail::NotMade if store.bytes_of(of)?.is_some_and(|bytes| bytes <= STAND_IN) => self.want(of),
             Thumbnail::NotMade if late => store.not_to_be_had(of, "no-thumbnail")?,
-            Thumbnail::NotMade | Thumbnail::NotYet => {}
+            Thumbnail::NotYet => self.missing.is_coming(of, now),
+            Thumbnail::NotMade => {}
         }
         Ok(())
     }

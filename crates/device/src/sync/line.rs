@@ -21,6 +21,8 @@ pub(super) struct Link {
     pub sending: bool,
     /// The last time that the hub was asked, it answered; `false` before the first time.
     pub contact: bool,
+    /// The hub was started anew, or lost something: whether it has everything that it once confirmed is not known yet.
+    pub doubt: bool,
     pub trouble: Option<Trouble>,
 }
 
@@ -43,7 +45,9 @@ fn state(counts: Counts, link: &Link) -> SyncState {
         Counts { enrolled: false, .. } => SyncState::NotEnrolled,
         Counts { set_aside: 1.., .. } => SyncState::NeedsAttention,
         _ if stuck => SyncState::NeedsAttention,
-        Counts { records: 0, photos: 0, .. } if link.contact && link.trouble.is_none() => SyncState::Safe,
+        Counts { records: 0, photos: 0, .. } if link.contact && !link.doubt && link.trouble.is_none() => {
+            SyncState::Safe
+        },
         _ if link.sending => SyncState::Sending,
         _ => SyncState::Waiting,
     }
@@ -57,13 +61,15 @@ mod tests {
         Counts { enrolled: true, records: 0, photos: 0, bytes: 0, set_aside: 0, last_synced: None };
 
     fn link(sending: bool, contact: bool, trouble: Option<Trouble>) -> Link {
-        Link { sending, contact, trouble }
+        Link { sending, contact, doubt: false, trouble }
     }
 
     #[test]
     fn everything_is_safe_only_when_nothing_waits_and_the_office_has_just_answered() {
         let good = link(false, true, None);
         assert_eq!(state(NOTHING, &good), SyncState::Safe);
+        let doubt = Link { doubt: true, ..good.clone() };
+        assert_eq!(state(NOTHING, &doubt), SyncState::Waiting, "the hub may have lost what it confirmed");
         assert_eq!(state(Counts { records: 1, ..NOTHING }, &good), SyncState::Waiting);
         assert_eq!(state(Counts { photos: 1, ..NOTHING }, &good), SyncState::Waiting);
         assert_eq!(state(Counts { set_aside: 1, ..NOTHING }, &good), SyncState::NeedsAttention);

@@ -35,7 +35,7 @@ impl Driver {
             );
             store.rewind(chain.id, hello.acknowledged)?;
             self.mend.differs = true;
-            self.recheck.begin();
+            self.doubt();
         }
         let (epoch, cursor) = store.cursor()?;
         let is_other = epoch.is_some_and(|epoch| epoch != hello.hub_epoch);
@@ -45,7 +45,7 @@ impl Driver {
         // A hub that was started anew may stand on another disk: what it confirmed is asked for again.
         if is_other || self.run != hello.run {
             self.run = hello.run;
-            self.recheck.begin();
+            self.doubt();
         }
         if hello.revoked { Err(Fault::Revoked.into()) } else { Ok(()) }
     }
@@ -98,6 +98,7 @@ impl Driver {
                     store.rewind(of, to)?;
                     // What it lost goes back before anything else goes up.
                     if is_loss {
+                        self.doubt();
                         self.mend.differs = true;
                         return Ok(());
                     }
@@ -177,7 +178,10 @@ impl Driver {
                     self.in_step = true;
                     self.mend.agreed();
                 }
-                pull::Effect::Differ => self.mend.differ()?,
+                pull::Effect::Differ => {
+                    self.doubt();
+                    self.mend.differ()?;
+                }
                 pull::Effect::BackOff => return Ok(()),
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! Each machine of a simulation has a folder. What is written there is written for real, and beside it is kept what it
 //! takes to undo whatever no `fsync` has made last. When a machine loses power, some of that is undone, as a real disk
-//! would: a file loses its latest writes, a new name is not there, a removed file is back.
+//! would: a file loses its latest writes, or any of them, or a part of one; a new name is not there, a removed file is
+//! back.
 //!
 //! The state belongs to the thread that simulates; files elsewhere are not touched.
 
@@ -49,6 +50,8 @@ struct Undo {
     length: u64,
     at: u64,
     bytes: Vec<u8>,
+    /// How many bytes were written; none when the file was cut off at `at`.
+    written: u64,
 }
 
 /// A change of a folder that no sync has made last.
@@ -89,6 +92,9 @@ struct Disk {
     known: BTreeMap<c_int, (u64, PathBuf)>,
 }
 
+/// What a disk writes at once.
+const SECTOR: usize = 512;
+
 thread_local! {
     static DISK: RefCell<Option<Disk>> = const { RefCell::new(None) };
 }
@@ -125,14 +131,21 @@ impl Disks {
         with_node(node, |node| node.is_dead = true);
     }
 
+    pub fn is_any_dead(&self) -> bool {
+        within(|disk| disk.nodes.values().any(|node| node.is_dead))
+    }
+
     pub fn is_dead(&self, node: &str) -> bool {
         with_node(node, |node| node.is_dead)
     }
 
     /// The machine has lost power: takes back what no sync had made last, as the dice say. Nothing of it may run.
     pub fn settle(&self, name: &str, dice: &mut Dice) {
-        let (node, folder) =
-            within(|disk| (disk.nodes.remove(name).unwrap_or_default(), disk.root.join(name)));
+        let (node, folder) = within(|disk| {
+            let node = disk.nodes.remove(name).unwrap_or_default();
+            disk.nodes.insert(name.to_owned(), Node { is_full: node.is_full, ..Node::default() });
+            (node, disk.root.join(name))
+        });
         untracked(|| {
             // A prefix lasts: all of it, none, or something between.
             let lasts = |count: usize, dice: &mut Dice| match dice.below(4) {
@@ -141,9 +154,11 @@ impl Disks {
                 _ => dice.index(count + 1),
             };
             for (_, fd, undos) in node.files {
-                let kept = lasts(undos.len(), dice);
-                for undo in undos.iter().skip(kept).rev() {
-                    undo.apply(fd);
+                if dice.chance(400) {
+                    scatter(fd, &undos, dice);
+                } else {
+                    let kept = lasts(undos.len(), dice);
+                    undos.iter().skip(kept).rev().for_each(|undo| undo.apply(fd));
                 }
                 close(fd);
             }
@@ -162,8 +177,12 @@ impl Disks {
             copy_folder(from, to).expect("the simulation's folder can be copied");
             drop_shared_memory(to);
         });
-        if let Some(node) = to.file_name().and_then(OsStr::to_str) {
-            within(|disk| disk.nodes.remove(node));
+        if let Some(name) = to.file_name().and_then(OsStr::to_str) {
+            with_node(name, |node| {
+                let Node { is_full, fuse, .. } = *node;
+                std::mem::take(node).files.into_iter().for_each(|(_, fd, _)| close(fd));
+                (node.is_full, node.fuse) = (is_full, fuse);
+            });
         }
     }
 }
@@ -233,7 +252,8 @@ impl Disk {
                 self.path_of(*fd)
             }
             Change::Open { path, flags } => {
-                if flags & libc::O_CREAT == 0 || path.exists() {
+                let empties = flags & libc::O_TRUNC != 0 && path.metadata().is_ok_and(|file| file.len() > 0);
+                if !empties && (flags & libc::O_CREAT == 0 || path.exists()) {
                     return Ok(None);
                 }
                 path.to_path_buf()
@@ -276,6 +296,7 @@ impl Disk {
                 PendingKind::SyncFolder(path)
             }
             Change::Sync { fd } => PendingKind::SyncFile(stat(fd).0),
+            Change::Open { path, .. } if path.exists() => node.emptied_before(path),
             Change::Open { path, .. } => PendingKind::Name(Name::Made(path.to_owned())),
             Change::Rename { from, to } => {
                 let over = to.exists().then(|| self.keep(to));
@@ -334,14 +355,23 @@ impl Node {
             // SAFETY: asks where the file stands.
             None => unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) }.unsigned_abs(),
         };
-        let old = length.saturating_sub(at).min(len as u64);
-        PendingKind::Bytes { file, undo: Undo { length, at, bytes: self.look(fd, file, at, old) } }
+        let written = len as u64;
+        let old = length.saturating_sub(at).min(written);
+        PendingKind::Bytes { file, undo: Undo { length, at, bytes: self.look(fd, file, at, old), written } }
+    }
+
+    /// What a file holds that is opened to be written anew.
+    fn emptied_before(&mut self, path: &Path) -> PendingKind {
+        let fd = open(path);
+        let pending = self.shortened_before(fd, 0);
+        close(fd);
+        pending
     }
 
     fn shortened_before(&mut self, fd: c_int, to: u64) -> PendingKind {
         let (file, length) = stat(fd);
         let bytes = self.look(fd, file, to, length.saturating_sub(to));
-        PendingKind::Bytes { file, undo: Undo { length, at: to, bytes } }
+        PendingKind::Bytes { file, undo: Undo { length, at: to, bytes, written: 0 } }
     }
 
     /// Bytes of a file, read through a descriptor that is kept: the caller's own may be for writing only, and closed by
@@ -349,21 +379,11 @@ impl Node {
     fn look(&mut self, fd: c_int, file: u64, at: u64, len: u64) -> Vec<u8> {
         let known = self.files.iter().find(|(known, _, _)| *known == file).map(|(_, own, _)| *own);
         let own = known.unwrap_or_else(|| {
-            let path = c_path(Path::new(&format!("/proc/self/fd/{fd}")));
-            // SAFETY: a C string that lives through the call.
-            let own =
-                unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) };
-            let own = c_int::try_from(own).unwrap_or(-1);
+            let own = open(Path::new(&format!("/proc/self/fd/{fd}")));
             self.files.push((file, own, Vec::new()));
             own
         });
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-        if !bytes.is_empty() {
-            // SAFETY: the buffer is as long as is said.
-            let read = unsafe { libc::syscall(libc::SYS_pread64, own, bytes.as_mut_ptr(), bytes.len(), at) };
-            bytes.truncate(usize::try_from(read).unwrap_or(0));
-        }
-        bytes
+        read(own, at, len)
     }
 
     fn note(&mut self, kind: PendingKind) {
@@ -394,12 +414,57 @@ impl Node {
 
 impl Undo {
     fn apply(&self, fd: c_int) {
-        // SAFETY: the buffer is as long as is said.
-        unsafe {
-            libc::syscall(libc::SYS_pwrite64, fd, self.bytes.as_ptr(), self.bytes.len(), self.at);
-            libc::syscall(libc::SYS_ftruncate, fd, self.length);
-        }
+        put(fd, self.at, &self.bytes);
+        cut(fd, self.length);
     }
+}
+
+/// A disk that writes in an order of its own: of what no sync made last, each change lasts or not, or a part of it does.
+fn scatter(fd: c_int, undos: &[Undo], dice: &mut Dice) {
+    let mut changes = Vec::with_capacity(undos.len());
+    for undo in undos.iter().rev() {
+        changes.push((undo, read(fd, undo.at, undo.written)));
+        undo.apply(fd);
+    }
+    for (undo, bytes) in changes.into_iter().rev() {
+        let lasts = match dice.below(5) {
+            0 | 1 => bytes.len(),
+            // Within a sector a disk writes all or nothing.
+            2 => dice.index(bytes.len() / SECTOR + 1) * SECTOR,
+            _ => continue,
+        };
+        if undo.written == 0 {
+            cut(fd, undo.at);
+        }
+        put(fd, undo.at, &bytes[..lasts.min(bytes.len())]);
+    }
+}
+
+fn open(path: &Path) -> c_int {
+    let path = c_path(path);
+    // SAFETY: a C string that lives through the call.
+    let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) };
+    c_int::try_from(fd).unwrap_or(-1)
+}
+
+fn read(fd: c_int, at: u64, len: u64) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    if !bytes.is_empty() {
+        // SAFETY: the buffer is as long as is said.
+        let read = unsafe { libc::syscall(libc::SYS_pread64, fd, bytes.as_mut_ptr(), bytes.len(), at) };
+        bytes.truncate(usize::try_from(read).unwrap_or(0));
+    }
+    bytes
+}
+
+fn put(fd: c_int, at: u64, bytes: &[u8]) {
+    // SAFETY: the buffer is as long as is said.
+    unsafe { libc::syscall(libc::SYS_pwrite64, fd, bytes.as_ptr(), bytes.len(), at) };
+}
+
+fn cut(fd: c_int, length: u64) {
+    // SAFETY: changes a length, touches no memory.
+    unsafe { libc::syscall(libc::SYS_ftruncate, fd, length) };
 }
 
 impl Name {

@@ -3,15 +3,20 @@
 use super::{Oracle, Verdict, database, read, shelf};
 use crate::estate::ROUND;
 use crate::stage::Stage;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
+use standpipe_device::store::Store;
+use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::{SyncState, Trouble};
 use standpipe_oplog::chain::sha256;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What a replica shows of a field: each side's operation, the shown one first.
-type Fields = BTreeMap<(Uuid, String), Vec<Uuid>>;
+/// What a replica shows of a field: each side's operation and value, the shown one first.
+type Fields = BTreeMap<(Uuid, String), Vec<(Uuid, Value)>>;
+
+/// A log by its numbers: whose operation it is, and what it says.
+type Log = BTreeMap<u64, (Uuid, String)>;
 
 impl Oracle {
     pub fn compare(stage: &Stage) -> Verdict {
@@ -24,6 +29,7 @@ impl Oracle {
         let expected = office_fields(&hub).map_err(told)?;
         let members = office_members(&hub).map_err(told)?;
         super::model::agrees(&hub)?;
+        let log = numbered(&hub, "SELECT seq, op_id, body FROM op").map_err(told)?;
         for op in oracle.ops.keys() {
             if !oracle.hub.ops.contains(op) && !oracle.hub.quarantine.contains(op) {
                 return Err(format!("the operation {op} never came to the hub"));
@@ -48,12 +54,34 @@ impl Oracle {
                 return Err(format!("tablet {number} is not done: {line:?}"));
             }
             if line.trouble == Some(Trouble::Revoked) {
+                let device = engine.store().identity().ok().flatten().map(|identity| identity.device);
+                if device.is_none_or(|device| !oracle.revoked.contains(&device)) {
+                    return Err(format!("tablet {number} was never revoked, and says that it was"));
+                }
                 // What it recorded is at the hub; it is given nothing any more.
                 continue;
             }
             if !matches!(line.state, SyncState::Safe | SyncState::NeedsAttention) || line.trouble.is_some() {
                 return Err(format!("tablet {number} has trouble though all is well: {line:?}"));
             }
+            let numbered_here = |conn: &_| {
+                numbered(conn, "SELECT hub_seq, op_id, body FROM op WHERE hub_seq IS NOT NULL")
+            };
+            let own = read(engine.store(), numbered_here)?;
+            if let Some(at) = log.keys().chain(own.keys()).find(|at| log.get(at) != own.get(at)) {
+                return Err(format!(
+                    "tablet {number} has another operation at {at}: {:?}, the hub {:?}",
+                    own.get(at),
+                    log.get(at)
+                ));
+            }
+            let aside = read(engine.store(), unnumbered)?;
+            if let Some((op, _)) =
+                aside.iter().find(|(op, is_told)| !is_told || !oracle.hub.quarantine.contains(op))
+            {
+                return Err(format!("tablet {number} holds the operation {op}; the hub has no place for it"));
+            }
+            pictures(&hub, number, engine.store())?;
             let shown = read(engine.store(), tablet_fields)?;
             differ(&format!("tablet {number}"), &expected, &shown)?;
             let shown = read(engine.store(), tablet_members)?;
@@ -64,9 +92,7 @@ impl Oracle {
                 .rebuild()
                 .map_err(|error| format!("tablet {number} cannot be rebuilt: {error}"))?;
             let after = read(engine.store(), dump)?;
-            if let Some((a, b)) = before.iter().zip(&after).find(|(a, b)| a != b) {
-                return Err(format!("tablet {number}, made again from its log, shows other rows: {a} / {b}"));
-            }
+            same_rows(&format!("tablet {number}"), &before, &after)?;
             let reports =
                 engine.verify_seals(ROUND).map_err(|error| format!("tablet {number}'s seals: {error}"))?;
             if let Some(report) = reports.iter().find(|report| !report.genuine || !report.unchanged) {
@@ -76,8 +102,55 @@ impl Oracle {
                 return Err(format!("tablet {number}: a seal was never countersigned: {report:?}"));
             }
         }
-        Ok(())
+        let before = dump_of(&hub, &OFFICE_TABLES).map_err(told)?;
+        stage.hub.rebuild().map_err(|error| format!("the hub cannot be rebuilt: {error}"))?;
+        let after = dump_of(&hub, &OFFICE_TABLES).map_err(told)?;
+        same_rows("the hub", &before, &after)
     }
+}
+
+fn same_rows(who: &str, before: &[String], after: &[String]) -> Verdict {
+    let rows = 0..before.len().max(after.len());
+    match rows.map(|at| (before.get(at), after.get(at))).find(|(before, after)| before != after) {
+        Some((before, after)) => {
+            Err(format!("{who}, made again from its log, shows other rows: {before:?} / {after:?}"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Every picture of a colleague that the hub has a small copy of is on the tablet, small.
+fn pictures(hub: &Connection, number: usize, store: &Store) -> Verdict {
+    let told = |error: rusqlite::Error| format!("the oracle cannot read a picture: {error}");
+    let mut pictures = hub
+        .prepare("SELECT DISTINCT of FROM thumbnail JOIN member ON member.sha256 = thumbnail.of")
+        .map_err(told)?;
+    let pictures: Vec<[u8; 32]> =
+        pictures.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(told)?;
+    for picture in pictures {
+        let sql = "SELECT preview FROM blob WHERE sha256 = ?1";
+        let preview: Option<String> =
+            read(store, |conn| conn.query_row(sql, [picture], |row| row.get(0)).optional())?;
+        if preview.as_deref() != Some("ready") {
+            let picture = Sha256(picture);
+            return Err(format!("tablet {number} has no picture of {picture}: {preview:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn numbered(conn: &Connection, sql: &str) -> rusqlite::Result<Log> {
+    let mut rows = conn.prepare(sql)?;
+    let row = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+    rows.query_map([], row)?.collect()
+}
+
+/// What a tablet holds that the hub has not numbered, and whether its screen says so.
+fn unnumbered(conn: &Connection) -> rusqlite::Result<Vec<(Uuid, bool)>> {
+    let mut rows = conn.prepare(
+        "SELECT op_id, op_id IN (SELECT op_id FROM set_aside) FROM op WHERE hub_seq IS NULL",
+    )?;
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn differ(who: &str, expected: &Fields, shown: &Fields) -> Verdict {
@@ -93,50 +166,66 @@ fn differ(who: &str, expected: &Fields, shown: &Fields) -> Verdict {
     }
 }
 
-pub(super) fn revs(sides: &str) -> Vec<Uuid> {
+/// The sides in a row: whose, and what.
+pub(super) fn sides(sides: &str) -> Vec<(Uuid, Value)> {
     let sides: Vec<Value> = serde_json::from_str(sides).unwrap_or_default();
-    sides.iter().filter_map(|side| side["rev"].as_str()?.parse().ok()).collect()
+    sides.iter().filter_map(|side| Some((side["rev"].as_str()?.parse().ok()?, side["value"].clone()))).collect()
 }
 
 fn office_fields(hub: &Connection) -> rusqlite::Result<Fields> {
     hub.prepare("SELECT id, field, sides FROM register")?
-        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), revs(&row.get::<_, String>(2)?))))?
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), sides(&row.get::<_, String>(2)?))))?
         .collect()
 }
 
 fn tablet_fields(conn: &Connection) -> rusqlite::Result<Fields> {
-    conn.prepare("SELECT id, field, rev, sides FROM reg")?
+    conn.prepare("SELECT id, field, rev, value, sides FROM reg")?
         .query_map([], |row| {
-            let sides: Option<String> = row.get(3)?;
-            let own = || row.get(2).map(|rev| vec![rev]);
-            Ok(((row.get(0)?, row.get(1)?), sides.map_or_else(own, |sides| Ok(revs(&sides)))?))
+            let all: Option<String> = row.get(4)?;
+            let shown = vec![(row.get(2)?, value(&row.get::<_, String>(3)?))];
+            Ok(((row.get(0)?, row.get(1)?), all.map_or(shown, |all| sides(&all))))
         })?
         .collect()
 }
 
-fn office_members(hub: &Connection) -> rusqlite::Result<Fields> {
-    collect(hub.prepare("SELECT id, field, rev FROM member ORDER BY id, field, hlc, rev")?)
+pub(super) fn office_members(hub: &Connection) -> rusqlite::Result<Fields> {
+    collect(hub.prepare("SELECT id, field, rev, side ->> 'value' FROM member ORDER BY id, field, hlc, rev")?)
 }
 
 fn tablet_members(conn: &Connection) -> rusqlite::Result<Fields> {
-    collect(conn.prepare("SELECT id, field, rev FROM member ORDER BY id, field, hlc, rev")?)
+    collect(conn.prepare("SELECT id, field, rev, value FROM member ORDER BY id, field, hlc, rev")?)
 }
 
 fn collect(mut rows: rusqlite::Statement<'_>) -> rusqlite::Result<Fields> {
     let mut fields = Fields::new();
-    let rows = rows.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+    let rows = rows.query_map([], |row| {
+        Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, value(&row.get::<_, String>(3)?))))
+    })?;
     for row in rows {
-        let (field, rev) = row?;
-        fields.entry(field).or_default().push(rev);
+        let (field, member) = row?;
+        fields.entry(field).or_default().push(member);
     }
     Ok(fields)
 }
 
-/// Every row of the tables that are shown, as text.
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+const TABLET_TABLES: [&str; 9] =
+    ["reg", "member", "pin", "round", "stop", "finding", "sign_off", "issue", "asset"];
+const OFFICE_TABLES: [&str; 9] =
+    ["register", "member", "pin", "round", "checks", "finding", "sign_off", "issue", "asset"];
+
 fn dump(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    dump_of(conn, &TABLET_TABLES)
+}
+
+/// Every row of the tables that are shown, as text.
+fn dump_of(conn: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<String>> {
     let mut rows = Vec::new();
-    for table in ["reg", "member", "pin", "round", "stop", "finding", "sign_off", "issue", "asset"] {
-        let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
+    for table in tables {
+        let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))?;
         let columns = statement.column_count();
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {

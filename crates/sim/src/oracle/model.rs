@@ -2,64 +2,83 @@
 //! both ends share is seen too.
 
 use super::Verdict;
+use super::compare::{office_members, sides};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use rusqlite::Connection;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
+/// A clock counts no further ahead than five minutes, by the hub's.
+const AHEAD: i64 = 300_000;
+
+/// A field of a record.
+type Place = (Uuid, String);
+
 /// What stands in the log for one field of one record.
 #[derive(Default)]
 struct Field {
-    written: BTreeSet<Uuid>,
+    written: BTreeMap<Uuid, Written>,
     replaced: BTreeSet<Uuid>,
 }
 
-/// Looks whether the hub shows what its log says: every value that nobody has replaced, and no record that was deleted
-/// in sight of everything that was written.
+struct Written {
+    value: Value,
+    stamp: u64,
+    by_office: bool,
+}
+
+/// What stands in the log for a record as a whole.
+#[derive(Default)]
+struct Record {
+    changes: BTreeSet<Uuid>,
+    deleted: bool,
+    seen: BTreeSet<Uuid>,
+}
+
+#[derive(Default)]
+struct Model {
+    fields: BTreeMap<Place, Field>,
+    added: BTreeMap<Place, BTreeSet<Uuid>>,
+    removed: BTreeMap<Place, BTreeSet<Uuid>>,
+    records: BTreeMap<Uuid, Record>,
+    /// What was signed of each field, by the first signature that says it, and the photos that were signed.
+    signed: BTreeMap<Place, Uuid>,
+    signed_photos: BTreeSet<Uuid>,
+}
+
+/// Looks whether the hub shows what its log says.
 pub fn agrees(hub: &Connection) -> Verdict {
     let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
-    let ops = log(hub).map_err(told)?;
-    let mut fields: BTreeMap<(Uuid, String), Field> = BTreeMap::new();
-    let mut seen: BTreeMap<Uuid, BTreeSet<Uuid>> = BTreeMap::new();
-    let mut changes: BTreeMap<Uuid, BTreeSet<Uuid>> = BTreeMap::new();
-    for op in &ops {
-        let (id, op_id) = (uuid(&op["id"]), uuid(&op["op_id"]));
-        let (kind, field) = (op["kind"].as_str().unwrap_or_default(), op["field"].as_str());
-        let saw = || op["value"]["saw"].as_array().into_iter().flatten().map(uuid);
-        if kind == "delete" {
-            seen.entry(id).or_default().extend(saw());
-            continue;
-        }
-        changes.entry(id).or_default().insert(op_id);
-        let mut write = |field: &str, replaced: Vec<Uuid>| {
-            let known = fields.entry((id, field.to_owned())).or_default();
-            known.written.insert(op_id);
-            known.replaced.extend(replaced);
-        };
-        match (kind, field) {
-            ("set", Some(field)) => write(field, op["base_rev"].as_str().map(uuid_of).into_iter().collect()),
-            ("set", None) => {
-                op["value"].as_object().into_iter().flatten().for_each(|(field, _)| write(field, Vec::new()));
-            }
-            ("resolve", Some(field)) => write(field, saw().collect()),
-            _ => {}
+    let office: Uuid = hub.query_row("SELECT device FROM hub", [], |row| row.get(0)).map_err(told)?;
+    let mut model = Model::default();
+    for (received, op) in log(hub).map_err(told)? {
+        model.take(received, &op, office);
+    }
+    let mut shown = hub.prepare("SELECT sides FROM register WHERE id = ?1 AND field = ?2").map_err(told)?;
+    for (place, field) in &model.fields {
+        let expected = field.sides(&place.1, model.signed.get(place).copied());
+        let found: String = shown.query_row((place.0, &place.1), |row| row.get(0)).unwrap_or_default();
+        let found: Vec<Uuid> = sides(&found).into_iter().map(|(rev, _)| rev).collect();
+        if found != expected {
+            return Err(format!("the hub shows {found:?} for {place:?}; its log says {expected:?}"));
         }
     }
-    let mut pins = hub.prepare("SELECT rev FROM pin WHERE id = ?1 AND field = ?2").map_err(told)?;
-    let mut shown = hub.prepare("SELECT sides FROM register WHERE id = ?1 AND field = ?2").map_err(told)?;
-    for ((id, field), Field { written, replaced }) in &fields {
-        let mut expected: BTreeSet<Uuid> = written.difference(replaced).copied().collect();
-        let pin: Option<Uuid> = pins.query_row((id, field), |row| row.get(0)).ok();
-        expected.extend(pin.filter(|pin| written.contains(pin)));
-        let sides: String = shown.query_row((id, field), |row| row.get(0)).unwrap_or_default();
-        let found: BTreeSet<Uuid> = super::compare::revs(&sides).into_iter().collect();
+    let members = office_members(hub).map_err(told)?;
+    let nothing = BTreeSet::new();
+    for (place, added) in &model.added {
+        let removed = model.removed.get(place).unwrap_or(&nothing);
+        let stays = |op: &&Uuid| model.signed_photos.contains(*op) || !removed.contains(*op);
+        let expected: BTreeSet<Uuid> = added.iter().filter(stays).copied().collect();
+        let found: BTreeSet<Uuid> = members.get(place).into_iter().flatten().map(|(rev, _)| *rev).collect();
         if found != expected {
-            return Err(format!("the hub shows {found:?} for {field} of {id}; its log says {expected:?}"));
+            return Err(format!("the hub has {found:?} in {place:?}; its log says {expected:?}"));
         }
     }
     let mut checks = hub.prepare("SELECT 1 FROM checks WHERE id = ?1").map_err(told)?;
-    for (id, seen) in &seen {
-        let is_deleted = changes.get(id).is_none_or(|changes| changes.is_subset(seen));
+    for (id, record) in model.records.iter().filter(|(_, record)| record.deleted) {
+        let is_deleted = record.changes.is_subset(&record.seen);
         let is_shown = checks.exists([id]).map_err(told)?;
         if is_deleted == is_shown {
             return Err(format!("the check {id} was deleted: {is_deleted}; it is shown: {is_shown}"));
@@ -68,10 +87,90 @@ pub fn agrees(hub: &Connection) -> Verdict {
     Ok(())
 }
 
-fn log(hub: &Connection) -> rusqlite::Result<Vec<Value>> {
-    let mut rows = hub.prepare("SELECT body FROM op ORDER BY seq")?;
-    let bodies: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(bodies.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
+impl Model {
+    fn take(&mut self, received: i64, op: &Value, office: Uuid) {
+        let (id, op_id) = (uuid(&op["id"]), uuid(&op["op_id"]));
+        let (kind, field) = (op["kind"].as_str().unwrap_or_default(), op["field"].as_str());
+        let saw = || op["value"]["saw"].as_array().into_iter().flatten().map(uuid);
+        let record = self.records.entry(id).or_default();
+        if kind == "delete" {
+            record.deleted = true;
+            record.seen.extend(saw());
+            return;
+        }
+        record.changes.insert(op_id);
+        let latest = u64::try_from(received + AHEAD).unwrap_or(0) << 16;
+        let stamp = op["hlc"].as_str().and_then(|hlc| u64::from_str_radix(hlc, 16).ok()).unwrap_or(0).min(latest);
+        let by_office = uuid(&op["device"]) == office;
+        let mut write = |field: &str, value: &Value, replaced: Vec<Uuid>| {
+            let known = self.fields.entry((id, field.to_owned())).or_default();
+            known.written.insert(op_id, Written { value: value.clone(), stamp, by_office });
+            known.replaced.extend(replaced);
+        };
+        let base = || op["base_rev"].as_str().map(uuid_of).into_iter().collect();
+        match (kind, field) {
+            ("set", Some(field)) => write(field, &op["value"], base()),
+            ("set", None) => op["value"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .for_each(|(field, value)| write(field, value, base())),
+            ("resolve", Some(field)) => write(field, &op["value"]["value"], saw().collect()),
+            ("add", Some(field)) => {
+                self.added.entry((id, field.to_owned())).or_default().insert(op_id);
+            }
+            ("remove", Some(field)) => {
+                self.removed.entry((id, field.to_owned())).or_default().extend(saw());
+            }
+            ("seal", _) => self.sign(&op["value"]),
+            _ => {}
+        }
+    }
+
+    fn sign(&mut self, jws: &Value) {
+        let payload = BASE64URL.decode(jws["payload"].as_str().unwrap_or_default()).unwrap_or_default();
+        let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
+        for part in ["checks", "findings"] {
+            for one in payload[part].as_array().into_iter().flatten() {
+                for (field, rev) in one["revs"].as_object().into_iter().flatten() {
+                    self.signed.entry((uuid(&one["id"]), field.clone())).or_insert_with(|| uuid(rev));
+                }
+                self.signed_photos.extend(one["photos"].as_array().into_iter().flatten().map(uuid));
+            }
+        }
+    }
+}
+
+impl Field {
+    /// Every value that nobody has replaced, and what was signed; the one that is shown stands first.
+    fn sides(&self, field: &str, signed: Option<Uuid>) -> Vec<Uuid> {
+        let stands = |op: &&Uuid| signed == Some(**op) || !self.replaced.contains(*op);
+        let mut sides: Vec<Uuid> = self.written.keys().filter(stands).copied().collect();
+        sides.sort_by_key(|op| {
+            let Written { value, stamp, by_office } = &self.written[op];
+            std::cmp::Reverse((signed == Some(*op), worst(field, value, *by_office), *stamp, *op))
+        });
+        sides
+    }
+}
+
+/// How much a value goes before others: the worse answer, the higher severity, the office's word.
+fn worst(field: &str, value: &Value, by_office: bool) -> usize {
+    let place = |all: [&str; 3], value: &Value| all.iter().position(|one| value == one).unwrap_or(0);
+    match field {
+        "severity" => place(["minor", "serious", "critical"], value),
+        "status" | "unit" | "person" | "deadline" | "solution" => usize::from(by_office),
+        _ if field.starts_with("answer:") => place(["pass", "not-applicable", "fail"], &value["outcome"]),
+        _ => 0,
+    }
+}
+
+/// The hub's log: when it received each operation, and the operation.
+fn log(hub: &Connection) -> rusqlite::Result<Vec<(i64, Value)>> {
+    let mut rows = hub.prepare("SELECT received, body FROM op ORDER BY received, op_id")?;
+    let bodies: Vec<(i64, String)> =
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    Ok(bodies.iter().filter_map(|(at, body)| Some((*at, serde_json::from_str(body).ok()?))).collect())
 }
 
 fn uuid(value: &Value) -> Uuid {
