@@ -199,6 +199,19 @@ fn opening(
     Ok(drafts)
 }
 
+/// Gives an issue a number that no other has.
+pub(crate) fn renumber(
+    ledger: &mut dyn Ledger,
+    world: &dyn World,
+    hand: Hand,
+    id: IssueId,
+) -> Result<(), StoreError> {
+    let number = ledger.next_issue_number(hand.scope)?;
+    tracing::warn!(issue = %id, number, "another issue has its number; it is given a new one");
+    let draft = change(ledger, entity::ISSUE, id.0, "number", json!(number))?;
+    write(ledger, world, hand, [draft])
+}
+
 fn opened(by: String, at: Millis, finding: &Finding) -> TimelineEntry {
     let words = finding.words.clone();
     TimelineEntry { step: None, to: Status::Open, by, at, unit: None, person: None, date: None, words }

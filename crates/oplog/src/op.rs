@@ -42,6 +42,21 @@ pub struct Op {
     pub schema: u16,
 }
 
+impl Op {
+    /// Whether two operations of one id record the same work. Their places in the chain may differ: a tablet that finds
+    /// itself cloned, or that joins again, numbers anew what was not acknowledged.
+    pub fn same_work(&self, other: &Self) -> bool {
+        let work = |op: &Self| Self {
+            device: DeviceId(Uuid::nil()),
+            incarnation: 0,
+            dev_seq: 0,
+            clock_offset: None,
+            ..op.clone()
+        };
+        work(self) == work(other)
+    }
+}
+
 /// What an operation does. One that this version does not know is kept as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

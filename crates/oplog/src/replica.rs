@@ -5,7 +5,7 @@
 
 use crate::merge::{Register, Side};
 use crate::op::{Kind, Op};
-use crate::seal::{Covered, Jws};
+use crate::seal::{Covered, Jws, SealPayload};
 use serde::Deserialize;
 use standpipe_domain::ids::DeviceId;
 use standpipe_domain::merge_rule::rule;
@@ -43,6 +43,8 @@ pub trait Replica {
     /// The operation whose value was sealed in a field.
     fn pin(&mut self, id: Uuid, field: &str) -> Result<Option<Uuid>, Self::Error>;
     fn put_pin(&mut self, id: Uuid, field: &str, rev: Uuid) -> Result<(), Self::Error>;
+    /// Every seal, in the order in which the hub received them; behind them those that it has not.
+    fn seals(&mut self) -> Result<Vec<Op>, Self::Error>;
     /// The hub's own device, where it is known.
     fn office(&self) -> Option<DeviceId>;
 }
@@ -124,17 +126,22 @@ fn member_pin(field: &str, rev: Uuid) -> String {
 
 /// A seal pins what it covers: a change that was on its way, or was never meant to be, cannot replace it.
 fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
-    let Some(payload) = Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) else {
-        return Ok(Vec::new());
-    };
+    let Some(payload) = payload(op) else { return Ok(Vec::new()) };
     let mut touched = Vec::new();
     for Covered { entity, id, revs, photos } in payload.covered() {
         for (field, rev) in revs {
-            // The first seal holds: those who sign later sign the same.
-            if replica.pin(id, field)?.is_none() {
-                replica.put_pin(id, field, *rev)?;
-                refold(replica, entity, id, field, Some(*rev))?;
-            }
+            let rev = match replica.pin(id, field)? {
+                None => *rev,
+                // Those who sign later sign the same.
+                Some(pinned) if pinned == *rev => continue,
+                // Unless the hub was restored between two that do not: the one that it received first holds.
+                Some(pinned) => match first_signed(replica, id, field)? {
+                    Some(first) if first != pinned => first,
+                    _ => continue,
+                },
+            };
+            replica.put_pin(id, field, rev)?;
+            refold(replica, entity, id, field, Some(rev))?;
         }
         for photo in photos {
             replica.put_pin(id, &member_pin(set::PHOTOS, *photo), *photo)?;
@@ -145,4 +152,18 @@ fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touch
         touched.push(Touched { entity: entity.to_owned(), id });
     }
     Ok(touched)
+}
+
+fn payload(op: &Op) -> Option<SealPayload> {
+    Jws::deserialize(&op.value).ok()?.payload().ok()
+}
+
+/// What the first of all seals that cover a field says of it.
+fn first_signed<R: Replica + ?Sized>(replica: &mut R, id: Uuid, field: &str) -> Result<Option<Uuid>, R::Error> {
+    let said = |op: &Op| {
+        let payload = payload(op)?;
+        let mut covered = payload.covered();
+        covered.find_map(|covered| if covered.id == id { covered.revs.get(field).copied() } else { None })
+    };
+    Ok(replica.seals()?.iter().find_map(said))
 }

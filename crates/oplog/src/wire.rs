@@ -232,9 +232,9 @@ pub fn decode_pull(body: &[u8]) -> Result<(PullHead, Vec<Numbered>), Malformed> 
     Ok((head, ops))
 }
 
-/// The body of operations that a tablet gives back: a line for each.
-pub fn encode_return(ops: &[Returned]) -> std::io::Result<Vec<u8>> {
-    let mut text = String::from("{}");
+/// The body of operations that a tablet gives back: a line for each, behind a head that tells whether `more` follow.
+pub fn encode_return(ops: &[Returned], more: bool) -> std::io::Result<Vec<u8>> {
+    let mut text = serde_json::to_string(&ReturnHead { more })?;
     for Returned { at, receipt, body } in ops {
         let receipt = serde_json::to_string(receipt)?;
         let _ = write!(text, "\n{{\"at\":{},\"r\":{receipt},\"op\":{body}}}", at.0);
@@ -242,8 +242,8 @@ pub fn encode_return(ops: &[Returned]) -> std::io::Result<Vec<u8>> {
     zstd::bulk::compress(text.as_bytes(), LEVEL)
 }
 
-/// Reads operations that a tablet gives back.
-pub fn decode_return(body: &[u8]) -> Result<Vec<Returned>, Malformed> {
+/// Reads operations that a tablet gives back, and whether more follow.
+pub fn decode_return(body: &[u8]) -> Result<(bool, Vec<Returned>), Malformed> {
     #[derive(Deserialize)]
     struct Line<'a> {
         at: Millis,
@@ -252,14 +252,20 @@ pub fn decode_return(body: &[u8]) -> Result<Vec<Returned>, Malformed> {
         op: &'a RawValue,
     }
     let text = decompress(body)?;
-    let (serde::de::IgnoredAny, lines) = split(&text)?;
+    let (ReturnHead { more }, lines) = split(&text)?;
     let mut ops = Vec::new();
     for (at, line) in lines.enumerate() {
         let Line { at, r, op } =
             serde_json::from_str(line).map_err(|source| Malformed::Line { line: at + 2, source })?;
         ops.push(Returned { at, receipt: r.as_ref().into(), body: op.get().into() });
     }
-    Ok(ops)
+    Ok((more, ops))
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReturnHead {
+    #[serde(default)]
+    more: bool,
 }
 
 fn decompress(body: &[u8]) -> Result<String, Malformed> {

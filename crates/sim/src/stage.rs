@@ -437,6 +437,7 @@ impl Stage {
         while self.time.now() < end && well < WELL {
             self.until(self.time.now() + Duration::from_secs(60))?;
             self.look()?;
+            self.admit();
             well = if self.is_well() { well + 1 } else { 0 };
         }
         for number in 0..self.tablets.len() {
@@ -444,6 +445,21 @@ impl Stage {
             self.note(&format!("tablet {number} ends: {line:?}"));
         }
         Ok(())
+    }
+
+    /// A hub that was restored may not know a tablet that joined since: the office lets it join again.
+    fn admit(&mut self) {
+        for number in 0..self.tablets.len() {
+            let Some((engine, handle)) = self.tablets[number].engine().zip(self.tablets[number].handle()) else {
+                continue;
+            };
+            let identity = engine.store().identity().ok().flatten();
+            let was_revoked = identity.is_some_and(|identity| self.oracle.revoked.contains(&identity.device));
+            if handle.line().trouble == Some(Trouble::Revoked) && !was_revoked {
+                let joined = self.join(number);
+                self.note(&format!("tablet {number} joins again: {}", joined.is_ok()));
+            }
+        }
     }
 
     fn is_well(&self) -> bool {

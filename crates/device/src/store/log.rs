@@ -1,10 +1,12 @@
 //! The log: every operation that this tablet wrote or heard of, in the order of arrival.
 
+use super::chain;
 use super::fault::{Fault, StoreError};
+use super::outbox::hash_at;
 use super::sql::{Hash, Word};
 use rusqlite::{Connection, OptionalExtension, params};
 use standpipe_domain::ids::{Millis, Sha256};
-use standpipe_oplog::chain::Written;
+use standpipe_oplog::chain::{Written, link};
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::wire::Numbered;
 use uuid::Uuid;
@@ -70,6 +72,15 @@ pub fn seals(conn: &Connection) -> Result<Vec<Op>, StoreError> {
     read(conn, &sql, Word(Kind::Seal))
 }
 
+/// Every seal, in the order in which the hub received them; behind them those that it has not.
+pub fn seals_by_receipt(conn: &Connection) -> Result<Vec<Op>, StoreError> {
+    let sql = format!(
+        "SELECT body, hub_at FROM op WHERE kind NOT IN ('set', 'add') AND kind = ?1 AND {COUNTS}
+         ORDER BY hub_at IS NULL, hub_at, op_id"
+    );
+    read(conn, &sql, Word(Kind::Seal))
+}
+
 /// Whether a record has an operation of this rare kind.
 pub fn has_rare(conn: &Connection, id: Uuid, kind: Kind) -> Result<bool, StoreError> {
     Ok(conn
@@ -110,14 +121,38 @@ pub fn op(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, StoreError> {
 pub struct Held {
     pub seq: i64,
     pub hub_seq: Option<u64>,
+    pub body: Box<str>,
 }
 
 /// Looks an operation up by its id.
 pub fn held(conn: &Connection, op_id: Uuid) -> Result<Option<Held>, StoreError> {
     Ok(conn
-        .prepare_cached("SELECT seq, hub_seq FROM op WHERE op_id = ?1")?
-        .query_row([op_id], |row| Ok(Held { seq: row.get(0)?, hub_seq: row.get(1)? }))
+        .prepare_cached("SELECT seq, hub_seq, body FROM op WHERE op_id = ?1")?
+        .query_row([op_id], |row| Ok(Held { seq: row.get(0)?, hub_seq: row.get(1)?, body: row.get(2)? }))
         .optional()?)
+}
+
+/// Takes the hub's copy of an operation that is held: another of this tablet's lives may have brought it there, with
+/// another number in its chain. What waits in this chain from there on is hashed anew.
+pub fn adopt(conn: &Connection, seq: i64, body: &str) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE op SET body = ?2 WHERE seq = ?1")?.execute(params![seq, body])?;
+    let Some(mut chain) = chain::load(conn)? else { return Ok(()) };
+    let place: Option<u64> = conn
+        .prepare_cached("SELECT dev_seq FROM op WHERE seq = ?1 AND incarnation = ?2 AND dev_seq > ?3")?
+        .query_row(params![seq, chain.incarnation, chain.acknowledged], |row| row.get(0))
+        .optional()?;
+    let Some(place) = place else { return Ok(()) };
+    chain.last_hash = hash_at(conn, chain.incarnation, place - 1)?;
+    let waiting: Vec<(i64, String)> = conn
+        .prepare_cached("SELECT seq, body FROM op WHERE incarnation = ?1 AND dev_seq >= ?2 ORDER BY dev_seq")?
+        .query_map(params![chain.incarnation, place], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (seq, body) in waiting {
+        chain.last_hash = link(chain.last_hash, &body);
+        conn.prepare_cached("UPDATE op SET hash = ?2 WHERE seq = ?1")?
+            .execute(params![seq, Hash(chain.last_hash)])?;
+    }
+    chain::save(conn, &chain)
 }
 
 /// Keeps the hub's mark under an operation.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The layout that this version writes.
-pub const LAYOUT: u32 = 4;
+pub const LAYOUT: u32 = 5;
 
 /// Layouts, oldest first; only ever added to. The number of a layout is its place here, counted from 1.
 const MIGRATIONS: [&str; LAYOUT as usize] = [
@@ -21,6 +21,7 @@ const MIGRATIONS: [&str; LAYOUT as usize] = [
     include_str!("../../../../migrations/device/0002_projections.sql"),
     include_str!("../../../../migrations/device/0003_draft.sql"),
     include_str!("../../../../migrations/device/0004_receipt.sql"),
+    include_str!("../../../../migrations/device/0005_marks.sql"),
 ];
 
 // Writers hold the lock of the process, so only another process could make one wait.

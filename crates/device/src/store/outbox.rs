@@ -235,14 +235,17 @@ pub fn renumber(
 ) -> Result<BTreeSet<Touched>, StoreError> {
     let mut chain = Chain { hlc: old.hlc, clock_offset: old.clock_offset, ..fresh(incarnation) };
     let mut changed = BTreeSet::new();
-    // What bears the hub's mark is given back as it is.
+    // What the hub has numbered is there, and what bears its mark is given back as it is.
+    conn.prepare_cached(
+        "UPDATE op SET incarnation = NULL, dev_seq = NULL, hash = NULL WHERE incarnation = ?1 AND dev_seq > ?2
+             AND (hub_seq IS NOT NULL OR op_id IN (SELECT op_id FROM receipt))",
+    )?
+    .execute(params![old.incarnation, old.acknowledged])?;
     let sql = if same_device {
         "SELECT seq, body FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq"
     } else {
-        "SELECT seq, body FROM op
-         WHERE dev_seq IS NOT NULL AND (incarnation = ?1 AND dev_seq > ?2
-             OR hub_seq IS NULL AND op_id NOT IN (SELECT op_id FROM receipt))
-         ORDER BY seq"
+        "SELECT seq, body FROM op WHERE dev_seq IS NOT NULL AND (incarnation = ?1 AND dev_seq > ?2
+             OR hub_seq IS NULL AND op_id NOT IN (SELECT op_id FROM receipt)) ORDER BY seq"
     };
     let waiting: Vec<(i64, String)> = conn
         .prepare_cached(sql)?
@@ -259,25 +262,45 @@ pub fn renumber(
         )?;
     }
     for (seq, body) in waiting {
-        let op = Op {
-            device: identity.device,
-            incarnation,
-            dev_seq: chain.last_seq + 1,
-            ..log::parse(&body, None)?
-        };
+        let op = add_link(conn, &mut chain, identity.device, seq, log::parse(&body, None)?)?;
         if !same_device {
             changed.extend(project::records_of(&op));
         }
-        let written = Written::new(op, chain.last_hash).map_err(Fault::Json)?;
-        chain.last_seq += 1;
-        chain.last_hash = written.hash;
-        conn.prepare_cached(
-            "UPDATE op SET incarnation = ?2, dev_seq = ?3, hash = ?4, body = ?5 WHERE seq = ?1",
-        )?
-        .execute(params![seq, incarnation, chain.last_seq, Hash(written.hash), written.body])?;
     }
     chain::save(conn, &chain)?;
     Ok(changed)
+}
+
+/// Makes an operation that the log holds at `seq` the next of the chain. Gives it as it is written there.
+fn add_link(
+    conn: &Connection,
+    chain: &mut Chain,
+    device: DeviceId,
+    seq: i64,
+    op: Op,
+) -> Result<Op, StoreError> {
+    chain.last_seq += 1;
+    let op = Op { device, incarnation: chain.incarnation, dev_seq: chain.last_seq, ..op };
+    let written = Written::new(op, chain.last_hash).map_err(Fault::Json)?;
+    chain.last_hash = written.hash;
+    conn.prepare_cached("UPDATE op SET incarnation = ?2, dev_seq = ?3, hash = ?4, body = ?5 WHERE seq = ?1")?
+        .execute(params![seq, chain.incarnation, chain.last_seq, Hash(written.hash), written.body])?;
+    Ok(written.op)
+}
+
+/// Offers an operation anew, as what this tablet's person recorded. `None` when somebody else recorded it.
+pub(super) fn offer_anew(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, StoreError> {
+    let (Some(identity), Some(mut chain)) = (query::identity(conn)?, chain::load(conn)?) else {
+        return Ok(None);
+    };
+    let (Some(op), Some(held)) = (log::op(conn, op_id)?, log::held(conn, op_id)?) else { return Ok(None) };
+    if op.actor != identity.person {
+        return Ok(None);
+    }
+    conn.prepare_cached("DELETE FROM receipt WHERE op_id = ?1")?.execute([op_id])?;
+    let op = add_link(conn, &mut chain, identity.device, held.seq, log::parse(&held.body, None)?)?;
+    chain::save(conn, &chain)?;
+    Ok(Some(op))
 }
 
 fn put_identity(conn: &Connection, identity: &Identity) -> Result<(), StoreError> {

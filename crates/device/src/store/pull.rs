@@ -9,6 +9,7 @@ use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::clock::Hlc;
+use standpipe_oplog::op::Kind;
 use standpipe_oplog::wire::{Numbered, PullHead};
 use uuid::Uuid;
 
@@ -70,25 +71,23 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
         .execute([op.op_id])?
         > 0;
     log::put_receipt(writing, one)?;
-    match log::held(writing, op.op_id)? {
-        Some(held) if held.hub_seq.is_some() => {
-            // The number and the time go with the mark that has just come; the sum has counted it already.
-            log::numbered(writing, held.seq, one.seq, one.at)?;
-            if counts_again {
-                writing.again(&project::records_of(&op))?;
-            }
-            return Ok(false);
-        }
-        Some(held) => {
-            log::numbered(writing, held.seq, one.seq, one.at)?;
-            if counts_again {
-                writing.again(&project::records_of(&op))?;
-            } else if !clamped {
-                return Ok(true);
-            }
-        }
-        None => log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?,
+    let Some(held) = log::held(writing, op.op_id)? else {
+        log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;
+        writing.apply(&op)?;
+        return Ok(true);
+    };
+    // The number and the time go with the mark that has just come.
+    log::numbered(writing, held.seq, one.seq, one.at)?;
+    let is_copy = held.body != one.body && log::parse(&held.body, None)?.same_work(&one.op);
+    if is_copy {
+        log::adopt(writing, held.seq, &one.body)?;
     }
-    writing.apply(&op)?;
-    Ok(true)
+    // Where the sum has counted it already, so have the records.
+    let is_new = held.hub_seq.is_none();
+    if counts_again || is_copy {
+        writing.again(&project::records_of(&op))?;
+    } else if is_new && (clamped || op.kind == Kind::Seal) {
+        writing.apply(&op)?;
+    }
+    Ok(is_new)
 }

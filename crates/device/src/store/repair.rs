@@ -4,11 +4,11 @@
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::bits;
-use super::{Store, Writing, blobs, project};
+use super::{Store, Writing, blobs, outbox, project};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
-use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Numbered, PullHead, Returned};
+use standpipe_oplog::wire::{MAX_OP, MAX_OPS, MAX_PUSH, Numbered, PullHead, Returned};
 use uuid::Uuid;
 
 /// Why what bears a mark is not given back: the hub never took it, or has another operation of that id. Whatever else was
@@ -80,9 +80,9 @@ impl Store {
         })
     }
 
-    /// What the hub took once and has no more, whoever wrote it: the beginning of it, in whole transactions. Empty when
-    /// there is nothing.
-    pub fn lacking(&self) -> Result<Vec<(Uuid, Returned)>, StoreError> {
+    /// What the hub took once and has no more, whoever wrote it: the beginning of it, in whole transactions, and whether
+    /// there is more. Empty when there is nothing.
+    pub fn lacking(&self) -> Result<(Vec<(Uuid, Returned)>, bool), StoreError> {
         self.read("looking for what the office lost", |conn| {
             let sql = format!(
                 "SELECT op.op_id, hub_at, mark, body, tx FROM receipt JOIN op USING (op_id)
@@ -97,22 +97,29 @@ impl Store {
                 let body: Box<str> = row.get(3)?;
                 let tx: Uuid = row.get(4)?;
                 bytes += body.len();
-                if last != Some(tx) && !ops.is_empty() && (ops.len() >= MAX_OPS || bytes > MAX_PUSH) {
-                    break;
+                let is_full = last != Some(tx) && (ops.len() >= MAX_OPS || bytes > MAX_PUSH);
+                // A transaction that is larger than a request goes in parts.
+                if !ops.is_empty() && (is_full || bytes > MAX_OP) {
+                    return Ok((ops, true));
                 }
                 last = Some(tx);
                 let (at, receipt) = (Millis(row.get(1)?), row.get(2)?);
                 ops.push((row.get(0)?, Returned { at, receipt, body }));
             }
-            Ok(ops)
+            Ok((ops, false))
         })
     }
 
-    /// The hub says that it never took these: they are set aside, and shown.
+    /// The hub says that it never took these. What this tablet's person recorded is offered anew; the rest is set aside,
+    /// and shown.
     pub fn not_taken_back(&self, refused: &[Uuid]) -> Result<(), StoreError> {
         self.write("writing down what the office did not take back", |writing| {
             let mut changed = std::collections::BTreeSet::new();
             for op_id in refused {
+                if let Some(op) = outbox::offer_anew(writing, *op_id)? {
+                    changed.extend(project::records_of(&op));
+                    continue;
+                }
                 let sql = "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, 'not-taken-back', '', ?2)";
                 writing.prepare_cached(sql)?.execute(params![op_id, writing.now().0])?;
                 changed.extend(log::op(writing, *op_id)?.iter().flat_map(project::records_of));
@@ -135,14 +142,10 @@ fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
         return writing.apply(&op);
     };
     log::numbered(writing, held.seq, one.seq, one.at)?;
-    let is_same: bool = writing
-        .prepare_cached("SELECT body = ?2 FROM op WHERE seq = ?1")?
-        .query_row(params![held.seq, one.body], |row| row.get(0))?;
+    let is_same = held.body == one.body;
     if !is_same {
-        tracing::error!(op = %op.op_id, "a record on this tablet was damaged; the office's copy takes its place");
-        writing
-            .prepare_cached("UPDATE op SET body = ?2 WHERE seq = ?1")?
-            .execute(params![held.seq, one.body])?;
+        tracing::error!(op = %op.op_id, "a record here differs from the office's; the office's copy takes its place");
+        log::adopt(writing, held.seq, &one.body)?;
     }
     if !is_same || taken > 0 {
         writing.again(&project::records_of(&op))?;

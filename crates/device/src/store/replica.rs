@@ -210,6 +210,10 @@ impl Replica for Rows<'_> {
         Ok(())
     }
 
+    fn seals(&mut self) -> Result<Vec<Op>, StoreError> {
+        log::seals_by_receipt(self.conn)
+    }
+
     fn office(&self) -> Option<DeviceId> {
         self.office
     }

@@ -52,7 +52,7 @@ impl Missing {
         wait == LATE
     }
 
-    /// A tablet is still sending it.
+    /// A tablet is still sending it, or the link broke.
     fn is_coming(&mut self, of: Sha256, now: Duration) {
         if let Some(later) = self.later.get_mut(&of) {
             let wait = later.1.min(STILL);
@@ -76,13 +76,16 @@ impl Driver {
         let now = self.elapsed();
         let late = self.missing.put_off(of, now);
         let store = &self.standing.store;
-        match hub.thumbnail(of).await? {
+        let answer = hub.thumbnail(of).await;
+        if !matches!(answer, Ok(Thumbnail::NotMade)) {
+            self.missing.is_coming(of, now);
+        }
+        match answer? {
             Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,
             // The office's own photos have none: the tablet makes the small picture itself.
             Thumbnail::NotMade if store.bytes_of(of)?.is_some_and(|bytes| bytes <= STAND_IN) => self.want(of),
             Thumbnail::NotMade if late => store.not_to_be_had(of, "no-thumbnail")?,
-            Thumbnail::NotYet => self.missing.is_coming(of, now),
-            Thumbnail::NotMade => {}
+            Thumbnail::NotMade | Thumbnail::NotYet => {}
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Mend {
 impl Driver {
     /// Whether something the hub lost may be here.
     pub(super) fn gives_back(&mut self) -> Result<bool, Trouble> {
-        if self.mend.gives_back && self.standing.store.lacking()?.is_empty() {
+        if self.mend.gives_back && self.standing.store.lacking()?.0.is_empty() {
             (self.mend.gives_back, self.mend.given) = (false, None);
         }
         Ok(self.mend.gives_back)
@@ -117,13 +117,14 @@ impl Driver {
     /// Gives the hub what it lost, a part of it at a time.
     pub(super) async fn give_back(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = &self.standing.store;
-        let (ids, ops): (Vec<Uuid>, Vec<_>) = store.lacking()?.into_iter().unzip();
+        let (lacking, more) = store.lacking()?;
+        let (ids, ops): (Vec<Uuid>, Vec<_>) = lacking.into_iter().unzip();
         self.mend.gives_back = false;
         let Some(first) = ids.first().copied() else { return Ok(()) };
         if self.mend.given.replace(first) == Some(first) {
             return Err(fault("the hub does not take back what it lost").into());
         }
-        let body = encode_return(&ops)
+        let body = encode_return(&ops, more)
             .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
         let answer = hub.give_back(body).await?;

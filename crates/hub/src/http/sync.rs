@@ -149,13 +149,13 @@ pub async fn sums(
     Ok(Json(SumsAnswer { hub_epoch: app.store.identity().epoch, head, sums }))
 }
 
-/// Takes back what this hub had taken before it was restored.
+/// Takes back what this hub had taken before it was restored; from a tablet that was revoked too, for the mark proves it.
 pub async fn take_back(
     State(app): State<App>,
-    Tablet(device): Tablet,
+    AnyTablet(device): AnyTablet,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ReturnAnswer>, Problem> {
-    Ok(Json(ingest::take_back(&*app.store, &device, &body?).await?))
+    Ok(Json(ingest::take_back(&*app.store, Arc::clone(&app.world), &device, &body?).await?))
 }
 
 #[derive(Deserialize)]

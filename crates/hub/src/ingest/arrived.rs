@@ -1,9 +1,8 @@
 //! A line of a push that is new here.
 
 use serde::Deserialize;
-use standpipe_domain::ids::{DeviceId, Sha256};
+use standpipe_domain::ids::Sha256;
 use standpipe_oplog::chain::link;
-use standpipe_oplog::op::Op;
 use standpipe_oplog::wire::{Line, PushHead};
 use uuid::Uuid;
 
@@ -55,17 +54,4 @@ pub(super) fn hashes(head: &PushHead, lines: &[Line]) -> Vec<Sha256> {
         prev
     };
     lines.iter().map(next).collect()
-}
-
-/// Whether two operations of one id record the same work. Their places in the chain may differ: a tablet that finds
-/// itself cloned, or that joins again, numbers anew what was not acknowledged.
-pub(super) fn same_work(a: &Op, b: &Op) -> bool {
-    let work = |op: &Op| Op {
-        device: DeviceId(Uuid::nil()),
-        incarnation: 0,
-        dev_seq: 0,
-        clock_offset: None,
-        ..op.clone()
-    };
-    work(a) == work(b)
 }

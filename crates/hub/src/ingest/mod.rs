@@ -109,26 +109,31 @@ impl Intake<'_> {
         for (tx, group) in groups {
             self.transaction(tx, &group, &mut touched)?;
         }
-        self.follow(&touched)?;
+        let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
+        follow(self.ledger, self.world, hand, &touched)?;
         let quarantined = self.ledger.refused(device, incarnation, after + 1..=acknowledged)?;
         Ok(Pushed::Taken(PushAnswer { acknowledged, durable_seq: 0, quarantined }))
     }
+}
 
-    /// Lets the office's issues follow the findings that changed, and countersigns new seals.
-    fn follow(&mut self, touched: &BTreeSet<Touched>) -> Result<(), StoreError> {
-        let (mut findings, mut seals) = (BTreeSet::new(), Vec::new());
-        for Touched { entity, id } in touched {
-            match entity.as_str() {
-                entity::FINDING => drop(findings.insert(FindingId(*id))),
-                entity::CHECK => findings.extend(self.ledger.findings_of(CheckId(*id))?),
-                entity::SIGN_OFF => seals.push(*id),
-                _ => {}
-            }
+/// Lets the office's issues follow the findings that changed, and countersigns new seals.
+fn follow(
+    ledger: &mut dyn Ledger,
+    world: &dyn World,
+    hand: Hand,
+    touched: &BTreeSet<Touched>,
+) -> Result<(), StoreError> {
+    let (mut findings, mut seals) = (BTreeSet::new(), Vec::new());
+    for Touched { entity, id } in touched {
+        match entity.as_str() {
+            entity::FINDING => drop(findings.insert(FindingId(*id))),
+            entity::CHECK => findings.extend(ledger.findings_of(CheckId(*id))?),
+            entity::SIGN_OFF => seals.push(*id),
+            _ => {}
         }
-        let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
-        seals.into_iter().try_for_each(|seal| countersign(self.ledger, self.world, hand, SignOffId(seal)))?;
-        findings.into_iter().try_for_each(|finding| issues::follow(self.ledger, self.world, hand, finding))
     }
+    seals.into_iter().try_for_each(|seal| countersign(ledger, world, hand, SignOffId(seal)))?;
+    findings.into_iter().try_for_each(|finding| issues::follow(ledger, world, hand, finding))
 }
 
 /// Writes the hub's signature under a seal into the log, so that it comes to the tablets.

@@ -4,36 +4,46 @@
 //! The hub's own mark proves it, so it does not matter whose tablet gives it back: also what a tablet recorded that is
 //! gone by now, and what the office itself wrote.
 
-use super::NotTaken;
+use super::arrived::Stub;
+use super::{NotTaken, follow};
+use crate::issues;
+use crate::office::Hand;
 use crate::receipt::Receipts;
-use crate::store::{Device, Store, StoreError, enter, project};
-use standpipe_oplog::chain::{NotAnOp, START, Written};
-use standpipe_oplog::wire::{Malformed, ReturnAnswer, Returned, decode_return};
+use crate::store::{Device, Ledger, Store, StoreError, enter, project};
+use crate::world::World;
+use standpipe_domain::ids::Millis;
+use standpipe_domain::record::entity;
+use standpipe_oplog::chain::{START, Written};
+use standpipe_oplog::replica::Touched;
+use standpipe_oplog::wire::{ReturnAnswer, Returned, decode_return};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use uuid::Uuid;
 
-/// Takes what a tablet gives back, compressed as it came.
-pub async fn take_back(store: &dyn Store, device: &Device, body: &[u8]) -> Result<ReturnAnswer, NotTaken> {
-    let returned = decode_return(body)?;
+/// What is given back, once it was looked at: when the hub had received it, and the operation; or the id of one that this
+/// hub never took.
+type Given = Result<(Millis, Written), Option<Uuid>>;
+
+/// Takes what a tablet gives back, compressed as it came. What the hub never took so is named in the answer, and keeps
+/// nothing else from being taken.
+pub async fn take_back(
+    store: &dyn Store,
+    world: Arc<dyn World>,
+    device: &Device,
+    body: &[u8],
+) -> Result<ReturnAnswer, NotTaken> {
+    let (more, returned) = decode_return(body)?;
     let device = device.clone();
     let receipts = Receipts::of(&store.identity().key);
-    let read = |one: Returned| -> Result<_, Malformed> {
-        let written = Written::read(&one.body, START)
-            .map_err(|NotAnOp::Json(source)| Malformed::Line { line: 2, source })?;
-        let is_ours = written.op.scope == device.site && receipts.knows(one.at, &one.body, &one.receipt);
-        Ok((one.at, written, is_ours))
-    };
-    let read: Vec<_> = returned.into_iter().map(read).collect::<Result<_, _>>()?;
+    let given: Vec<Given> = returned.into_iter().map(|one| look(&receipts, &device, one)).collect();
     let answer = store
         .transact(move |ledger| {
             let mut answer = ReturnAnswer::default();
             let mut touched = BTreeSet::new();
-            for (at, written, is_ours) in read {
-                if !is_ours {
-                    answer.refused.push(written.op.op_id);
-                } else if ledger.op(written.op.op_id)?.is_none() {
-                    touched.extend(enter(ledger, &written, at)?);
-                    ledger.keep_clock(written.op.hlc.clamped(at))?;
-                    answer.taken += 1;
+            for one in given {
+                match one {
+                    Ok((at, written)) => take(ledger, at, &written, &mut answer, &mut touched)?,
+                    Err(op_id) => answer.refused.extend(op_id),
                 }
             }
             if answer.taken > 0 {
@@ -41,8 +51,58 @@ pub async fn take_back(store: &dyn Store, device: &Device, body: &[u8]) -> Resul
                 ledger.poke(device.site);
                 tracing::warn!(device = %device.id, taken = answer.taken, "operations that this hub had lost came back");
             }
+            if !more {
+                let hand = Hand { scope: device.site, actor: device.person, now: world.now() };
+                catch_up(ledger, &*world, hand)?;
+            }
             Ok::<_, StoreError>(answer)
         })
         .await?;
     Ok(answer)
+}
+
+fn look(receipts: &Receipts, device: &Device, Returned { at, receipt, body }: Returned) -> Given {
+    let Ok(written) = Written::read(&body, START) else {
+        return Err(serde_json::from_str(&body).unwrap_or(Stub::default()).op_id);
+    };
+    if written.op.scope == device.site && receipts.knows(at, &body, &receipt) {
+        Ok((at, written))
+    } else {
+        Err(Some(written.op.op_id))
+    }
+}
+
+fn take(
+    ledger: &mut dyn Ledger,
+    at: Millis,
+    written: &Written,
+    answer: &mut ReturnAnswer,
+    touched: &mut BTreeSet<Touched>,
+) -> Result<(), StoreError> {
+    match ledger.op(written.op.op_id)? {
+        None => {
+            touched.extend(enter(ledger, written, at)?);
+            ledger.keep_clock(written.op.hlc.clamped(at))?;
+            // It may have been offered again meanwhile, and been set aside by what holds now.
+            ledger.release(written.op.op_id)?;
+            answer.taken += 1;
+        }
+        Some(known) if known.same_work(&written.op) => {}
+        Some(_) => {
+            tracing::error!(op = %written.op.op_id, "another operation has the id of one that this hub had lost");
+            answer.refused.push(written.op.op_id);
+        }
+    }
+    Ok(())
+}
+
+/// What follows from records follows from those that came back too, once a tablet has given back all that it had: issues
+/// that nobody had fetched are opened again, and of two with one number the later gets another.
+fn catch_up(ledger: &mut dyn Ledger, world: &dyn World, hand: Hand) -> Result<(), StoreError> {
+    let findings = ledger.without_issue(hand.scope)?.into_iter();
+    let seals = ledger.not_countersigned(hand.scope)?.into_iter();
+    let findings = findings.map(|id| Touched { entity: entity::FINDING.into(), id: id.0 });
+    let seals = seals.map(|id| Touched { entity: entity::SIGN_OFF.into(), id: id.0 });
+    follow(ledger, world, hand, &findings.chain(seals).collect())?;
+    ledger.of_taken_number(hand.scope)?.into_iter().try_for_each(|id| issues::renumber(ledger, world, hand, id))
 }

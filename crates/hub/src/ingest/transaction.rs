@@ -1,7 +1,7 @@
 //! The operations of one transaction: applied together, or set aside together.
 
 use super::Intake;
-use super::arrived::{Arrived, same_work};
+use super::arrived::Arrived;
 use crate::judge::{Refusal, judge};
 use crate::store::{Quarantine, StoreError, enter, project};
 use serde_json::Value;
@@ -85,7 +85,7 @@ impl Intake<'_> {
         if let Ok(written) = &line.read
             && let Some(known) = self.ledger.op(written.op.op_id)?
         {
-            if same_work(&known, &written.op) {
+            if known.same_work(&written.op) {
                 return Ok(Fate::Double);
             }
             return refuse("op-id-taken", "another operation has this id");

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::records::{Records, SignOffRow};
 use super::rows::{Identity, Quarantine};
 use standpipe_domain::asset::Asset;
-use standpipe_domain::ids::{CheckId, DeviceId, FindingId, Millis, Sha256, SiteId};
+use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::people::{Person, ResponsibleUnit};
 use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Issue, Site};
@@ -64,6 +64,8 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError>;
 
     fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError>;
+    /// Takes an operation out of quarantine: it is in the log.
+    fn release(&mut self, op_id: Uuid) -> Result<(), StoreError>;
     /// Why an operation of this transaction was set aside, if one was.
     fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError>;
     /// What was set aside of a part of a chain.
@@ -83,6 +85,13 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError>;
     /// One more than the highest number of an issue of the site.
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError>;
+
+    /// Live findings of the site that no issue follows.
+    fn without_issue(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError>;
+    /// Signatures of the site under which the hub's own is not in the log.
+    fn not_countersigned(&mut self, scope: SiteId) -> Result<Vec<SignOffId>, StoreError>;
+    /// Issues of the site whose number another has, which was opened before.
+    fn of_taken_number(&mut self, scope: SiteId) -> Result<Vec<IssueId>, StoreError>;
 
     /// Tells whoever listens, once the transaction is durable, that the site has something new.
     fn poke(&mut self, scope: SiteId);

@@ -5,7 +5,7 @@ use super::Verdict;
 use super::compare::{office_members, sides};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -76,6 +76,7 @@ pub fn agrees(hub: &Connection) -> Verdict {
             return Err(format!("the hub has {found:?} in {place:?}; its log says {expected:?}"));
         }
     }
+    office_follows(hub)?;
     let mut checks = hub.prepare("SELECT 1 FROM checks WHERE id = ?1").map_err(told)?;
     for (id, record) in model.records.iter().filter(|(_, record)| record.deleted) {
         let is_deleted = record.changes.is_subset(&record.seen);
@@ -85,6 +86,18 @@ pub fn agrees(hub: &Connection) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// Each finding that an issue should follow has one, and no two issues have one number.
+fn office_follows(hub: &Connection) -> Verdict {
+    let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
+    let none = |sql: &str, why: &str| {
+        let found: Option<String> = hub.query_row(sql, [], |row| row.get(0)).optional().map_err(told)?;
+        found.map_or(Ok(()), |found| Err(format!("{why} {found}")))
+    };
+    none("SELECT hex(id) FROM finding WHERE live = 1 AND trim(record ->> 'words') <> '' AND record ->> 'severity' <> ''
+              AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id)", "no issue follows the finding")?;
+    none("SELECT number FROM issue GROUP BY scope, number HAVING count(*) > 1", "two issues have the number")
 }
 
 impl Model {

@@ -2,14 +2,14 @@
 
 use super::desk::{Desk, bits, parse};
 use crate::store::{Doing, Identity, Ledger, Projected, Quarantine, StoreError};
-use standpipe_domain::ids::{CheckId, DeviceId, FindingId, Millis, Sha256, SiteId};
+use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::pen::Pen;
 use standpipe_oplog::receive::Held;
-use standpipe_oplog::seal::Jws;
+use standpipe_oplog::seal::{COUNTERSIGNED, Jws};
 use standpipe_oplog::wire::Refused;
 use std::ops::RangeInclusive;
 use uuid::Uuid;
@@ -142,6 +142,10 @@ impl Ledger for Desk<'_> {
         self.run("setting an operation aside", sql, row).map(drop)
     }
 
+    fn release(&mut self, op_id: Uuid) -> Result<(), StoreError> {
+        self.run("releasing an operation", "DELETE FROM quarantine WHERE op_id = ?", [op_id]).map(drop)
+    }
+
     fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError> {
         let sql = "SELECT code FROM quarantine WHERE device = ? AND tx = ? ORDER BY dev_seq LIMIT 1";
         self.first("looking into quarantine", sql, (device.0, tx), |row| row.get(0))
@@ -178,6 +182,32 @@ impl Ledger for Desk<'_> {
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError> {
         let sql = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE scope = ?";
         Ok(self.first("numbering an issue", sql, [scope.0], |row| row.get(0))?.unwrap_or(1))
+    }
+
+    fn without_issue(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError> {
+        let sql = "SELECT id FROM finding WHERE scope = ?1 AND live = 1
+                       AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id) ORDER BY id";
+        self.all("looking for findings without an issue", sql, [scope.0], |row| row.get(0).map(FindingId))
+    }
+
+    fn not_countersigned(&mut self, scope: SiteId) -> Result<Vec<SignOffId>, StoreError> {
+        let sql = "SELECT id FROM sign_off WHERE scope = ?1
+                       AND NOT EXISTS (SELECT 1 FROM register r WHERE r.id = sign_off.id AND field = ?2)
+                   ORDER BY id";
+        let key = (scope.0, COUNTERSIGNED);
+        self.all("looking for seals to countersign", sql, key, |row| row.get(0).map(SignOffId))
+    }
+
+    fn of_taken_number(&mut self, scope: SiteId) -> Result<Vec<IssueId>, StoreError> {
+        let sql = "WITH opened AS (
+                       SELECT id, number, (SELECT min(received) FROM op WHERE op.id = issue.id) AS at
+                       FROM issue WHERE scope = ?1
+                           AND number IN (SELECT number FROM issue WHERE scope = ?1 GROUP BY 1 HAVING count(*) > 1))
+                   SELECT id FROM opened WHERE EXISTS (
+                       SELECT 1 FROM opened first
+                       WHERE first.number = opened.number AND (first.at, first.id) < (opened.at, opened.id))
+                   ORDER BY at, id";
+        self.all("looking for issues of one number", sql, [scope.0], |row| row.get(0).map(IssueId))
     }
 
     fn poke(&mut self, scope: SiteId) {

@@ -87,6 +87,11 @@ impl Replica for Desk<'_> {
         self.run("noting what was signed", sql, (id, field, rev)).map(drop)
     }
 
+    fn seals(&mut self) -> Result<Vec<Op>, StoreError> {
+        let sql = "SELECT body FROM op WHERE kind = 'seal' ORDER BY received, op_id";
+        self.records("reading what was signed", sql, [])
+    }
+
     fn office(&self) -> Option<DeviceId> {
         Some(self.identity.device)
     }
