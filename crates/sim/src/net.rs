@@ -183,9 +183,9 @@ impl Net {
         request: Request<Bytes>,
         moved: &AtomicU64,
     ) -> Result<Reply, Broken> {
-        let path = request.uri().path().to_owned();
+        let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
         let bytes = request.body().len();
-        let is_stream = path.ends_with("/events");
+        let is_stream = path.contains("/events");
         let (fate, pause) = self.state().fate(tablet, bytes, is_stream);
         let line = format!("{:?} tablet {tablet} {} {path} {bytes} {fate:?}", time().now(), request.method());
         self.state().trace.push(line);
