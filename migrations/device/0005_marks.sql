@@ -1,6 +1,5 @@
--- What was fetched before the hub put its mark under each operation is fetched once more, so that all of it can be given
--- back to a hub that lost it.
+-- Everything is fetched once more: so that each operation bears the hub's mark and can be given back to a hub that lost it,
+-- and because the checksum counts when an operation was received, too.
 
-UPDATE pulled SET after = 0, checksum = 0
-    WHERE EXISTS (SELECT 1 FROM op WHERE hub_seq IS NOT NULL AND op_id NOT IN (SELECT op_id FROM receipt));
-UPDATE op SET hub_seq = NULL WHERE hub_seq IS NOT NULL AND (SELECT after FROM pulled) = 0;
+UPDATE pulled SET after = 0, checksum = 0;
+UPDATE op SET hub_seq = NULL WHERE hub_seq IS NOT NULL;

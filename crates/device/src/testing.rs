@@ -109,9 +109,9 @@ impl Office {
 
     fn number(&mut self, op: standpipe_oplog::op::Op, body: Box<str>) {
         self.head += 1;
-        self.sum = self.sum + Checksum::of(op.op_id, &body);
         // Received a second after it was written.
         let at = Millis(op.device_time.0 + 1_000);
+        self.sum = self.sum + Checksum::of(op.op_id, at, &body);
         self.log.push(Numbered { seq: self.head, at, op, body, receipt: None });
     }
 

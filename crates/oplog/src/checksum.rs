@@ -1,9 +1,11 @@
 //! The 64-bit additive checksum of a set of operations: both ends of a scope compare it after each pull.
 //!
-//! Each operation counts as the first eight bytes of the SHA-256 of its id and its body; the sum wraps. Order does not
-//! matter, and adding or taking away one operation needs no look at the others.
+//! Each operation counts as the first eight bytes of the SHA-256 of its id, of when the hub received it, and of its body;
+//! the sum wraps. Order does not matter, and adding or taking away one operation needs no look at the others. The time
+//! counts because stamps of wrong clocks are clamped by it: replicas that differ in it show values in another order.
 
 use crate::chain::sha256;
+use standpipe_domain::ids::Millis;
 use uuid::Uuid;
 
 /// A sum over operations.
@@ -12,9 +14,10 @@ pub struct Checksum(pub u64);
 
 impl Checksum {
     /// What one operation counts.
-    pub fn of(op_id: Uuid, body: &str) -> Self {
-        let mut bytes = Vec::with_capacity(16 + body.len());
+    pub fn of(op_id: Uuid, at: Millis, body: &str) -> Self {
+        let mut bytes = Vec::with_capacity(24 + body.len());
         bytes.extend_from_slice(op_id.as_bytes());
+        bytes.extend_from_slice(&at.0.to_be_bytes());
         bytes.extend_from_slice(body.as_bytes());
         Self(sha256(&bytes).0[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
     }
@@ -39,11 +42,13 @@ mod tests {
 
     #[test]
     fn order_does_not_matter_and_every_byte_does() {
-        let of = |n: u128, body| Checksum::of(Uuid::from_u128(n), body);
+        let at = |n: u128, at, body| Checksum::of(Uuid::from_u128(n), Millis(at), body);
+        let of = |n: u128, body| at(n, 5, body);
         let sum = |all: &[Checksum]| all.iter().copied().sum::<Checksum>();
         let (a, b) = (of(1, "a"), of(2, "b"));
         assert_eq!(sum(&[a, b]), sum(&[b, a]));
         assert_ne!(sum(&[a, b]), sum(&[a, of(2, "c")]));
         assert_ne!(sum(&[a, b]), sum(&[a]));
+        assert_ne!(sum(&[a, b]), sum(&[a, at(2, 6, "b")]));
     }
 }

@@ -42,6 +42,8 @@ pub struct Oracle {
     /// Tablets that may not know yet that the hub was restored.
     stale: BTreeSet<usize>,
     hub: Office,
+    /// The hub was put back to an old state once.
+    was_restored: bool,
 }
 
 /// What the hub was seen to hold.
@@ -72,6 +74,7 @@ impl Oracle {
 
     pub fn hub_was_restored(&mut self) {
         self.hub = Office::default();
+        self.was_restored = true;
         self.stale = (0..MOST_TABLETS).collect();
         // What no tablet has any more is gone with the hub that had it.
         self.ops.retain(|_, homes| !homes.is_empty());

@@ -121,14 +121,23 @@ pub fn op(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, StoreError> {
 pub struct Held {
     pub seq: i64,
     pub hub_seq: Option<u64>,
+    pub hub_at: Option<Millis>,
     pub body: Box<str>,
 }
 
 /// Looks an operation up by its id.
 pub fn held(conn: &Connection, op_id: Uuid) -> Result<Option<Held>, StoreError> {
     Ok(conn
-        .prepare_cached("SELECT seq, hub_seq, body FROM op WHERE op_id = ?1")?
-        .query_row([op_id], |row| Ok(Held { seq: row.get(0)?, hub_seq: row.get(1)?, body: row.get(2)? }))
+        .prepare_cached("SELECT seq, hub_seq, hub_at, body FROM op WHERE op_id = ?1")?
+        .query_row([op_id], |row| {
+            let hub_at: Option<i64> = row.get(2)?;
+            Ok(Held {
+                seq: row.get(0)?,
+                hub_seq: row.get(1)?,
+                hub_at: hub_at.map(Millis),
+                body: row.get(3)?,
+            })
+        })
         .optional()?)
 }
 

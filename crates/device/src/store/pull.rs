@@ -30,7 +30,7 @@ impl Store {
             let mut seen = Hlc::default();
             for one in page {
                 if take(writing, one)? {
-                    sum = sum + Checksum::of(one.op.op_id, &one.body);
+                    sum = sum + Checksum::of(one.op.op_id, one.at, &one.body);
                 }
                 seen = seen.max(one.op.hlc.clamped(one.at));
             }
@@ -84,7 +84,8 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     }
     // Where the sum has counted it already, so have the records.
     let is_new = held.hub_seq.is_none();
-    if counts_again || is_copy {
+    let is_moved = held.hub_at.is_some_and(|at| at != one.at);
+    if counts_again || is_copy || is_moved {
         writing.again(&project::records_of(&op))?;
     } else if is_new && (clamped || op.kind == Kind::Seal) {
         writing.apply(&op)?;

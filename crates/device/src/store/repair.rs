@@ -34,11 +34,11 @@ impl Store {
             let mut sums = Vec::new();
             let mut sum = Checksum::default();
             let mut statement = conn
-                .prepare("SELECT hub_seq, op_id, body FROM op WHERE hub_seq IS NOT NULL ORDER BY hub_seq")?;
+                .prepare("SELECT hub_seq, op_id, body, hub_at FROM op WHERE hub_seq IS NOT NULL ORDER BY hub_seq")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let body = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
-                sum = sum + Checksum::of(row.get(1)?, body);
+                sum = sum + Checksum::of(row.get(1)?, Millis(row.get(3)?), body);
                 sums.push((row.get(0)?, sum));
             }
             Ok(Held(sums))
@@ -147,7 +147,7 @@ fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
         tracing::error!(op = %op.op_id, "a record here differs from the office's; the office's copy takes its place");
         log::adopt(writing, held.seq, &one.body)?;
     }
-    if !is_same || taken > 0 {
+    if !is_same || taken > 0 || held.hub_at != Some(one.at) {
         writing.again(&project::records_of(&op))?;
     }
     Ok(())

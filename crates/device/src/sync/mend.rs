@@ -119,15 +119,15 @@ impl Driver {
         let store = &self.standing.store;
         let (lacking, more) = store.lacking()?;
         let (ids, ops): (Vec<Uuid>, Vec<_>) = lacking.into_iter().unzip();
-        self.mend.gives_back = false;
         let Some(first) = ids.first().copied() else { return Ok(()) };
-        if self.mend.given.replace(first) == Some(first) {
+        if self.mend.given.take() == Some(first) {
             return Err(fault("the hub does not take back what it lost").into());
         }
         let body = encode_return(&ops, more)
             .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
         let answer = hub.give_back(body).await?;
+        (self.mend.gives_back, self.mend.given) = (false, Some(first));
         if !answer.refused.is_empty() {
             store.not_taken_back(&answer.refused)?;
             self.standing.tell();

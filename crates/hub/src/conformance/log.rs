@@ -35,7 +35,7 @@ pub async fn pages_hold_whole_transactions_in_order_with_the_sum(store: &dyn Sto
     loop {
         let body = pull::page(store, demo::site(), after, 2, false, MORNING).await.unwrap();
         let (page, ops) = decode_pull(&body).unwrap();
-        sum = sum + ops.iter().map(|op| Checksum::of(op.op.op_id, &op.body)).sum();
+        sum = sum + ops.iter().map(|op| Checksum::of(op.op.op_id, op.at, &op.body)).sum();
         assert_eq!(page.checksum, format!("{:016x}", sum.0), "up to {}", page.next);
         assert_eq!(page.hub_epoch, store.identity().epoch);
         assert_eq!(ops.first().unwrap().seq, after + 1);
@@ -111,7 +111,8 @@ pub async fn many_writers_at_once_all_keep_their_work(store: &dyn Store) {
         .ops
         .iter()
         .map(|op| {
-            Checksum::of(serde_json::from_str::<standpipe_oplog::op::Op>(&op.body).unwrap().op_id, &op.body)
+            let id = serde_json::from_str::<standpipe_oplog::op::Op>(&op.body).unwrap().op_id;
+            Checksum::of(id, op.at, &op.body)
         })
         .sum();
     assert_eq!(page.checksum, sum);

@@ -1,6 +1,6 @@
 //! What a hub takes back that it had taken once, and how a tablet finds where the two differ.
 
-use super::kit::{MORNING, Tablet, answers, check, garden, log, ops};
+use super::kit::{MORNING, StillWorld, Tablet, answers, check, garden, log, ops};
 use crate::demo;
 use crate::ingest::take_back;
 use crate::pull;
@@ -27,7 +27,8 @@ async fn marked(store: &dyn Store) -> Vec<Returned> {
 }
 
 async fn give(store: &dyn Store, tablet: &Tablet, ops: &[Returned]) -> (u64, Vec<Uuid>) {
-    let answer = take_back(store, &tablet.device, &encode_return(ops).unwrap()).await.unwrap();
+    let answer = take_back(store, StillWorld::new(), &tablet.device, &encode_return(ops, false).unwrap()).await;
+    let answer = answer.unwrap();
     (answer.taken, answer.refused)
 }
 
@@ -65,7 +66,7 @@ pub async fn sums_tell_where_two_ends_differ(store: &dyn Store) {
     let whole = log(store).await;
     let sum = |upto: usize| {
         let held = all.iter().zip(&whole.ops).take(upto);
-        held.map(|(op, line)| Checksum::of(op.op_id, &line.body)).sum::<Checksum>()
+        held.map(|(op, line)| Checksum::of(op.op_id, line.at, &line.body)).sum::<Checksum>()
     };
     let (head, sums) = store.sums(demo::site(), vec![0, 1, 7, whole.next, u64::MAX]).await.unwrap();
     assert_eq!(head, whole.next);

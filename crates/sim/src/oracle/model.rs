@@ -46,10 +46,13 @@ struct Model {
     /// What was signed of each field, by the first signature that says it, and the photos that were signed.
     signed: BTreeMap<Place, Uuid>,
     signed_photos: BTreeSet<Uuid>,
+    /// Signatures that say something else than one before them.
+    contradicting: BTreeSet<Uuid>,
 }
 
-/// Looks whether the hub shows what its log says.
-pub fn agrees(hub: &Connection) -> Verdict {
+/// Looks whether the hub shows what its log says. Gives the signatures that say something else than one before them: a
+/// hub that was restored between two may have taken both.
+pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
     let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
     let office: Uuid = hub.query_row("SELECT device FROM hub", [], |row| row.get(0)).map_err(told)?;
     let mut model = Model::default();
@@ -85,10 +88,11 @@ pub fn agrees(hub: &Connection) -> Verdict {
             return Err(format!("the check {id} was deleted: {is_deleted}; it is shown: {is_shown}"));
         }
     }
-    Ok(())
+    Ok(model.contradicting)
 }
 
-/// Each finding that an issue should follow has one, and no two issues have one number.
+/// Each finding that an issue should follow has one, and no two issues have one number. Where an item was amended before
+/// its finding arrived there may be none.
 fn office_follows(hub: &Connection) -> Verdict {
     let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
     let none = |sql: &str, why: &str| {
@@ -96,7 +100,8 @@ fn office_follows(hub: &Connection) -> Verdict {
         found.map_or(Ok(()), |found| Err(format!("{why} {found}")))
     };
     none("SELECT hex(id) FROM finding WHERE live = 1 AND trim(record ->> 'words') <> '' AND record ->> 'severity' <> ''
-              AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id)", "no issue follows the finding")?;
+              AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id)
+              AND NOT EXISTS (SELECT 1 FROM op WHERE op.id = finding.check_id AND kind = 'amend')", "no issue follows the finding")?;
     none("SELECT number FROM issue GROUP BY scope, number HAVING count(*) > 1", "two issues have the number")
 }
 
@@ -146,7 +151,10 @@ impl Model {
         for part in ["checks", "findings"] {
             for one in payload[part].as_array().into_iter().flatten() {
                 for (field, rev) in one["revs"].as_object().into_iter().flatten() {
-                    self.signed.entry((uuid(&one["id"]), field.clone())).or_insert_with(|| uuid(rev));
+                    let first = self.signed.entry((uuid(&one["id"]), field.clone()));
+                    if *first.or_insert_with(|| uuid(rev)) != uuid(rev) {
+                        self.contradicting.insert(uuid(&payload["sign_off"]));
+                    }
                 }
                 self.signed_photos.extend(one["photos"].as_array().into_iter().flatten().map(uuid));
             }

@@ -231,7 +231,7 @@ async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String
         after = 0;
     }
     let end = kept.ops.len().min(after + 2);
-    let sum: Checksum = kept.ops[..end].iter().map(|(id, body)| Checksum::of(*id, body)).sum();
+    let sum: Checksum = kept.ops[..end].iter().map(|(id, body)| Checksum::of(*id, kept.now, body)).sum();
     let sum = Checksum(sum.0 ^ u64::from(kept.wrong_checksum));
     let head = PullHead {
         protocol: 1,
@@ -253,7 +253,7 @@ async fn sums(State(hub): State<Hub>, axum::Json(asked): axum::Json<Sums>) -> ax
     let kept = hub.kept();
     let upto = |at: &u64| {
         let ops = kept.ops.iter().take(usize::try_from(*at).unwrap());
-        format!("{:016x}", ops.map(|(id, body)| Checksum::of(*id, body)).sum::<Checksum>().0)
+        format!("{:016x}", ops.map(|(id, body)| Checksum::of(*id, kept.now, body)).sum::<Checksum>().0)
     };
     let sums = asked.at.iter().map(upto).collect();
     axum::Json(SumsAnswer { hub_epoch: kept.epoch, head: kept.ops.len() as u64, sums })
@@ -262,7 +262,7 @@ async fn sums(State(hub): State<Hub>, axum::Json(asked): axum::Json<Sums>) -> ax
 async fn take_back(State(hub): State<Hub>, body: Bytes) -> axum::Json<ReturnAnswer> {
     let mut kept = hub.kept();
     let mut answer = ReturnAnswer::default();
-    for one in decode_return(&body).unwrap() {
+    for one in decode_return(&body).unwrap().1 {
         assert_eq!(&*one.receipt, "a-mark");
         let op: standpipe_oplog::op::Op = serde_json::from_str(&one.body).unwrap();
         if kept.never_taken.contains(&op.op_id) {

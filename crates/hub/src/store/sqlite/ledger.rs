@@ -80,7 +80,7 @@ impl Ledger for Desk<'_> {
             Ok((row.get::<_, u64>(0)?, Checksum(row.get::<_, i64>(1)?.cast_unsigned())))
         })?;
         let (head, sum) = head.unwrap_or_default();
-        let (seq, sum) = (head + 1, sum + Checksum::of(op.op_id, &written.body));
+        let (seq, sum) = (head + 1, sum + Checksum::of(op.op_id, at, &written.body));
         let sql = "INSERT INTO op (scope, seq, op_id, tx, entity, id, kind, received, checksum, body)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let kind = serde_json::to_value(op.kind).reading(doing)?;

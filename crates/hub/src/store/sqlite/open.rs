@@ -4,14 +4,20 @@ use crate::store::{Doing, Identity, StoreError};
 use crate::world::World;
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use standpipe_domain::ids::DeviceId;
+use standpipe_domain::ids::{DeviceId, Millis};
+use standpipe_oplog::checksum::Checksum;
 use std::path::Path;
+use uuid::Uuid;
 
 /// The version that this program makes.
-const KNOWN: u32 = 1;
+const KNOWN: u32 = 2;
+/// With this one, checksums count something else than before.
+const SUMS: u32 = 2;
 /// Numbered from 1, only ever added to.
-const MIGRATIONS: [&str; KNOWN as usize] =
-    [include_str!("../../../../../migrations/hub/sqlite/0001_hub.sql")];
+const MIGRATIONS: [&str; KNOWN as usize] = [
+    include_str!("../../../../../migrations/hub/sqlite/0001_hub.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0002_sums.sql"),
+];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
 pub(super) fn open(path: &Path, world: &dyn World) -> Result<(Connection, Identity), StoreError> {
@@ -62,8 +68,28 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         let doing = "migrating the database";
         let transaction = connection.transaction().doing(doing)?;
         transaction.execute_batch(sql).doing(doing)?;
+        if number == SUMS {
+            add_up(&transaction).doing(doing)?;
+        }
         transaction.pragma_update(None, "user_version", number).doing(doing)?;
         transaction.commit().doing(doing)?;
+    }
+    Ok(())
+}
+
+/// Writes the sum up to it beside each operation of the log.
+fn add_up(connection: &Connection) -> rusqlite::Result<()> {
+    let mut ops = connection.prepare("SELECT scope, seq, op_id, received, body FROM op ORDER BY scope, seq")?;
+    let mut put = connection.prepare("UPDATE op SET checksum = ?3 WHERE scope = ?1 AND seq = ?2")?;
+    let mut rows = ops.query([])?;
+    let (mut of, mut sum) = (Uuid::nil(), Checksum::default());
+    while let Some(row) = rows.next()? {
+        let (scope, seq): (Uuid, u64) = (row.get(0)?, row.get(1)?);
+        if scope != of {
+            (of, sum) = (scope, Checksum::default());
+        }
+        sum = sum + Checksum::of(row.get(2)?, Millis(row.get(3)?), row.get_ref(4)?.as_str()?);
+        put.execute((scope, seq, sum.0.cast_signed()))?;
     }
     Ok(())
 }
