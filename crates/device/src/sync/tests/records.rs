@@ -3,6 +3,7 @@
 use super::hub::{BEHIND, Hub, problem};
 use super::tablet::{Tablet, record};
 use crate::identity::{Identity, Token};
+use crate::testing::STAFF;
 use crate::world::TestWorld;
 use axum::Json;
 use axum::http::StatusCode;
@@ -297,7 +298,8 @@ fn colleagues(seed: u64) -> (Uuid, String) {
     record(&colleague.store);
     let body = colleague.store.outbox(0).unwrap().bodies.remove(0);
     let op: standpipe_oplog::op::Op = serde_json::from_str(&body).unwrap();
-    (op.op_id, body.into())
+    let body = body.replace(&op.actor.to_string(), &STAFF.to_string());
+    (op.op_id, body)
 }
 
 #[tokio::test]
@@ -417,6 +419,31 @@ async fn what_the_hub_never_took_is_set_aside_and_shown() {
             tablet.go_on();
             let line = tablet.line(|line| line.set_aside == 1).await;
             assert_eq!(line.state, SyncState::NeedsAttention);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_another_hub_never_took_of_ones_own_is_offered_to_it() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.last_synced.is_some()).await;
+            tablet.pause().await;
+            {
+                // It knows the tablet, and not its own mark.
+                let mut kept = hub.kept();
+                let own = kept.ops[0].0;
+                kept.never_taken.push(own);
+                kept.ops.clear();
+                kept.epoch = Uuid::from_u128(8);
+            }
+            tablet.go_on();
+            tablet.line(|_| hub.kept().ops.len() == 1).await;
+            let line = tablet.line(|line| line.state == SyncState::Safe).await;
+            assert_eq!(line.set_aside, 0);
         })
         .await;
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version that this program makes.
-const KNOWN: u32 = 2;
+pub(super) const KNOWN: u32 = 2;
 /// With this one, checksums count something else than before.
 const SUMS: u32 = 2;
 /// Numbered from 1, only ever added to.
