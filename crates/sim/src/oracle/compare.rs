@@ -129,7 +129,7 @@ fn same_rows(who: &str, before: &[String], after: &[String]) -> Verdict {
 fn pictures(hub: &Connection, number: usize, store: &Store) -> Verdict {
     let told = |error: rusqlite::Error| format!("the oracle cannot read a picture: {error}");
     let mut pictures = hub
-        .prepare("SELECT DISTINCT of FROM thumbnail JOIN member ON member.sha256 = thumbnail.of")
+        .prepare("SELECT DISTINCT of FROM thumbnail JOIN member ON member.sha256 = of JOIN blob ON blob.sha256 = thumbnail.sha256")
         .map_err(told)?;
     let pictures: Vec<[u8; 32]> =
         pictures.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(told)?;

@@ -3,7 +3,7 @@
 use super::hub::{BEHIND, Hub, problem};
 use super::tablet::{Tablet, record};
 use crate::identity::{Identity, Token};
-use crate::testing::STAFF;
+use crate::testing::INSPECTOR;
 use crate::world::TestWorld;
 use axum::Json;
 use axum::http::StatusCode;
@@ -298,7 +298,7 @@ fn colleagues(seed: u64) -> (Uuid, String) {
     record(&colleague.store);
     let body = colleague.store.outbox(0).unwrap().bodies.remove(0);
     let op: standpipe_oplog::op::Op = serde_json::from_str(&body).unwrap();
-    let body = body.replace(&op.actor.to_string(), &STAFF.to_string());
+    let body = body.replace(&op.actor.to_string(), &INSPECTOR.to_string());
     (op.op_id, body)
 }
 
