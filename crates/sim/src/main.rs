@@ -54,7 +54,7 @@ fn main() -> ExitCode {
                         break;
                     }
                     if options.tell {
-                        let (_, trace) = ground.play(seed, &standpipe_sim::story::story(seed));
+                        let (_, trace) = ground.play(seed, &standpipe_sim::story::story(seed), true);
                         println!("seed {seed}\n{}", trace.join("\n"));
                         continue;
                     }

@@ -5,7 +5,7 @@ mod model;
 
 use crate::estate::SITE;
 use crate::stage::Stage;
-use crate::story::{MOST_TABLETS, Machine};
+use crate::story::MOST_TABLETS;
 use rusqlite::{Connection, OpenFlags};
 use standpipe_device::store::StoreError;
 use standpipe_domain::ids::{DeviceId, Sha256};
@@ -56,6 +56,8 @@ struct Office {
     epoch: Option<Uuid>,
     /// What it held before it stopped: all of that must be there again.
     before: Option<BTreeSet<Uuid>>,
+    /// Its database, while it runs.
+    database: Option<Connection>,
 }
 
 impl Oracle {
@@ -64,12 +66,12 @@ impl Oracle {
         self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1.insert(tablet);
     }
 
-    pub fn is_down(&mut self, machine: Machine) {
-        if machine == Machine::Hub {
-            let Office { mut ops, quarantine, .. } = std::mem::take(&mut self.hub);
-            ops.extend(quarantine);
-            self.hub.before = Some(ops);
-        }
+    pub fn hub_is_down(&mut self) {
+        let Office { mut ops, quarantine, before, .. } = std::mem::take(&mut self.hub);
+        ops.extend(quarantine);
+        // Down again before anybody had looked.
+        ops.extend(before.into_iter().flatten());
+        self.hub.before = Some(ops);
     }
 
     pub fn hub_was_restored(&mut self) {
@@ -196,19 +198,17 @@ impl Oracle {
         if !stage.hub.is_running() {
             return Ok(());
         }
-        let database = database(&stage.hub.folder)?;
         let office = &mut self.hub;
+        let database = match office.database.take() {
+            Some(database) => database,
+            None => database(&stage.hub.folder)?,
+        };
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
-        office.epoch = database.query_row("SELECT epoch FROM hub", [], |row| row.get(0)).map_err(told)?;
-        let mut rows = database
-            .prepare("SELECT seq, op_id, tx FROM op WHERE scope = ?1 AND seq > ?2 ORDER BY seq")
-            .map_err(told)?;
-        let news: Vec<(u64, Uuid, Uuid)> = rows
-            .query_map((SITE.0, office.seq), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .and_then(Iterator::collect)
-            .map_err(told)?;
+        let News { epoch, ops, aside } = News::after(&database, office.seq).map_err(told)?;
+        office.epoch = epoch;
+        office.database = Some(database);
         let mut changed = BTreeSet::new();
-        for (seq, op, tx) in news {
+        for (seq, op, tx) in ops {
             if seq != office.seq + 1 {
                 return Err(format!("the hub's numbers jump from {} to {seq}", office.seq));
             }
@@ -217,13 +217,6 @@ impl Oracle {
             *office.held.entry(tx).or_default() += 1;
             changed.insert(tx);
         }
-        let mut rows = database
-            .prepare("SELECT op_id, code, device FROM quarantine WHERE op_id IS NOT NULL")
-            .map_err(told)?;
-        let aside: Vec<(Uuid, String, Uuid)> = rows
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .and_then(Iterator::collect)
-            .map_err(told)?;
         office.quarantine.clear();
         for (op, code, device) in aside {
             let is_known = SET_ASIDE.contains(&code.as_str())
@@ -335,6 +328,29 @@ impl Oracle {
     fn is_on_shelf(&self, folder: &Path, photo: Sha256) -> bool {
         let path = shelf(folder, photo);
         self.photos.get(&photo).map_or_else(|| path.is_file(), |(bytes, _)| has_length(&path, *bytes))
+    }
+}
+
+/// What is new in the hub's database: numbered operations with their transactions, and all that was set aside, why, and
+/// of which device.
+struct News {
+    epoch: Option<Uuid>,
+    ops: Vec<(u64, Uuid, Uuid)>,
+    aside: Vec<(Uuid, String, Uuid)>,
+}
+
+impl News {
+    fn after(hub: &Connection, seen: u64) -> rusqlite::Result<Self> {
+        let epoch = hub.prepare_cached("SELECT epoch FROM hub")?.query_row([], |row| row.get(0))?;
+        let ops = hub
+            .prepare_cached("SELECT seq, op_id, tx FROM op WHERE scope = ?1 AND seq > ?2 ORDER BY seq")?
+            .query_map((SITE.0, seen), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        let aside = hub
+            .prepare_cached("SELECT op_id, code, device FROM quarantine WHERE op_id IS NOT NULL")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(Self { epoch, ops, aside })
     }
 }
 

@@ -32,12 +32,12 @@ impl Ground {
         Ok(Self { template, folder: folder.to_owned() })
     }
 
-    /// Plays a story once.
-    pub fn play(&self, seed: u64, steps: &[Step]) -> (Result<(), String>, Vec<String>) {
+    /// Plays a story once, watched or not.
+    pub fn play(&self, seed: u64, steps: &[Step], is_watched: bool) -> (Result<(), String>, Vec<String>) {
         let root = self.folder.join("story");
         let _ = std::fs::remove_dir_all(&root);
         std::fs::create_dir_all(&root).expect("the simulation's folder can be made");
-        let played = catch_unwind(AssertUnwindSafe(|| Stage::play(&root, &self.template, seed, steps)));
+        let played = catch_unwind(AssertUnwindSafe(|| Stage::play(&root, &self.template, seed, steps, is_watched)));
         played.unwrap_or_else(|panic| (Err(format!("panicked: {}", words(&*panic))), Vec::new()))
     }
 
@@ -47,7 +47,7 @@ impl Ground {
     /// [`Failure`], with its story as short as it could be made.
     pub fn run(&self, seed: u64, shrink: bool) -> Result<(), Box<Failure>> {
         let steps = story(seed);
-        let (first, trace) = self.play(seed, &steps);
+        let (first, trace) = self.play(seed, &steps, true);
         if let Err(why) = first {
             return Err(Box::new(if shrink {
                 self.shrink(seed, steps, why, trace)
@@ -55,7 +55,7 @@ impl Ground {
                 Failure { seed, why, steps, trace }
             }));
         }
-        let (_, again) = self.play(seed, &steps);
+        let (_, again) = self.play(seed, &steps, false);
         if let Some(at) = (0..trace.len().max(again.len())).find(|at| trace.get(*at) != again.get(*at)) {
             let why = format!("the same seed gave another trace: {:?} / {:?}", trace.get(at), again.get(at));
             return Err(Box::new(Failure { seed, why, steps, trace }));
@@ -73,7 +73,7 @@ impl Ground {
             while at < steps.len() {
                 let mut fewer = steps.clone();
                 fewer.drain(at..(at + size).min(fewer.len()));
-                match self.play(seed, &fewer) {
+                match self.play(seed, &fewer, true) {
                     (Err(still), new) if self::kind(&still) == kind => {
                         (steps, why, trace, is_shorter) = (fewer, still, new, true);
                     }
