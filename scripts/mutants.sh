@@ -13,7 +13,12 @@ tar -c --exclude=./target --exclude=node_modules --exclude=./.git . | tar -x -C 
 export CARGO_TARGET_DIR="$PWD/$work/build"
 build() { (cd "$tree" && cargo build --quiet --profile sim -p standpipe-sim); }
 
+run() { "$CARGO_TARGET_DIR/sim/standpipe-sim" --seeds "$1" --stop --no-shrink | grep -m1 -E '^seed [0-9]+:' || true; }
+
 build
+# What fails without a fault would count as caught everywhere.
+broken=$(run "${BASELINE:-200}")
+[ -z "$broken" ] || { echo "the program fails as it is: $broken" >&2; exit 1; }
 printf '%-34s %-10s %s\n' mutant caught what
 escaped=0
 for patch in crates/sim/mutants/*.patch; do
@@ -21,7 +26,7 @@ for patch in crates/sim/mutants/*.patch; do
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
     patch --quiet -p1 -d "$tree" <"$patch"
     build
-    found=$("$CARGO_TARGET_DIR/sim/standpipe-sim" --seeds "$seeds" --stop --no-shrink | grep -m1 '^seed' || true)
+    found=$(run "$seeds")
     patch --quiet -R -p1 -d "$tree" <"$patch"
     if [ -n "$found" ]; then
         printf '%-34s %-10s %s\n' "$name" "${found%%:*}" "$(head -1 "$patch")"
