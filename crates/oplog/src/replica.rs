@@ -159,7 +159,11 @@ fn payload(op: &Op) -> Option<SealPayload> {
 }
 
 /// What the first of all seals that cover a field says of it.
-fn first_signed<R: Replica + ?Sized>(replica: &mut R, id: Uuid, field: &str) -> Result<Option<Uuid>, R::Error> {
+fn first_signed<R: Replica + ?Sized>(
+    replica: &mut R,
+    id: Uuid,
+    field: &str,
+) -> Result<Option<Uuid>, R::Error> {
     let said = |op: &Op| {
         let payload = payload(op)?;
         let mut covered = payload.covered();

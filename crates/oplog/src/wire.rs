@@ -119,6 +119,18 @@ pub struct ReturnAnswer {
     pub refused: Vec<Uuid>,
 }
 
+/// Operations of this tablet that were set aside, to be judged again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    pub ops: Vec<Uuid>,
+}
+
+/// What stays aside of an [`Offer`]; the next pull brings the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferAnswer {
+    pub quarantined: Vec<Refused>,
+}
+
 /// The question for sums.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {

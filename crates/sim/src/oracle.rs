@@ -222,7 +222,9 @@ impl Oracle {
             let is_known = SET_ASIDE.contains(&code.as_str())
                 || code == "revoked" && self.revoked.contains(&DeviceId(device));
             if !is_known {
-                return Err(format!("the hub set the operation {op} aside as {code}, for which there is no cause"));
+                return Err(format!(
+                    "the hub set the operation {op} aside as {code}, for which there is no cause"
+                ));
             }
             office.quarantine.insert(op);
         }

@@ -37,7 +37,8 @@ impl Ground {
         let root = self.folder.join("story");
         let _ = std::fs::remove_dir_all(&root);
         std::fs::create_dir_all(&root).expect("the simulation's folder can be made");
-        let played = catch_unwind(AssertUnwindSafe(|| Stage::play(&root, &self.template, seed, steps, is_watched)));
+        let played =
+            catch_unwind(AssertUnwindSafe(|| Stage::play(&root, &self.template, seed, steps, is_watched)));
         played.unwrap_or_else(|panic| (Err(format!("panicked: {}", words(&*panic))), Vec::new()))
     }
 

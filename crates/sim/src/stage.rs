@@ -466,7 +466,8 @@ impl Stage {
     /// A hub that was restored may not know a tablet that joined since: the office lets it join again.
     fn admit(&mut self) {
         for number in 0..self.tablets.len() {
-            let Some((engine, handle)) = self.tablets[number].engine().zip(self.tablets[number].handle()) else {
+            let Some((engine, handle)) = self.tablets[number].engine().zip(self.tablets[number].handle())
+            else {
                 continue;
             };
             let identity = engine.store().identity().ok().flatten();

@@ -131,12 +131,7 @@ pub fn held(conn: &Connection, op_id: Uuid) -> Result<Option<Held>, StoreError> 
         .prepare_cached("SELECT seq, hub_seq, hub_at, body FROM op WHERE op_id = ?1")?
         .query_row([op_id], |row| {
             let hub_at: Option<i64> = row.get(2)?;
-            Ok(Held {
-                seq: row.get(0)?,
-                hub_seq: row.get(1)?,
-                hub_at: hub_at.map(Millis),
-                body: row.get(3)?,
-            })
+            Ok(Held { seq: row.get(0)?, hub_seq: row.get(1)?, hub_at: hub_at.map(Millis), body: row.get(3)? })
         })
         .optional()?)
 }

@@ -149,6 +149,14 @@ impl Store {
         })
     }
 
+    /// The records that the office set aside.
+    pub fn set_aside_ids(&self) -> Result<Vec<Uuid>, StoreError> {
+        self.read("reading what the office set aside", |conn| {
+            let mut ids = conn.prepare_cached("SELECT op_id FROM set_aside ORDER BY rowid")?;
+            Ok(ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Writes down what the hub put into quarantine.
     pub fn set_aside(&self, refused: &[Refused]) -> Result<(), StoreError> {
         self.write("writing down what the office set aside", |writing| {

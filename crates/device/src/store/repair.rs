@@ -33,8 +33,9 @@ impl Store {
         self.read("adding up what is held", |conn| {
             let mut sums = Vec::new();
             let mut sum = Checksum::default();
-            let mut statement = conn
-                .prepare("SELECT hub_seq, op_id, body, hub_at FROM op WHERE hub_seq IS NOT NULL ORDER BY hub_seq")?;
+            let mut statement = conn.prepare(
+                "SELECT hub_seq, op_id, body, hub_at FROM op WHERE hub_seq IS NOT NULL ORDER BY hub_seq",
+            )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let body = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;

@@ -68,6 +68,7 @@ enum Lane {
 /// The next thing to do.
 enum Job {
     Push,
+    Offer,
     Pull,
     Repair,
     GiveBack,
@@ -190,6 +191,7 @@ impl Driver {
             }
             let (lane, done) = match job {
                 Job::Push => (Lane::Push, self.push(&hub).await),
+                Job::Offer => (Lane::Push, self.offer(&hub).await),
                 Job::Upload(blob) => (Lane::Upload, self.send_photo(&hub, *blob).await),
                 Job::Pull => {
                     self.standing.sending(false);
@@ -253,6 +255,9 @@ impl Driver {
         }
         if open(Lane::Push) && self.records_wait()? {
             return Ok(Some(Job::Push));
+        }
+        if open(Lane::Push) && self.standing.due().offer {
+            return Ok(Some(Job::Offer));
         }
         // Photos can take hours; what the office writes meanwhile does not wait for them.
         if open(Lane::Pull)
@@ -321,7 +326,7 @@ impl Driver {
         }
         let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), &self.outside)?);
         self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
-        *self.standing.due() = Due { greet: true, pull: true, retry: true };
+        *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true };
         Ok(hub)
     }
 

@@ -73,7 +73,7 @@ impl Handle {
 
     /// Somebody asks: everything is tried now, also what was set aside.
     pub fn sync_now(&self) {
-        *self.standing.due() = Due { greet: true, pull: true, retry: true };
+        *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true };
         self.standing.wake();
     }
 

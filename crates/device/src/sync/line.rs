@@ -47,7 +47,7 @@ fn state(counts: Counts, link: &Link) -> SyncState {
         _ if stuck => SyncState::NeedsAttention,
         Counts { records: 0, photos: 0, .. } if link.contact && !link.doubt && link.trouble.is_none() => {
             SyncState::Safe
-        },
+        }
         _ if link.sending => SyncState::Sending,
         _ => SyncState::Waiting,
     }

@@ -12,6 +12,8 @@ use standpipe_oplog::wire::{PushHead, encode_push};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// So many operations are offered again in one request.
+const MAX_OFFER: usize = 500;
 /// A hub that answers, and answers, and never takes anything is given up for this turn after so many exchanges.
 const FRUITLESS: u32 = 3;
 
@@ -106,6 +108,20 @@ impl Driver {
                 push::Effect::BackOff => return Ok(()),
             }
         }
+        Ok(())
+    }
+
+    /// Offers again what the office set aside: it may be allowed by now.
+    pub(super) async fn offer(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        self.standing.due().offer = false;
+        let store = &self.standing.store;
+        for ops in store.set_aside_ids()?.chunks(MAX_OFFER) {
+            let answer = hub.offer(ops.to_vec()).await?;
+            store.set_aside(&answer.quarantined)?;
+            // What it took comes with a number.
+            self.standing.due().pull |= answer.quarantined.len() < ops.len();
+        }
+        self.standing.tell();
         Ok(())
     }
 

@@ -26,8 +26,10 @@ pub(super) struct Standing {
 pub(super) struct Due {
     pub greet: bool,
     pub pull: bool,
-    /// What was set aside is tried again.
+    /// Photos that were set aside are tried again.
     pub retry: bool,
+    /// Records that the office set aside are offered again.
+    pub offer: bool,
 }
 
 impl Standing {
@@ -35,7 +37,7 @@ impl Standing {
         Self {
             store,
             link: Mutex::default(),
-            due: Mutex::new(Due { greet: true, pull: true, retry: true }),
+            due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true }),
             woken: Notify::new(),
             counted: Mutex::default(),
             told: Mutex::default(),

@@ -131,7 +131,11 @@ fn a_tablet_enrolled_anew_goes_on_as_the_new_device() {
     let waiting = store.waiting().unwrap().records;
     tablet.engine.enrol(&identity(9)).unwrap();
     let waiting = waiting + 2;
-    assert_eq!(store.waiting().unwrap().records, waiting, "no pull has brought the two that were acknowledged");
+    assert_eq!(
+        store.waiting().unwrap().records,
+        waiting,
+        "no pull has brought the two that were acknowledged"
+    );
     let body = &store.outbox(0).unwrap().bodies[0];
     assert_eq!(Written::read(body, START).unwrap().op.device, identity(9).device);
     assert_eq!(chain(&tablet, 0).len(), waiting as usize);

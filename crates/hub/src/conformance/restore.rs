@@ -27,7 +27,8 @@ async fn marked(store: &dyn Store) -> Vec<Returned> {
 }
 
 async fn give(store: &dyn Store, tablet: &Tablet, ops: &[Returned]) -> (u64, Vec<Uuid>) {
-    let answer = take_back(store, StillWorld::new(), &tablet.device, &encode_return(ops, false).unwrap()).await;
+    let answer =
+        take_back(store, StillWorld::new(), &tablet.device, &encode_return(ops, false).unwrap()).await;
     let answer = answer.unwrap();
     (answer.taken, answer.refused)
 }

@@ -4,6 +4,7 @@ use super::auth::SignedIn;
 use super::problem::Problem;
 use super::{App, Json, Path, Query};
 use crate::blobs::{Blob, MAX_BLOB};
+use crate::ingest;
 use crate::issues;
 use crate::secret::Code;
 use crate::store::Enrolment;
@@ -192,6 +193,19 @@ pub async fn revoke(
     tracing::info!(device = %id, by = %office.0.person, "the tablet {} was revoked", tablet.name);
     app.poke();
     Ok(Json(tablet))
+}
+
+/// Judges again everything that was set aside, and lists what stays so.
+pub async fn judge_again(
+    State(app): State<App>,
+    office: SignedIn,
+) -> Result<Json<Vec<Quarantined>>, Problem> {
+    office.may(Act::Administer)?;
+    for tablet in app.store.tablets().await? {
+        ingest::judge_again(&*app.store, Arc::clone(&app.world), tablet.id, None).await?;
+    }
+    tracing::info!(by = %office.0.person, "what was set aside was judged again");
+    Ok(Json(app.store.quarantine().await?))
 }
 
 pub async fn quarantine(State(app): State<App>, reader: SignedIn) -> Result<Json<Vec<Quarantined>>, Problem> {

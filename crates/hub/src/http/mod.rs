@@ -123,12 +123,14 @@ impl App {
             .route("/tablets", get(desk::tablets).post(desk::new_tablet))
             .route("/tablets/{id}/revoke", post(desk::revoke))
             .route("/quarantine", get(desk::quarantine))
+            .route("/quarantine/again", post(desk::judge_again))
             .route("/evidence/{sha256}/{size}", get(evidence::for_console));
         let push = post(sync::push).layer(DefaultBodyLimit::max(MAX_BODY));
         let tablets = Router::new()
             .route("/enrol", post(sync::enrol))
             .route("/sync/hello", post(sync::hello))
             .route("/sync/push", push)
+            .route("/sync/offer", post(sync::offer))
             .route("/sync/sums", post(sync::sums))
             .route("/sync/return", post(sync::take_back).layer(DefaultBodyLimit::max(MAX_BODY)))
             .route("/sync/pull", get(sync::pull))

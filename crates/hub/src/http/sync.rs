@@ -22,7 +22,7 @@ use standpipe_domain::ids::DeviceId;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{self, Enrol, Enrolled, Hello, HelloAnswer};
 use standpipe_oplog::seal;
-use standpipe_oplog::wire::{MAX_SUMS, PushConflict, ReturnAnswer, Sums, SumsAnswer};
+use standpipe_oplog::wire::{MAX_SUMS, Offer, OfferAnswer, PushConflict, ReturnAnswer, Sums, SumsAnswer};
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -132,6 +132,16 @@ impl From<PushConflict> for Conflict {
         };
         Self { conflict, message }
     }
+}
+
+/// Judges again what was set aside of this tablet.
+pub async fn offer(
+    State(app): State<App>,
+    AnyTablet(device): AnyTablet,
+    Json(Offer { ops }): Json<Offer>,
+) -> Result<Json<OfferAnswer>, Problem> {
+    let quarantined = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, Some(ops)).await?;
+    Ok(Json(OfferAnswer { quarantined }))
 }
 
 /// The sums over what the hub numbered, so that a tablet finds where the two differ.

@@ -1,9 +1,11 @@
 //! Takes what a tablet pushes: all of it, in one durable transaction, applied or set aside.
 
+mod again;
 mod arrived;
 mod take_back;
 mod transaction;
 
+pub use again::judge_again;
 pub use take_back::take_back;
 
 use crate::issues;

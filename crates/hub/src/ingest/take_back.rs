@@ -104,5 +104,8 @@ fn catch_up(ledger: &mut dyn Ledger, world: &dyn World, hand: Hand) -> Result<()
     let findings = findings.map(|id| Touched { entity: entity::FINDING.into(), id: id.0 });
     let seals = seals.map(|id| Touched { entity: entity::SIGN_OFF.into(), id: id.0 });
     follow(ledger, world, hand, &findings.chain(seals).collect())?;
-    ledger.of_taken_number(hand.scope)?.into_iter().try_for_each(|id| issues::renumber(ledger, world, hand, id))
+    ledger
+        .of_taken_number(hand.scope)?
+        .into_iter()
+        .try_for_each(|id| issues::renumber(ledger, world, hand, id))
 }

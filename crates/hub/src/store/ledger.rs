@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::records::{Records, SignOffRow};
-use super::rows::{Identity, Quarantine};
+use super::rows::{Device, Identity, Quarantine};
 use standpipe_domain::asset::Asset;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::people::{Person, ResponsibleUnit};
@@ -64,6 +64,12 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError>;
 
     fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError>;
+    /// The tablet of that id.
+    fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError>;
+    /// What was set aside of a tablet, in the order of its chains.
+    fn quarantine_of(&mut self, device: DeviceId) -> Result<Vec<Quarantine>, StoreError>;
+    /// Takes a line out of quarantine, to be judged again.
+    fn put_back(&mut self, what: &Quarantine) -> Result<(), StoreError>;
     /// Takes an operation out of quarantine: it is in the log.
     fn release(&mut self, op_id: Uuid) -> Result<(), StoreError>;
     /// Why an operation of this transaction was set aside, if one was.

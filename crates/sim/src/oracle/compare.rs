@@ -68,9 +68,8 @@ impl Oracle {
             if !matches!(line.state, SyncState::Safe | SyncState::NeedsAttention) || line.trouble.is_some() {
                 return Err(format!("tablet {number} has trouble though all is well: {line:?}"));
             }
-            let numbered_here = |conn: &_| {
-                numbered(conn, "SELECT op_id, body FROM op WHERE hub_seq IS NOT NULL")
-            };
+            let numbered_here =
+                |conn: &_| numbered(conn, "SELECT op_id, body FROM op WHERE hub_seq IS NOT NULL");
             let own = read(engine.store(), numbered_here)?;
             if let Some(op) = log.keys().chain(own.keys()).find(|op| log.get(op) != own.get(op)) {
                 return Err(format!(
@@ -153,9 +152,8 @@ fn numbered(conn: &Connection, sql: &str) -> rusqlite::Result<Log> {
 
 /// What a tablet holds that the hub has not numbered, and whether its screen says so.
 fn unnumbered(conn: &Connection) -> rusqlite::Result<Vec<(Uuid, bool)>> {
-    let mut rows = conn.prepare(
-        "SELECT op_id, op_id IN (SELECT op_id FROM set_aside) FROM op WHERE hub_seq IS NULL",
-    )?;
+    let mut rows =
+        conn.prepare("SELECT op_id, op_id IN (SELECT op_id FROM set_aside) FROM op WHERE hub_seq IS NULL")?;
     rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
@@ -175,7 +173,10 @@ fn differ(who: &str, expected: &Fields, shown: &Fields) -> Verdict {
 /// The sides in a row: whose, and what.
 pub(super) fn sides(sides: &str) -> Vec<(Uuid, Value)> {
     let sides: Vec<Value> = serde_json::from_str(sides).unwrap_or_default();
-    sides.iter().filter_map(|side| Some((side["rev"].as_str()?.parse().ok()?, side["value"].clone()))).collect()
+    sides
+        .iter()
+        .filter_map(|side| Some((side["rev"].as_str()?.parse().ok()?, side["value"].clone())))
+        .collect()
 }
 
 fn office_fields(hub: &Connection) -> rusqlite::Result<Fields> {

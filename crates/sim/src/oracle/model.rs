@@ -118,7 +118,8 @@ impl Model {
         }
         record.changes.insert(op_id);
         let latest = u64::try_from(received + AHEAD).unwrap_or(0) << 16;
-        let stamp = op["hlc"].as_str().and_then(|hlc| u64::from_str_radix(hlc, 16).ok()).unwrap_or(0).min(latest);
+        let stamp =
+            op["hlc"].as_str().and_then(|hlc| u64::from_str_radix(hlc, 16).ok()).unwrap_or(0).min(latest);
         let by_office = uuid(&op["device"]) == office;
         let mut write = |field: &str, value: &Value, replaced: Vec<Uuid>| {
             let known = self.fields.entry((id, field.to_owned())).or_default();

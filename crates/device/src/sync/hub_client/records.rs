@@ -9,8 +9,8 @@ use standpipe_domain::ids::Millis;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{Hello, HelloAnswer};
 use standpipe_oplog::wire::{
-    MAX_BODY, MAX_OPS, Numbered, PullHead, PushAnswer, PushConflict, ReturnAnswer, Sums, SumsAnswer,
-    decode_pull,
+    MAX_BODY, MAX_OPS, Numbered, Offer, OfferAnswer, PullHead, PushAnswer, PushConflict, ReturnAnswer, Sums,
+    SumsAnswer, decode_pull,
 };
 use uuid::Uuid;
 
@@ -38,6 +38,11 @@ impl HubClient {
             return answer.json(DOING).map(Pushed::Conflict);
         }
         self.good(DOING, answer)?.json(DOING).map(Pushed::Taken)
+    }
+
+    /// Asks the hub to judge again what it set aside.
+    pub async fn offer(&self, ops: Vec<Uuid>) -> Result<OfferAnswer, Fault> {
+        self.json("offering again what was set aside", "sync/offer", &Offer { ops }).await
     }
 
     /// Asks for the hub's last number, and its sums up to each of these.

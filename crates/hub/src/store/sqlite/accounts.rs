@@ -77,11 +77,11 @@ impl Desk<'_> {
     }
 
     pub(super) fn device_by_token(&mut self, token: Sha256) -> Result<Option<Device>, StoreError> {
-        self.device(&format!("{DEVICE} WHERE token = ?"), [token.0])
+        self.device_of("token = ?", [token.0])
     }
 
-    pub(super) fn device(&self, sql: &str, key: impl Params) -> Result<Option<Device>, StoreError> {
-        self.first("reading a tablet", sql, key, |row| {
+    pub(super) fn device_of(&self, which: &str, key: impl Params) -> Result<Option<Device>, StoreError> {
+        self.first("reading a tablet", &format!("{DEVICE} WHERE {which}"), key, |row| {
             Ok(Device {
                 id: DeviceId(row.get(0)?),
                 name: row.get(1)?,

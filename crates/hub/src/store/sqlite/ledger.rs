@@ -1,7 +1,7 @@
 //! The log and its chains, as one transaction changes them.
 
 use super::desk::{Desk, bits, parse};
-use crate::store::{Doing, Identity, Ledger, Projected, Quarantine, StoreError};
+use crate::store::{Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
@@ -140,6 +140,36 @@ impl Ledger for Desk<'_> {
             &what.body,
         );
         self.run("setting an operation aside", sql, row).map(drop)
+    }
+
+    fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError> {
+        self.device_of("id = ?", [id.0])
+    }
+
+    fn quarantine_of(&mut self, device: DeviceId) -> Result<Vec<Quarantine>, StoreError> {
+        let sql = "SELECT incarnation, dev_seq, op_id, tx, entity, field, code, detail, at, body
+                   FROM quarantine WHERE device = ? ORDER BY incarnation, dev_seq";
+        self.all("reading what was set aside", sql, [device.0], |row| {
+            Ok(Quarantine {
+                device,
+                incarnation: row.get(0)?,
+                dev_seq: row.get(1)?,
+                op_id: row.get(2)?,
+                tx: row.get(3)?,
+                entity: row.get(4)?,
+                field: row.get(5)?,
+                code: row.get(6)?,
+                detail: row.get(7)?,
+                at: Millis(row.get(8)?),
+                body: row.get(9)?,
+            })
+        })
+    }
+
+    fn put_back(&mut self, what: &Quarantine) -> Result<(), StoreError> {
+        let sql = "DELETE FROM quarantine WHERE device = ? AND incarnation = ? AND dev_seq = ?";
+        let key = (what.device.0, what.incarnation, what.dev_seq);
+        self.run("taking a line out of quarantine", sql, key).map(drop)
     }
 
     fn release(&mut self, op_id: Uuid) -> Result<(), StoreError> {

@@ -79,7 +79,8 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Writes the sum up to it beside each operation of the log.
 fn add_up(connection: &Connection) -> rusqlite::Result<()> {
-    let mut ops = connection.prepare("SELECT scope, seq, op_id, received, body FROM op ORDER BY scope, seq")?;
+    let mut ops =
+        connection.prepare("SELECT scope, seq, op_id, received, body FROM op ORDER BY scope, seq")?;
     let mut put = connection.prepare("UPDATE op SET checksum = ?3 WHERE scope = ?1 AND seq = ?2")?;
     let mut rows = ops.query([])?;
     let (mut of, mut sum) = (Uuid::nil(), Checksum::default());
