@@ -51,8 +51,8 @@ http {{
         fs::write(&path, configuration)?;
         let mut command = Command::new("nginx");
         command.arg("-e").arg("stderr").arg("-p").arg(folder).arg("-c").arg(&path).stdin(Stdio::null());
-        let process =
-            Process::start("nginx", &mut command).context("is nginx installed? `make setup` does it")?;
+        let process = Process::start("nginx", &mut command)
+            .context("is nginx installed? scripts/bench.sh gets it where it is missing")?;
         eventually("nginx listens", Duration::from_secs(20), || async {
             Ok(TcpStream::connect(("127.0.0.1", port)).await?)
         })
