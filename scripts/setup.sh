@@ -19,7 +19,7 @@ packages=(
   webkit2gtk-driver xvfb xauth fonts-noto-cjk               # the app's tests
   strace                                                    # a test watches what is synced
   patch                                                     # `make mutants` breaks the program with it
-  libvips-tools                                             # the photo bench's peer
+  libvips-tools curl                                        # the photo benches compare with vips, and send with curl
 )
 # The office's browser in tests. On Ubuntu both come as one snap under another name.
 if [ "$(. /etc/os-release && echo "$ID")" = ubuntu ]; then

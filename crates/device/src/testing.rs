@@ -1,5 +1,8 @@
 //! An office for tests and measurements: writes operations as a hub does, and delivers them as pages of a pull.
 
+pub mod figure;
+pub mod large;
+
 use crate::identity::{Identity, Seed, Token};
 use crate::store::{Store, StoreError};
 use serde_json::Value;

@@ -23,14 +23,18 @@ pub enum BlobState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Start,
-    /// The hub made a place for the blob, or had one.
-    Created,
+    /// The hub made a place for the blob, or had one, and holds so many bytes of it, if it said so.
+    Created {
+        offset: Option<u64>,
+    },
     /// The hub holds this many bytes.
     Offset(u64),
-    /// A piece arrived, in so many milliseconds; the hub now holds this many bytes.
+    /// A piece arrived, in so many milliseconds; the hub now holds this many bytes. With the last piece it may say at
+    /// once that it has re-read and hashed them.
     Sent {
         offset: u64,
         millis: u64,
+        verified: bool,
     },
     /// The hub has re-read and hashed its own copy.
     Verified,
@@ -92,14 +96,14 @@ impl Upload {
         match event {
             Event::Start if self.created => Effect::AskOffset,
             Event::Start => Effect::Create,
-            Event::Created => {
+            Event::Created { offset } => {
                 self.created = true;
-                Effect::AskOffset
+                offset.map_or(Effect::AskOffset, |offset| self.at(offset))
             }
             Event::Offset(offset) => self.at(offset),
-            Event::Sent { offset, millis } => {
+            Event::Sent { offset, millis, verified } => {
                 self.adapt(millis);
-                self.at(offset)
+                if verified { Effect::Done } else { self.at(offset) }
             }
             Event::Verified => Effect::Done,
             Event::Mismatch => {
@@ -149,14 +153,28 @@ mod tests {
     fn a_blob_goes_up_in_growing_pieces_and_is_done_only_when_verified() {
         let mut upload = Upload::new(300 * KIB, 64 * KIB, false);
         assert_eq!(upload.step(Event::Start), Effect::Create);
-        assert_eq!(upload.step(Event::Created), Effect::AskOffset);
+        assert_eq!(upload.step(Event::Created { offset: None }), Effect::AskOffset);
         assert_eq!(upload.step(Event::Offset(0)), Effect::Send { offset: 0, len: 64 * KIB });
-        let sent = Event::Sent { offset: 64 * KIB, millis: 10 };
+        let sent = Event::Sent { offset: 64 * KIB, millis: 10, verified: false };
         assert_eq!(upload.step(sent), Effect::Send { offset: 64 * KIB, len: 128 * KIB });
-        let sent = Event::Sent { offset: 192 * KIB, millis: 10 };
+        let sent = Event::Sent { offset: 192 * KIB, millis: 10, verified: false };
         assert_eq!(upload.step(sent), Effect::Send { offset: 192 * KIB, len: 108 * KIB });
-        assert_eq!(upload.step(Event::Sent { offset: 300 * KIB, millis: 10 }), Effect::AskVerified);
+        assert_eq!(
+            upload.step(Event::Sent { offset: 300 * KIB, millis: 10, verified: false }),
+            Effect::AskVerified
+        );
         assert_eq!(upload.step(Event::Verified), Effect::Done);
+    }
+
+    #[test]
+    fn what_the_hub_says_by_itself_is_not_asked_for() {
+        let mut upload = Upload::new(100 * KIB, 64 * KIB, false);
+        upload.step(Event::Start);
+        let rest = Effect::Send { offset: 40 * KIB, len: 60 * KIB };
+        assert_eq!(upload.step(Event::Created { offset: Some(40 * KIB) }), rest);
+        let sent = Event::Sent { offset: 100 * KIB, millis: 5_000, verified: true };
+        assert_eq!(upload.step(sent), Effect::Done);
+        assert_eq!(upload.piece(), 64 * KIB, "the last piece tells of the link as any other");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Photos on their way in: durable originals, previews, memory.
 
-use crate::{Outcome, percentile, report, rounded};
+use crate::Outcome;
 use jpeg_encoder::{ColorType, Encoder};
 use serde_json::json;
 use standpipe_device::engine::Engine;
+use standpipe_device::testing::figure::{percentile, report, rounded};
 use standpipe_device::testing::{Office, check, identity};
 use standpipe_device::world::RealWorld;
 use standpipe_domain::tablet::{AttachTo, NewFile};

@@ -1,11 +1,13 @@
 //! Saving an answer, the first screen, searching.
 
-use crate::estate::{ASSETS, CHECKS, OPEN, fill, passing, queries};
-use crate::{Outcome, millis, percentile, report};
+use crate::Outcome;
+use crate::estate::{ASSETS, CHECKS, OPEN, fill, queries};
 use rusqlite::Connection;
 use serde_json::json;
 use standpipe_device::engine::Engine;
 use standpipe_device::testing::check;
+use standpipe_device::testing::figure::{millis, percentile, report, rounded};
+use standpipe_device::testing::large::passing;
 use standpipe_device::world::RealWorld;
 use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_domain::tablet::NewAnswer;
@@ -46,9 +48,9 @@ fn save_check(folder: &Path, bytes: u64) -> Outcome<()> {
     }
     let (value, baseline) = (percentile(&mut saves, 0.99), percentile(&mut commits, 0.99));
     let more = json!({
-        "percentile": 99, "baseline": crate::rounded(baseline), "ratio": crate::rounded(value / baseline),
-        "median": crate::rounded(percentile(&mut saves, 0.5)),
-        "median_baseline": crate::rounded(percentile(&mut commits, 0.5)),
+        "percentile": 99, "baseline": rounded(baseline), "ratio": rounded(value / baseline),
+        "median": rounded(percentile(&mut saves, 0.5)),
+        "median_baseline": rounded(percentile(&mut commits, 0.5)),
         "assets": ASSETS, "checks": CHECKS, "database_mb": bytes >> 20,
     });
     report("save_check", value, "ms", more);
@@ -88,7 +90,7 @@ fn today_cold(folder: &Path, bytes: u64) -> Outcome<()> {
     }
     let value = percentile(&mut times, 1.0);
     let more = json!({
-        "of": "the slowest start", "starts": STARTS, "median": crate::rounded(percentile(&mut times, 0.5)),
+        "of": "the slowest start", "starts": STARTS, "median": rounded(percentile(&mut times, 0.5)),
         "rounds_shown": rounds, "database_mb": bytes >> 20,
     });
     report("today_cold", value, "ms", more);
@@ -129,8 +131,8 @@ pub fn search() -> Outcome<()> {
     }
     let value = percentile(&mut times, 0.99);
     let more = json!({
-        "percentile": 99, "median": crate::rounded(percentile(&mut times, 0.5)),
-        "slowest": crate::rounded(times.last().map_or(0.0, |time| millis(*time))),
+        "percentile": 99, "median": rounded(percentile(&mut times, 0.5)),
+        "slowest": rounded(times.last().map_or(0.0, |time| millis(*time))),
         "assets": MANY, "queries": SEARCHES, "found": found,
     });
     report("search", value, "ms", more);

@@ -4,6 +4,7 @@ use super::fault::{Doing, Fault, StoreError};
 use super::{FILE, Store, rebuild};
 use crate::vault::{Vault, VaultError};
 use crate::world::World;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::fs::File;
 use std::io::{self, Read};
@@ -130,6 +131,9 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
+    // A plan must not depend on the values that are bound: SQLite would prepare such a statement anew each time it comes
+    // out of the cache.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // KiB: enough that a tablet's working set stays in memory.
     connection.pragma_update(None, "cache_size", -16_000)
 }
@@ -143,4 +147,29 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+    use tempfile::TempDir;
+
+    /// Its plan would depend on the values, were it allowed to.
+    const SQL: &str = "SELECT num FROM asset WHERE place = ?1 AND tag = ?2 ORDER BY num LIMIT 1";
+
+    #[test]
+    fn a_statement_of_the_cache_is_not_prepared_anew_for_each_value() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join(FILE);
+        let mut writer = writer(&path).unwrap();
+        migrate(&mut writer).unwrap();
+        for connection in [writer, reader(&path).unwrap()] {
+            for value in [[1_u8; 16], [2; 16], [3; 16]] {
+                let mut statement = connection.prepare_cached(SQL).unwrap();
+                assert!(!statement.exists((value, "A-1")).unwrap());
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
+    }
 }

@@ -106,7 +106,9 @@ impl Driver {
     async fn follow(&mut self, mut current: Current, event: Event) -> Result<(), Trouble> {
         let (store, key) = (&self.standing.store, current.blob.key);
         match &event {
-            Event::Created => store.upload_created(key, &current.url)?,
+            Event::Created { .. } => store.upload_created(key, &current.url)?,
+            // That it is verified is written down below, and that says more.
+            Event::Sent { verified: true, .. } => {}
             Event::Offset(offset) | Event::Sent { offset, .. } => store.upload_offset(key, *offset)?,
             Event::Gone | Event::Mismatch => store.upload_restarted(key)?,
             _ => {}
@@ -180,9 +182,9 @@ impl Driver {
             Effect::Create => {
                 let thumbnail_of = (blob.key.role == Role::Thumbnail).then_some(blob.key.of);
                 match hub.create(&NewBlob { sha256: blob.sha256, bytes: blob.bytes, thumbnail_of }).await? {
-                    Created::At(url) => {
+                    Created::At { url, offset } => {
                         current.url = url;
-                        Ok(Event::Created)
+                        Ok(Event::Created { offset })
                     }
                     // What the hub makes of it is asked for all the same.
                     Created::Known => Ok(Event::Offset(blob.bytes)),
@@ -192,12 +194,18 @@ impl Driver {
             Effect::Send { offset: from, len } => {
                 let piece = file::piece(&blob.path, from, len).map_err(Stop::Spoilt)?;
                 let began = self.elapsed();
-                match hub.patch(&current.url, from, piece).await? {
+                let patched = hub.patch(&current.url, from, piece).await?;
+                let millis =
+                    u64::try_from(self.elapsed().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
+                match patched {
                     Patched::Arrived(offset) if offset > from => {
-                        let millis = u64::try_from(self.elapsed().saturating_sub(began).as_millis())
-                            .unwrap_or(u64::MAX);
-                        Ok(Event::Sent { offset, millis })
+                        Ok(Event::Sent { offset, millis, verified: false })
                     }
+                    // Of another length than this photo it is not this photo.
+                    Patched::Verified(offset) if offset == blob.bytes => {
+                        Ok(Event::Sent { offset, millis, verified: true })
+                    }
+                    Patched::Verified(_) => Err(hub_fault("the hub verified something else").into()),
                     Patched::Arrived(_) => Err(hub_fault("the hub takes nothing").into()),
                     Patched::Astray => offset(hub, current).await,
                     Patched::Mismatch => Ok(Event::Mismatch),

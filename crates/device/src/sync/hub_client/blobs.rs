@@ -33,8 +33,8 @@ pub struct NewBlob {
 /// What the hub made of a new blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// It is to be sent here.
-    At(String),
+    /// It is to be sent here. The hub holds so many bytes of it, if it said so.
+    At { url: String, offset: Option<u64> },
     /// The hub holds it already.
     Known,
 }
@@ -44,6 +44,8 @@ pub enum Created {
 pub enum Patched {
     /// The hub now holds this many bytes.
     Arrived(u64),
+    /// The hub holds all bytes, this many, and has re-read and hashed its own copy.
+    Verified(u64),
     /// The hub does not hold what this piece follows, or the piece was spoilt on its way: ask how far it is.
     Astray,
     /// The hub hashed all bytes, and the hash is another.
@@ -74,7 +76,10 @@ impl HubClient {
         let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
         match (answer.status, location) {
             (StatusCode::OK, _) => Ok(Created::Known),
-            (StatusCode::CREATED, Some(location)) => Ok(Created::At(location.to_owned())),
+            (StatusCode::CREATED, Some(location)) => {
+                let offset = upload_offset(DOING, &answer.headers).ok();
+                Ok(Created::At { url: location.to_owned(), offset })
+            }
             (status, _) => Err(Fault::NotAHub { doing: DOING, detail: format!("{status} without a place") }),
         }
     }
@@ -112,7 +117,11 @@ impl HubClient {
         let answer = self.ask(DOING, request, piece, MAX_JSON).await?;
         let code = || serde_json::from_slice::<ApiProblem>(&answer.body).ok().map(|problem| problem.code);
         match answer.status {
-            status if status.is_success() => upload_offset(DOING, &answer.headers).map(Patched::Arrived),
+            status if status.is_success() => {
+                let is_verified = answer.headers.get("Standpipe-Blob").is_some_and(|blob| blob == "verified");
+                let patched = if is_verified { Patched::Verified } else { Patched::Arrived };
+                upload_offset(DOING, &answer.headers).map(patched)
+            }
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Patched::Gone),
             status if status.is_client_error() && code().as_deref() == Some("hash-mismatch") => {
                 Ok(Patched::Mismatch)

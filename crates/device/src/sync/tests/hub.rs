@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
@@ -57,6 +57,8 @@ pub struct Kept {
     /// What the hub says of these when they are given back: that it never took them.
     pub never_taken: Vec<Uuid>,
     pub revoked: bool,
+    /// Whether it says unasked how far a fresh upload is, and that one is verified, as a hub may and need not.
+    pub tells: bool,
 }
 
 pub struct Upload {
@@ -85,6 +87,7 @@ impl Hub {
             wrong_checksum: false,
             never_taken: vec![],
             revoked: false,
+            tells: false,
         }));
         let address = format!("http://{}", listener.local_addr().unwrap());
         let hub = Self { address, state, pokes: broadcast::Sender::new(16) };
@@ -297,7 +300,11 @@ async fn create(State(hub): State<Hub>, headers: HeaderMap) -> Response {
     kept.log.push(format!("created {role}"));
     kept.uploads.push(Upload { sha256, role, total, bytes: vec![] });
     let location = format!("/api/v1/blobs/{}", kept.uploads.len() - 1);
-    (StatusCode::CREATED, [(header::LOCATION, location)]).into_response()
+    let mut response = (StatusCode::CREATED, [(header::LOCATION, location)]).into_response();
+    if kept.tells {
+        response.headers_mut().insert("upload-offset", 0.into());
+    }
+    response
 }
 
 async fn offset(State(hub): State<Hub>, Path(upload): Path<usize>) -> Response {
@@ -346,7 +353,11 @@ async fn append(
         }
         kept.verified.insert(name, bytes);
     }
-    (StatusCode::NO_CONTENT, [("upload-offset", held.to_string())]).into_response()
+    let mut response = (StatusCode::NO_CONTENT, [("upload-offset", held.to_string())]).into_response();
+    if kept.tells && kept.verified.contains_key(&name) {
+        response.headers_mut().insert("standpipe-blob", HeaderValue::from_static("verified"));
+    }
+    response
 }
 
 async fn status(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> axum::Json<Value> {

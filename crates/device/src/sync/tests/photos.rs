@@ -3,6 +3,8 @@
 use super::hub::{Hub, problem};
 use super::tablet::{Tablet, record};
 use crate::store::blobs::Role;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use standpipe_domain::sync::{SyncState, Trouble};
 use std::fs;
 use std::sync::Arc;
@@ -37,6 +39,44 @@ async fn a_photo_goes_on_where_the_link_was_cut() {
             assert_eq!(hub.kept().uploads.len(), 2, "nothing began anew");
             let sent = hub.sent();
             assert_eq!(sent[..2], ["HEAD /blobs/1", "PATCH /blobs/1"]);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_the_hub_says_unasked_is_believed_and_not_asked_for_again() {
+    let hub = Hub::start().await;
+    hub.kept().tells = true;
+    let tablet = Tablet::of(&hub);
+    let photo = tablet.photo(&[1; 100]);
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&photo], [1; 100]);
+            let photos: Vec<String> = hub.sent().into_iter().filter(|line| line.contains("blobs")).collect();
+            // What was confirmed is looked at once more, behind all uploads.
+            assert_eq!(photos[..4], ["POST /blobs", "PATCH /blobs/0", "POST /blobs", "PATCH /blobs/1"]);
+            assert_eq!(tablet.standing.line().bytes, 0);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_hub_that_verified_something_else_is_not_believed() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    tablet.photo(&[1; 100]);
+    hub.rule("PATCH", || {
+        let headers = [("upload-offset", "99"), ("standpipe-blob", "verified")];
+        Some((StatusCode::NO_CONTENT, headers).into_response())
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            assert_eq!(tablet.standing.line().photos, 1);
+            hub.behave();
+            tablet.go_on();
+            tablet.safe().await;
         })
         .await;
 }

@@ -3,6 +3,7 @@
 use crate::store::{Doing, Identity, StoreError};
 use crate::world::World;
 use ed25519_dalek::SigningKey;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use standpipe_domain::ids::{DeviceId, Millis};
 use standpipe_oplog::checksum::Checksum;
@@ -38,7 +39,7 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).doing("opening the database for reading")?;
     connection.pragma_update(None, "busy_timeout", 5_000).doing("setting the database up")?;
-    connection.set_prepared_statement_cache_capacity(128);
+    tune(&connection).doing("setting the database up")?;
     Ok(connection)
 }
 
@@ -47,8 +48,14 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     // What was acknowledged must outlive a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
+    tune(connection)
+}
+
+/// Keeps statements prepared. A plan must not depend on the values that are bound: SQLite would prepare such a statement
+/// anew each time it comes out of the cache. That took 31 % of the hub's time while records were pushed.
+fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
-    Ok(())
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn version(connection: &Connection) -> Result<u32, StoreError> {
@@ -122,4 +129,28 @@ fn identity(connection: &Connection, world: &dyn World) -> Result<Identity, Stor
         )
         .doing(doing)?;
     Ok(identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+    use tempfile::TempDir;
+
+    /// Its plan would depend on the values, were it allowed to.
+    const SQL: &str = "SELECT code FROM quarantine WHERE device = ? AND tx = ? ORDER BY dev_seq LIMIT 1";
+
+    #[test]
+    fn a_statement_of_the_cache_is_not_prepared_anew_for_each_value() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("hub.db");
+        let (writer, _) = open(&path, &crate::world::RealWorld).unwrap();
+        for connection in [writer, read_only(&path).unwrap()] {
+            for value in [[1_u8; 16], [2; 16], [3; 16]] {
+                let mut statement = connection.prepare_cached(SQL).unwrap();
+                assert!(!statement.exists((value, value)).unwrap());
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
+    }
 }
