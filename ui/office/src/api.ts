@@ -74,6 +74,7 @@ export function connect(fetch: Fetch, signedOut: () => void = () => {}) {
     newTablet: (tablet: NewTablet) => post<EnrolmentCode>('/tablets', tablet),
     revoke: (id: string) => post<Tablet>(`/tablets/${part(id)}/revoke`),
     quarantine: () => get<Quarantined[]>('/quarantine'),
+    judgeAgain: () => post<Quarantined[]>('/quarantine/again'),
   };
 }
 

@@ -2,13 +2,15 @@
 
 use super::kit::{MORNING, Tablet, answers, check, finding, garden, log, ops, photo, round};
 use crate::demo;
-use crate::ingest::Pushed;
-use crate::store::Store;
+use crate::ingest::{Pushed, judge_again};
+use crate::office::{Hand, change, write};
+use crate::store::{Ledger, Store};
 use crate::world::{World, day};
 use serde_json::json;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
+use standpipe_domain::office::IssueFilter;
 use standpipe_domain::record::entity;
 use standpipe_oplog::clock::{Hlc, MAX_AHEAD};
 use standpipe_oplog::op::Kind;
@@ -250,6 +252,45 @@ pub async fn what_a_revoked_tablet_recorded_is_kept_aside(store: &dyn Store) {
     assert_eq!(shown(store).await.len(), 1);
     let aside = store.quarantine().await.unwrap();
     assert_eq!(aside[1].field.as_deref(), Some("answer:log-filled"));
+}
+
+pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let inspector = demo::person("inspector");
+    let roles = async |roles: serde_json::Value| {
+        let world = world.clone();
+        let write = move |ledger: &mut dyn Ledger| {
+            let hand = Hand { scope: demo::site(), actor: demo::person("office"), now: world.now() };
+            let draft = change(ledger, entity::PERSON, inspector.0, "roles", roles)?;
+            write(ledger, &*world, hand, [draft])
+        };
+        store.transact(write).await.unwrap();
+    };
+    let device = tablet.device.id;
+    let again = async |only| judge_again(store, world.clone(), device, only).await.unwrap();
+
+    roles(json!(["reader"])).await;
+    let (_, rust) = finding(check(ROOM), "panel-clear", "rust");
+    let fails = answers(check(ROOM), "panel-clear", Outcome::Fail, None);
+    let one = tablet.write([fails, rust]);
+    let other = tablet.write([pass("log-filled"), pass("no-such-item")]);
+    let refused = tablet.push(store).await;
+    assert_eq!(refused.iter().filter(|it| it.code == "not-allowed").count(), 4);
+    assert_eq!(again(None).await.len(), 4, "the person may do no more than before");
+    assert_eq!(store.quarantine().await.unwrap().len(), 4);
+
+    roles(json!(["inspector"])).await;
+    assert_eq!(again(Some(vec![one[0]])).await, [], "with it goes its transaction");
+    assert_eq!(shown(store).await, [("panel-clear".to_owned(), Outcome::Fail)]);
+    assert_eq!(
+        store.issues(&IssueFilter::default(), day(MORNING)).await.unwrap().len(),
+        1,
+        "an issue follows"
+    );
+    let left = again(None).await;
+    assert_eq!(left.iter().map(|it| it.op_id).collect::<Vec<_>>(), other);
+    assert!(left.iter().all(|it| it.code == "unknown-item"), "the reason of today");
+    assert_eq!(store.quarantine().await.unwrap().len(), 2);
 }
 
 pub async fn what_a_later_version_wrote_is_kept(store: &dyn Store) {

@@ -133,6 +133,14 @@ async fn a_revoked_tablet_delivers_what_it_recorded_and_is_given_nothing() {
     assert_eq!((&answer["acknowledged"], &answer["quarantined"][0]["code"]), (&1.into(), &"revoked".into()));
     let quarantine = admin.get("/quarantine").await;
     assert_eq!(quarantine[0]["op_id"], op.op.op_id.to_string(), "the office sees it");
+    // Asking again changes nothing for a tablet that is still revoked.
+    let offer = json!({ "ops": [op.op.op_id] });
+    let answer = tablet.ask(Method::POST, "/sync/offer").json(&offer).send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap()["quarantined"][0]["code"], "revoked");
+    let again = admin.post("/quarantine/again", &json!({})).await;
+    assert_eq!(again.json::<Value>().await.unwrap()[0]["code"], "revoked");
+    let reader = office.person("property").await.post("/quarantine/again", &json!({})).await;
+    assert_eq!(problem(reader).await, is(403, "not-allowed"));
     let photo = photo(40, 2_000);
     let hash = tablet.upload(&photo).await;
     assert_eq!(tablet.state(hash).await, "verified");
