@@ -5,6 +5,7 @@
 mod console;
 mod desk;
 mod events;
+mod expiry;
 mod office;
 mod session;
 mod stop;

@@ -8,10 +8,12 @@ use standpipe_domain::ids::DeviceId;
 use std::path::Path;
 
 /// The version that this program makes.
-const KNOWN: u32 = 1;
+const KNOWN: u32 = 2;
 /// Numbered from 1, only ever added to.
-const MIGRATIONS: [&str; KNOWN as usize] =
-    [include_str!("../../../../../migrations/hub/sqlite/0001_hub.sql")];
+const MIGRATIONS: [&str; KNOWN as usize] = [
+    include_str!("../../../../../migrations/hub/sqlite/0001_hub.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0002_upload.sql"),
+];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
 pub(super) fn open(path: &Path, world: &dyn World) -> Result<(Connection, Identity), StoreError> {

@@ -79,7 +79,7 @@ async fn a_database_of_a_newer_version_is_left_untouched() {
     Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(&file).unwrap();
     let refused = open(&dir).await.err().unwrap();
-    assert!(matches!(refused, StoreError::Newer { found: 99, known: 1 }));
+    assert!(matches!(refused, StoreError::Newer { found: 99, known: 2 }));
     assert_eq!(refused.code(), "database-newer");
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
