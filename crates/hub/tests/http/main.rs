@@ -6,6 +6,7 @@ mod console;
 mod desk;
 mod events;
 mod expiry;
+mod foreign;
 mod office;
 mod session;
 mod stop;
