@@ -117,7 +117,7 @@ impl Hub {
         let mut said = format!("sha256 {}", BASE64.encode(hash.to_string()));
         for _ in 0..from.int_in_range(0..=2)? {
             let (of, _) = from.choose(&self.photos)?;
-            said += &match from.int_in_range(0..=5)? {
+            let more = match from.int_in_range(0..=5)? {
                 0 => format!(",role {},of {}", BASE64.encode("thumbnail"), BASE64.encode(of.to_string())),
                 1 => format!(",role {}", BASE64.encode("original")),
                 2 => ",empty".to_owned(),
@@ -125,6 +125,7 @@ impl Hub {
                 4 => format!(",sha256 {}", BASE64.encode(of.to_string())),
                 _ => format!(",{}", name(from)?),
             };
+            said.push_str(&more);
         }
         Ok(if from.ratio(1, 16)? { said.split_off(from.int_in_range(0..=said.len())?) } else { said })
     }
@@ -157,5 +158,6 @@ fn name(from: &mut Unstructured<'_>) -> Result<String> {
     }
     let many = from.int_in_range(0..=40)?;
     let bytes = from.bytes(many)?;
-    Ok(bytes.iter().map(|byte| format!("%{byte:02x}")).collect())
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
+    Ok(bytes.iter().flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 15)]).collect())
 }

@@ -20,7 +20,7 @@ const TABLET: DeviceId = DeviceId(Uuid::from_u128(1));
 struct Days {
     now: AtomicI64,
     slept: Mutex<Vec<Duration>>,
-    days: Arc<futures::lock::Mutex<mpsc::UnboundedReceiver<()>>>,
+    dawns: Arc<futures::lock::Mutex<mpsc::UnboundedReceiver<()>>>,
 }
 
 impl World for Days {
@@ -42,16 +42,16 @@ impl World for Days {
             return RealWorld.sleep(pause);
         }
         self.slept.lock().unwrap().push(pause);
-        let days = Arc::clone(&self.days);
-        async move { days.lock().await.next().await.unwrap() }.boxed()
+        let dawns = Arc::clone(&self.dawns);
+        async move { dawns.lock().await.next().await.unwrap() }.boxed()
     }
 }
 
 async fn open() -> (TempDir, Arc<Days>, mpsc::UnboundedSender<()>, Blobs) {
     let dir = TempDir::new().unwrap();
-    let (over, days) = mpsc::unbounded();
-    let days = Arc::new(futures::lock::Mutex::new(days));
-    let world = Arc::new(Days { now: AtomicI64::new(0), slept: Mutex::default(), days });
+    let (over, dawns) = mpsc::unbounded();
+    let dawns = Arc::new(futures::lock::Mutex::new(dawns));
+    let world = Arc::new(Days { now: AtomicI64::new(0), slept: Mutex::default(), dawns });
     let store = SqliteStore::open(&dir.path().join("hub.db"), world.clone()).await.unwrap();
     let blobs = Blobs::open(dir.path(), Arc::new(store), world.clone()).await.unwrap();
     (dir, world, over, blobs)
