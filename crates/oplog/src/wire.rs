@@ -22,6 +22,9 @@ pub const MAX_OP: usize = 4 * 1024 * 1024;
 pub const MAX_BODY: usize = MAX_OP + MAX_PUSH;
 
 const LEVEL: i32 = 3;
+/// What a decoder remembers while it reads, at most: 8 MiB, as a power of two. A body of a few bytes can ask for 128 MiB;
+/// none that is allowed needs more than [`MAX_BODY`].
+const WINDOW: u32 = 23;
 
 /// The head of a push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,7 +284,8 @@ struct ReturnHead {
 }
 
 fn decompress(body: &[u8]) -> Result<String, Malformed> {
-    let decoder = zstd::stream::read::Decoder::new(body).map_err(Malformed::NotZstd)?;
+    let mut decoder = zstd::stream::read::Decoder::new(body).map_err(Malformed::NotZstd)?;
+    decoder.window_log_max(WINDOW).map_err(Malformed::NotZstd)?;
     let mut bytes = Vec::new();
     decoder.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes).map_err(Malformed::NotZstd)?;
     if bytes.len() > MAX_BODY {
@@ -313,6 +317,19 @@ mod tests {
         assert_eq!(back, head());
         assert_eq!(ops.len(), 2);
         assert!(ops.iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn a_body_that_asks_for_much_memory_gets_none() {
+        let pack = |window| {
+            let mut packer = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+            packer.window_log(window).unwrap();
+            std::io::Write::write_all(&mut packer, serde_json::to_string(&head()).unwrap().as_bytes())
+                .unwrap();
+            packer.finish().unwrap()
+        };
+        assert_eq!(decode_push(&pack(WINDOW)).unwrap().0, head());
+        assert_eq!(decode_push(&pack(WINDOW + 1)).unwrap_err().code(), "not-zstd");
     }
 
     #[test]

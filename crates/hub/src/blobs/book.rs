@@ -29,6 +29,18 @@ pub struct Upload {
     /// Who sends them.
     pub device: DeviceId,
     pub opened: Millis,
+    /// When its last byte came; before the first, when it was opened.
+    pub touched: Millis,
+    /// What its sender said of it when it was opened (`Upload-Metadata` of tus), as it was said.
+    pub metadata: String,
+}
+
+/// How much one device may have begun and not ended: what it announces has to find room some day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub uploads: u64,
+    /// Of all of them together, as announced.
+    pub bytes: u64,
 }
 
 /// The book. Each method that changes something returns once the change is durable.
@@ -56,12 +68,20 @@ pub trait Book: Send + Sync {
         by: Option<PersonId>,
     ) -> Result<(), StoreError>;
 
-    /// Opens an upload. Where the device has one of the same bytes already, that one is given back instead.
-    async fn begin_upload(&self, upload: Upload) -> Result<Upload, StoreError>;
+    /// Opens an upload. Where the device has one of the same bytes already, that one is given back instead; `None`
+    /// where it would have more than `allowance` then.
+    async fn begin_upload(&self, upload: Upload, allowance: Allowance) -> Result<Option<Upload>, StoreError>;
     async fn upload(&self, id: Uuid) -> Result<Option<Upload>, StoreError>;
     /// Every open upload, or those of one blob: at most one of each device.
     async fn uploads(&self, of: Option<Sha256>) -> Result<Vec<Upload>, StoreError>;
-    /// Notes how many bytes have arrived.
-    async fn upload_at(&self, id: Uuid, arrived: u64) -> Result<(), StoreError>;
+    /// Uploads behind `after` in the order of their ids whose last byte came at `by` or before, at most `limit` of them.
+    async fn uploads_untouched(
+        &self,
+        by: Millis,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Upload>, StoreError>;
+    /// Notes how many bytes have arrived, and when the last of them did.
+    async fn upload_at(&self, id: Uuid, arrived: u64, touched: Millis) -> Result<(), StoreError>;
     async fn end_upload(&self, id: Uuid) -> Result<(), StoreError>;
 }

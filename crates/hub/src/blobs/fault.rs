@@ -1,5 +1,6 @@
 //! Why bytes were not taken, or cannot be given.
 
+use super::ALLOWANCE;
 use crate::store::{StoreError, is_full};
 use standpipe_domain::ids::Sha256;
 use std::io;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub enum BlobError {
     #[error("there is no such upload of this tablet; begin it again")]
     UnknownUpload,
+    #[error("the upload waited too long for its next byte and was given up; begin it again")]
+    Expired,
     #[error("the upload stands at byte {at}; go on from there")]
     WrongOffset { at: u64 },
     #[error("the piece does not have the checksum that came with it and was dropped; send it again")]
@@ -22,6 +25,11 @@ pub enum BlobError {
     BeyondLength { bytes: u64 },
     #[error("{bytes} bytes are more than the {limit} that one blob may have")]
     TooLarge { bytes: u64, limit: u64 },
+    #[error(
+        "this tablet has begun too many uploads that did not end: at most {} at once, of {} bytes together; end some first",
+        ALLOWANCE.uploads, ALLOWANCE.bytes
+    )]
+    TooManyUploads,
     #[error("the connection broke, or another request took this upload over; ask how far it is and go on")]
     Interrupted,
     #[error("the office's disk is full, and what came was not kept whole; make room, then send it again")]
@@ -43,11 +51,13 @@ impl BlobError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownUpload => "unknown-upload",
+            Self::Expired => "expired-upload",
             Self::WrongOffset { .. } => "wrong-offset",
             Self::ChecksumMismatch => "checksum-mismatch",
             Self::HashMismatch { .. } => "hash-mismatch",
             Self::BeyondLength { .. } => "beyond-length",
             Self::TooLarge { .. } => "too-large",
+            Self::TooManyUploads => "too-many-uploads",
             Self::Interrupted => "interrupted",
             Self::NoRoom => "hub-full",
             Self::Spoilt { .. } => "spoilt",

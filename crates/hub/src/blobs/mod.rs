@@ -4,6 +4,7 @@
 //! durable transaction. A tablet may delete its own copy after that, so nothing here says it a moment earlier.
 
 mod book;
+mod expiry;
 mod fault;
 mod keep;
 pub mod kind;
@@ -12,10 +13,11 @@ mod shelf;
 mod turn;
 mod upload;
 
-pub use book::{Blob, Book, Upload};
+pub use book::{Allowance, Blob, Book, Upload};
+pub use expiry::LASTS;
 pub use fault::BlobError;
 pub use standpipe_oplog::upload::BlobState;
-pub use upload::{NewUpload, Piece, Progress};
+pub use upload::{Checksum, NewUpload, Piece, Progress};
 
 use crate::world::{World, spawned};
 use bytes::Bytes;
@@ -34,6 +36,9 @@ use turn::Turns;
 pub const MAX_BLOB: u64 = 4 * 1024 * 1024 * 1024;
 /// The most bytes that a thumbnail may have.
 pub const MAX_THUMBNAIL: u64 = 4 * 1024 * 1024;
+/// What one tablet may have begun and not ended. A tablet sends one photo after the other, and what it could not end
+/// ends later or is given up; more than this comes from none that means well.
+pub const ALLOWANCE: Allowance = Allowance { uploads: 1_000, bytes: 16 * MAX_BLOB };
 /// How long a connection may say nothing before it counts as cut.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -65,7 +70,13 @@ impl Blobs {
         let Inner { book, partials, .. } = &*this.0;
         for id in partials.all()? {
             match book.upload(id).await? {
-                Some(_) => book.upload_at(id, partials.len(id)?).await?,
+                Some(upload) => {
+                    let arrived = partials.len(id)?;
+                    if arrived != upload.arrived {
+                        // What came just before the stop counts, and so does its time, which nobody wrote down.
+                        book.upload_at(id, arrived, this.0.world.now()).await?;
+                    }
+                }
                 // Its blob was verified, or it was given up; only the last step was missing.
                 None => partials.remove(id)?,
             }

@@ -6,10 +6,11 @@ use super::turn::Turn;
 use crate::world::{World, aside, within};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
+use sha1::Sha1;
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +81,23 @@ impl Partials {
         let made = OpenOptions::new().create(true).append(true).open(&path);
         made.map_err(BlobError::disk("making", &path))?;
         Ok(path)
+    }
+
+    /// The SHA-1 of what lies behind `from`.
+    pub async fn sha1(&self, upload: Uuid, from: u64) -> Result<[u8; 20], BlobError> {
+        let path = self.path(upload);
+        let file = path.clone();
+        let hashed = self.aside(move || {
+            let (mut file, mut hasher, mut buffer) = (File::open(file)?, Sha1::new(), vec![0; AT_ONCE]);
+            file.seek(SeekFrom::Start(from))?;
+            loop {
+                match file.read(&mut buffer)? {
+                    0 => return Ok(hasher.finalize().into()),
+                    read => hasher.update(&buffer[..read]),
+                }
+            }
+        });
+        hashed.await.map_err(BlobError::disk("hashing", &path))
     }
 
     /// Drops what had arrived beyond `length`.

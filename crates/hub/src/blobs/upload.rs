@@ -2,7 +2,7 @@
 
 use super::partial::End;
 use super::turn::Turn;
-use super::{BlobError, BlobState, Blobs, Inner, MAX_BLOB, MAX_THUMBNAIL, Upload, unbroken};
+use super::{ALLOWANCE, BlobError, BlobState, Blobs, Inner, MAX_BLOB, MAX_THUMBNAIL, Upload, unbroken};
 use bytes::Bytes;
 use futures::Stream;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What a device wants to send.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewUpload {
     pub sha256: Sha256,
     pub bytes: u64,
@@ -18,14 +18,25 @@ pub struct NewUpload {
     pub thumbnail_of: Option<Sha256>,
     /// Who holds the device.
     pub by: PersonId,
+    /// What the sender says of it, to be told again to who asks.
+    pub metadata: String,
 }
 
 /// Where an upload stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub arrived: u64,
     pub bytes: u64,
     pub state: BlobState,
+    /// The upload that is still to be ended; `None` once the blob is here.
+    pub upload: Option<Upload>,
+}
+
+/// What its sender knows a piece by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    Sha256(Sha256),
+    Sha1([u8; 20]),
 }
 
 /// What comes with the bytes of one request.
@@ -35,17 +46,17 @@ pub struct Piece {
     pub offset: u64,
     /// How many bytes the sender announced, if it did.
     pub length: Option<u64>,
-    pub checksum: Option<Sha256>,
+    pub checksum: Option<Checksum>,
 }
 
 impl Progress {
     pub fn verified(bytes: u64) -> Self {
-        Self { arrived: bytes, bytes, state: BlobState::Verified }
+        Self { arrived: bytes, bytes, state: BlobState::Verified, upload: None }
     }
 
-    fn partial(arrived: u64, bytes: u64) -> Self {
+    fn partial(upload: &Upload, arrived: u64) -> Self {
         let state = if arrived == 0 { BlobState::Absent } else { BlobState::Partial };
-        Self { arrived, bytes, state }
+        Self { arrived, bytes: upload.bytes, state, upload: Some(upload.clone()) }
     }
 }
 
@@ -59,27 +70,36 @@ impl Blobs {
         id: Uuid,
         now: Millis,
     ) -> Result<(Option<Uuid>, Progress), BlobError> {
-        let NewUpload { sha256, bytes, thumbnail_of, by } = new;
+        let NewUpload { sha256, bytes, thumbnail_of, by, metadata } = new;
         let limit = if thumbnail_of.is_some() { MAX_THUMBNAIL } else { MAX_BLOB };
         if bytes > limit {
             return Err(BlobError::TooLarge { bytes, limit });
         }
-        let book = &self.0.book;
         if let Some(of) = thumbnail_of {
-            book.link_thumbnail(of, sha256, Some(by)).await?;
+            self.0.book.link_thumbnail(of, sha256, Some(by)).await?;
         }
         if let Some(blob) = self.at_hand(sha256).await? {
             return Ok((None, Progress::verified(blob.bytes)));
         }
-        let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now };
-        let mut upload = book.begin_upload(fresh.clone()).await?;
+        let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now, touched: now, metadata };
+        let mut upload = self.open_upload(fresh.clone()).await?;
         if upload.bytes != bytes {
             // The hash allows one length only: what arrived under the other was something else.
             self.discard(device, upload.id).await?;
-            upload = book.begin_upload(fresh).await?;
+            upload = self.open_upload(fresh.clone()).await?;
         }
-        let progress = self.progress(device, upload.id, now).await?;
+        let progress = match self.progress(device, upload.id, now).await {
+            Err(BlobError::Expired) => {
+                upload = self.open_upload(fresh).await?;
+                self.progress(device, upload.id, now).await?
+            }
+            progress => progress?,
+        };
         Ok(((progress.state != BlobState::Verified).then_some(upload.id), progress))
+    }
+
+    async fn open_upload(&self, fresh: Upload) -> Result<Upload, BlobError> {
+        self.0.book.begin_upload(fresh, ALLOWANCE).await?.ok_or(BlobError::TooManyUploads)
     }
 
     /// Where an upload stands. When all its bytes are there, they are verified first.
@@ -93,7 +113,7 @@ impl Blobs {
                 this.forget(id).await?;
                 return Ok(Progress::verified(blob.bytes));
             }
-            let arrived = this.0.partials.len(id)?;
+            let arrived = this.arrived(&upload, now).await?;
             this.settle(&upload, arrived, now).await
         })
         .await
@@ -117,14 +137,14 @@ impl Blobs {
         unbroken(&*self.0.world, async move {
             let mut turn = this.0.turns.take(id).await;
             let upload = this.upload(device, id).await?;
-            this.append_in_turn(&upload, piece, body, &mut turn, now).await
+            this.append_in_turn(upload, piece, body, &mut turn, now).await
         })
         .await
     }
 
     async fn append_in_turn<S, E>(
         &self,
-        upload: &Upload,
+        mut upload: Upload,
         piece: Piece,
         body: S,
         turn: &mut Turn,
@@ -134,7 +154,7 @@ impl Blobs {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
     {
         let Inner { book, partials, .. } = &*self.0;
-        let from = partials.len(upload.id)?;
+        let from = self.arrived(&upload, now).await?;
         if piece.offset != from {
             return Err(BlobError::WrongOffset { at: from });
         }
@@ -144,16 +164,23 @@ impl Blobs {
         }
         let received = partials.receive(upload.id, room, body, turn).await?;
         // A checksum says nothing about half a piece; the blob's own hash will.
-        let is_wrong = piece.checksum.is_some_and(|checksum| checksum != received.hash);
-        if received.end == End::Whole && is_wrong {
+        let is_right = match piece.checksum {
+            Some(Checksum::Sha256(hash)) => hash == received.hash,
+            Some(Checksum::Sha1(hash)) => hash == partials.sha1(upload.id, from).await?,
+            None => true,
+        };
+        if received.end == End::Whole && !is_right {
             partials.cut_to(upload.id, from)?;
             return Err(BlobError::ChecksumMismatch);
         }
-        book.upload_at(upload.id, received.at).await?;
+        if received.at > from {
+            upload.touched = now;
+        }
+        book.upload_at(upload.id, received.at, upload.touched).await?;
         match received.end {
             End::TooMuch => Err(BlobError::BeyondLength { bytes: upload.bytes }),
             End::Cut if received.at < upload.bytes => Err(BlobError::Interrupted),
-            _ => self.settle(upload, received.at, now).await,
+            _ => self.settle(&upload, received.at, now).await,
         }
     }
 
@@ -184,8 +211,11 @@ impl Blobs {
     async fn settle_all(&self, sha256: Sha256, now: Millis) -> Result<BlobState, BlobError> {
         let mut state = BlobState::Absent;
         for upload in self.0.book.uploads(Some(sha256)).await? {
-            if self.0.partials.len(upload.id)? < upload.bytes {
-                state = BlobState::Partial;
+            let arrived = self.0.partials.len(upload.id)?;
+            if arrived < upload.bytes {
+                if !upload.is_over(arrived, now) {
+                    state = BlobState::Partial;
+                }
                 continue;
             }
             match self.progress(upload.device, upload.id, now).await {
@@ -199,6 +229,18 @@ impl Blobs {
         Ok(if is_here { BlobState::Verified } else { state })
     }
 
+    /// How many bytes of an upload are here, by whoever has its turn. One that waited too long is given up.
+    async fn arrived(&self, upload: &Upload, now: Millis) -> Result<u64, BlobError> {
+        let arrived = self.0.partials.len(upload.id)?;
+        if upload.is_over(arrived, now) {
+            tracing::info!(sha256 = %upload.sha256, arrived, bytes = upload.bytes, device = %upload.device,
+                "an upload that nobody went on with was given up");
+            self.forget(upload.id).await?;
+            return Err(BlobError::Expired);
+        }
+        Ok(arrived)
+    }
+
     async fn upload(&self, device: DeviceId, id: Uuid) -> Result<Upload, BlobError> {
         let upload = self.0.book.upload(id).await?;
         upload.filter(|upload| upload.device == device).ok_or(BlobError::UnknownUpload)
@@ -207,7 +249,7 @@ impl Blobs {
     /// Verifies an upload whose last byte has arrived.
     async fn settle(&self, upload: &Upload, arrived: u64, now: Millis) -> Result<Progress, BlobError> {
         if arrived < upload.bytes {
-            return Ok(Progress::partial(arrived, upload.bytes));
+            return Ok(Progress::partial(upload, arrived));
         }
         let kept = self.keep(upload.id, upload.sha256, Some(upload.id), now).await;
         if let Err(BlobError::HashMismatch { sha256 }) = &kept {

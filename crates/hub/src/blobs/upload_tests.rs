@@ -45,6 +45,7 @@ async fn begin(blobs: &Blobs, bytes: &[u8]) {
         bytes: bytes.len() as u64,
         thumbnail_of: None,
         by: PersonId(Uuid::nil()),
+        metadata: String::new(),
     };
     let (id, _) = blobs.begin(TABLET, new, UPLOAD, NOW).await.unwrap();
     assert_eq!(id, Some(UPLOAD));
@@ -125,7 +126,13 @@ async fn what_came_under_another_length_was_something_else() {
     let blobs = blobs(&dir).await;
     let (bytes, id) = (b"evidence", Uuid::from_u128(3));
     let by = PersonId(Uuid::nil());
-    let new = |length| NewUpload { sha256: sha256(bytes), bytes: length, thumbnail_of: None, by };
+    let new = |length| NewUpload {
+        sha256: sha256(bytes),
+        bytes: length,
+        thumbnail_of: None,
+        by,
+        metadata: String::new(),
+    };
     blobs.begin(TABLET, new(20), UPLOAD, NOW).await.unwrap();
     append(&blobs, 0, b"something").await.unwrap();
     let (again, progress) = blobs.begin(TABLET, new(8), id, NOW).await.unwrap();

@@ -1,10 +1,10 @@
 //! Where the bytes of photos and clips are.
 
 use super::kit::{MORNING, check, garden, photo};
-use crate::blobs::{Blob, BlobState, Upload};
+use crate::blobs::{ALLOWANCE, Allowance, Blob, BlobState, Upload};
 use crate::demo;
 use crate::store::Store;
-use standpipe_domain::ids::{DeviceId, Sha256};
+use standpipe_domain::ids::{DeviceId, Millis, Sha256};
 use standpipe_domain::record::entity;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -25,7 +25,13 @@ fn upload(id: u128, n: u8, device: u128) -> Upload {
         arrived: 0,
         device: DeviceId(Uuid::from_u128(device)),
         opened: MORNING,
+        touched: MORNING,
+        metadata: "name cHVtcA==".into(),
     }
+}
+
+async fn begin(store: &dyn Store, upload: Upload) -> Upload {
+    store.begin_upload(upload, ALLOWANCE).await.unwrap().expect("it is allowed")
 }
 
 async fn state(store: &dyn Store, n: u8) -> BlobState {
@@ -34,9 +40,9 @@ async fn state(store: &dyn Store, n: u8) -> BlobState {
 
 pub async fn bytes_are_absent_then_partial_then_verified(store: &dyn Store) {
     assert_eq!(state(store, 1).await, BlobState::Absent);
-    let begun = store.begin_upload(upload(7, 1, 70)).await.unwrap();
+    let begun = begin(store, upload(7, 1, 70)).await;
     assert_eq!(state(store, 1).await, BlobState::Partial);
-    store.upload_at(begun.id, 60).await.unwrap();
+    store.upload_at(begun.id, 60, MORNING).await.unwrap();
     assert_eq!(store.upload(begun.id).await.unwrap().unwrap().arrived, 60);
     assert_eq!(store.blob(hash(1)).await.unwrap(), None);
 
@@ -79,12 +85,12 @@ pub async fn whoever_recorded_a_photo_says_what_it_looks_like(store: &dyn Store)
 }
 
 pub async fn a_device_has_one_upload_of_the_same_bytes(store: &dyn Store) {
-    let first = store.begin_upload(upload(7, 1, 70)).await.unwrap();
-    let again = store.begin_upload(upload(8, 1, 70)).await.unwrap();
+    let first = begin(store, upload(7, 1, 70)).await;
+    let again = begin(store, upload(8, 1, 70)).await;
     assert_eq!(again.id, first.id);
-    let other = store.begin_upload(upload(9, 1, 71)).await.unwrap();
+    let other = begin(store, upload(9, 1, 71)).await;
     assert_ne!(other.id, first.id, "what one tablet sends is not another's to end");
-    store.begin_upload(upload(10, 2, 70)).await.unwrap();
+    begin(store, upload(10, 2, 70)).await;
     assert_eq!(store.uploads(Some(hash(1))).await.unwrap(), [first.clone(), other.clone()]);
     assert_eq!(store.uploads(None).await.unwrap().len(), 3);
     // The bytes are here; the other tablet's upload ends by itself, when it asks.
@@ -92,6 +98,37 @@ pub async fn a_device_has_one_upload_of_the_same_bytes(store: &dyn Store) {
     assert_eq!(store.uploads(Some(hash(1))).await.unwrap(), std::slice::from_ref(&other));
     store.end_upload(other.id).await.unwrap();
     assert_eq!(store.uploads(None).await.unwrap().len(), 1);
+}
+
+pub async fn a_device_begins_no_more_than_it_is_allowed(store: &dyn Store) {
+    let fits = |upload: Upload, uploads, bytes| async move {
+        let allowed = store.begin_upload(upload, Allowance { uploads, bytes });
+        allowed.await.unwrap().is_some()
+    };
+    assert!(!fits(upload(7, 1, 70), 0, 1_000).await);
+    assert!(!fits(upload(7, 1, 70), 1, 99).await);
+    assert!(fits(upload(7, 1, 70), 1, 100).await);
+    assert!(fits(upload(8, 1, 70), 1, 100).await, "the same bytes again are the same upload");
+    assert!(!fits(upload(8, 2, 70), 1, 1_000).await);
+    assert!(!fits(upload(8, 2, 70), 2, 199).await);
+    assert!(fits(upload(8, 2, 71), 1, 100).await, "another's are not counted");
+    store.end_upload(Uuid::from_u128(7)).await.unwrap();
+    assert!(fits(upload(9, 2, 70), 1, 100).await, "what has ended is not counted");
+}
+
+pub async fn uploads_that_nobody_went_on_with_come_by_once(store: &dyn Store) {
+    let begun: Vec<_> = (1..=5).map(|n| upload(n.into(), n, 70)).collect();
+    for one in &begun {
+        assert_eq!(&begin(store, one.clone()).await, one);
+    }
+    let later = Millis(MORNING.0 + 1);
+    store.upload_at(begun[2].id, 60, later).await.unwrap();
+    let untouched = |by, after| store.uploads_untouched(by, after, 2);
+    let first = untouched(MORNING, None).await.unwrap();
+    assert_eq!(first, begun[..2]);
+    assert_eq!(untouched(MORNING, Some(begun[1].id)).await.unwrap(), begun[3..]);
+    assert_eq!(untouched(later, Some(begun[1].id)).await.unwrap()[0].touched, later);
+    assert_eq!(untouched(Millis(MORNING.0 - 1), None).await.unwrap(), []);
 }
 
 pub async fn every_blob_comes_by_once(store: &dyn Store) {

@@ -20,7 +20,8 @@ macro_rules! suite {
                 a_password_is_set_for_who_is_there;
             bytes: bytes_are_absent_then_partial_then_verified, a_thumbnail_that_is_here_stays,
                 whoever_recorded_a_photo_says_what_it_looks_like, a_device_has_one_upload_of_the_same_bytes,
-                every_blob_comes_by_once;
+                uploads_that_nobody_went_on_with_come_by_once,
+                a_device_begins_no_more_than_it_is_allowed, every_blob_comes_by_once;
             demo: the_garden_is_loaded_once, the_round_of_the_report_is_there;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
                 a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,

@@ -2,7 +2,7 @@
 
 use super::kit::{MORNING, answers, check, finding, garden, photo, round};
 use super::seals;
-use crate::blobs::{Blob, Upload};
+use crate::blobs::{ALLOWANCE, Blob, Upload};
 use crate::demo;
 use crate::issues::step;
 use crate::store::Store;
@@ -87,10 +87,12 @@ pub async fn photos_tell_where_they_are(store: &dyn Store) {
         arrived: 2,
         device: tablet.device.id,
         opened: MORNING,
+        touched: MORNING,
+        metadata: String::new(),
     };
-    let upload = store.begin_upload(upload).await.unwrap();
+    let upload = store.begin_upload(upload, ALLOWANCE).await.unwrap().unwrap();
     assert_eq!(seen().await.0, Whereabouts::Sending { percent: 25 });
-    store.upload_at(upload.id, 8).await.unwrap();
+    store.upload_at(upload.id, 8, MORNING).await.unwrap();
     assert_eq!(seen().await.0, Whereabouts::Sending { percent: 99 }, "there, but not yet read back");
     store.put_blob(kept(hash), Some(upload.id)).await.unwrap();
     assert_eq!(seen().await, (Whereabouts::SafeAtOffice, Preview::Ready));

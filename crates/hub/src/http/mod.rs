@@ -41,8 +41,8 @@ use uuid::Uuid;
 
 /// The version of the wire format, on requests and answers.
 const PROTOCOL_HEADER: HeaderName = HeaderName::from_static("standpipe-protocol");
-/// The most bytes of a request that is JSON.
-const MAX_JSON: usize = 64 * 1024;
+/// The most bytes of a request that is JSON: a question about a thousand hashes, the longest there is, fits well.
+const MAX_JSON: usize = 128 * 1024;
 
 /// What every request can use.
 #[derive(Clone)]
@@ -157,10 +157,16 @@ fn uploads() -> Router<App> {
     Router::new()
         .route("/blobs", post(tus::create).options(tus::options))
         .route("/blobs/status", post(tus::status))
-        .route("/blobs/{upload}", head(tus::head).patch(tus::patch).delete(tus::terminate))
+        .route(
+            "/blobs/{upload}",
+            head(tus::head).patch(tus::patch).delete(tus::terminate).post(tus::tunnelled),
+        )
         .route("/blobs/{sha256}/{size}", get(evidence::for_tablet))
         .layer(middleware::map_response(|mut response: Response| async {
             response.headers_mut().insert(tus::RESUMABLE, HeaderValue::from_static(tus::TUS));
+            if response.status() == StatusCode::PRECONDITION_FAILED {
+                response.headers_mut().insert(tus::VERSION, HeaderValue::from_static(tus::TUS));
+            }
             response
         }))
 }

@@ -1,6 +1,7 @@
 //! How a request that could not be done is answered: a status and an [`ApiProblem`], whatever went wrong.
 
-use crate::blobs::BlobError;
+use super::MAX_JSON;
+use crate::blobs::{ALLOWANCE, BlobError};
 use crate::founding::NotSetUp;
 use crate::ingest::NotTaken;
 use crate::issues::NotMoved;
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use standpipe_domain::issue::NoStep;
 use standpipe_domain::office::ApiProblem;
+use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Malformed};
 use std::fmt::Display;
 
 /// A request that could not be done.
@@ -35,6 +37,12 @@ impl Problem {
         self
     }
 
+    /// With the most that there may be, in the unit that the message names.
+    #[must_use]
+    pub fn limit(self, most: usize) -> Self {
+        self.with(json!({ "limit": most }))
+    }
+
     /// A fault of the hub's own. What exactly it was stands in the log: it may name files and tables.
     pub fn fault(code: &str, error: &dyn Display) -> Self {
         tracing::error!(code, %error, "a request failed by the hub's own fault: {error}");
@@ -55,9 +63,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "malformed", message)
     }
 
-    fn rejected(status: StatusCode, message: impl Display) -> Self {
+    /// A part of a request that did not read; `most` bytes it may have.
+    fn rejected(status: StatusCode, message: impl Display, most: usize) -> Self {
         match status {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", message),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                let message = format_args!("{message}; at most {most} bytes");
+                Self::new(status, "too-large", message).limit(most)
+            }
             _ => Self::new(status, "malformed", message),
         }
     }
@@ -70,16 +82,17 @@ impl IntoResponse for Problem {
 }
 
 macro_rules! rejections {
-    ($($rejection:ident)*) => {$(
+    ($($rejection:ident: $most:expr;)*) => {$(
         impl From<$rejection> for Problem {
             fn from(rejection: $rejection) -> Self {
-                Self::rejected(rejection.status(), rejection.body_text())
+                Self::rejected(rejection.status(), rejection.body_text(), $most)
             }
         }
     )*};
 }
 
-rejections! { JsonRejection PathRejection QueryRejection BytesRejection }
+// Only what tablets push is taken as bytes.
+rejections! { JsonRejection: MAX_JSON; PathRejection: MAX_JSON; QueryRejection: MAX_JSON; BytesRejection: MAX_BODY; }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -110,6 +123,10 @@ impl From<NotTaken> for Problem {
             _ => StatusCode::BAD_REQUEST,
         };
         match error {
+            NotTaken::Malformed(Malformed::TooLarge) => {
+                Self::new(status, error.code(), error).limit(MAX_BODY)
+            }
+            NotTaken::Malformed(Malformed::TooMany) => Self::new(status, error.code(), error).limit(MAX_OPS),
             NotTaken::Malformed(_) => Self::new(status, error.code(), error),
             NotTaken::Store(error) => error.into(),
         }
@@ -148,6 +165,7 @@ impl From<BlobError> for Problem {
         let code = error.code();
         let (status, details) = match error {
             BlobError::UnknownUpload => (StatusCode::NOT_FOUND, json!({})),
+            BlobError::Expired => (StatusCode::GONE, json!({})),
             BlobError::WrongOffset { at } => (StatusCode::CONFLICT, json!({ "offset": at })),
             BlobError::Interrupted => (StatusCode::CONFLICT, json!({})),
             // Of the checksum extension of tus; it has no name in the registry.
@@ -155,8 +173,12 @@ impl From<BlobError> for Problem {
             BlobError::HashMismatch { sha256 } => {
                 (StatusCode::UNPROCESSABLE_ENTITY, json!({ "sha256": sha256 }))
             }
-            BlobError::BeyondLength { bytes } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "bytes": bytes })),
+            BlobError::BeyondLength { bytes } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "limit": bytes })),
             BlobError::TooLarge { limit, .. } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "limit": limit })),
+            BlobError::TooManyUploads => {
+                let details = json!({ "limit": ALLOWANCE.uploads, "bytes": ALLOWANCE.bytes });
+                (StatusCode::TOO_MANY_REQUESTS, details)
+            }
             BlobError::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, json!({})),
             BlobError::Store(error) => return error.into(),
             BlobError::Spoilt { .. } | BlobError::Disk { .. } | BlobError::Shelf { .. } => {

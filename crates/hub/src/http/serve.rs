@@ -33,6 +33,7 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
+    let blobs = app.blobs.clone();
     let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
     let overdue = async move {
         let _ = closed.wait_for(|closing| *closing).await;
@@ -44,5 +45,6 @@ pub async fn serve(
             tracing::warn!("some requests did not end in time and were cut");
             Ok(())
         }
+        never = blobs.tidy() => match never {},
     }
 }

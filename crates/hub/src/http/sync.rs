@@ -152,7 +152,7 @@ pub async fn sums(
 ) -> Result<Json<SumsAnswer>, Problem> {
     if at.len() > MAX_SUMS {
         let message = format!("at most {MAX_SUMS} sums at once");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message).limit(MAX_SUMS));
     }
     let (head, sums) = app.store.sums(device.site, at).await?;
     let sums = sums.into_iter().map(|sum| format!("{:016x}", sum.0)).collect();

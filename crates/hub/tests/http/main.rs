@@ -5,6 +5,9 @@
 mod console;
 mod desk;
 mod events;
+mod expiry;
+mod foreign;
+mod hostile;
 mod office;
 mod session;
 mod stop;

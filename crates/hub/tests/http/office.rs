@@ -77,11 +77,11 @@ impl Office {
     pub async fn open_at(behind_tls: bool) -> Self {
         let dir = TempDir::new().unwrap();
         std::fs::write(dir.path().join("hub.db"), ESTATE.get_or_init(estate).await).unwrap();
-        Self::open_in(Arc::new(dir), behind_tls).await
+        Self::open_in(Arc::new(dir), behind_tls, MORNING).await
     }
 
-    async fn open_in(dir: Arc<TempDir>, behind_tls: bool) -> Self {
-        let world = Arc::new(Still(AtomicI64::new(MORNING)));
+    async fn open_in(dir: Arc<TempDir>, behind_tls: bool, now: i64) -> Self {
+        let world = Arc::new(Still(AtomicI64::new(now)));
         let store = Arc::new(SqliteStore::open(&dir.path().join("hub.db"), world.clone()).await.unwrap());
         let app = App::open(dir.path(), store.clone(), world.clone(), behind_tls).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -107,7 +107,8 @@ impl Office {
     }
 
     pub async fn restart(self) -> Self {
-        Self::open_in(self.close().await, false).await
+        let now = self.world.now().0;
+        Self::open_in(self.close().await, false, now).await
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -25,7 +25,7 @@ fn shelf(office: &Office, hash: Sha256) -> PathBuf {
     office.dir().join("blobs").join(&name[..2]).join(&name[2..])
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
     let inside = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
     entries.flat_map(|entry| inside(entry.unwrap().path())).collect()
@@ -92,9 +92,18 @@ async fn a_piece_with_another_checksum_is_dropped_alone() {
         tablet.piece(&place, 400, rest).header("Upload-Checksum", sum(b"other")).send().await.unwrap();
     assert_eq!(problem(wrong).await, is(460, "checksum-mismatch"));
     assert_eq!(tablet.offset(&place).await, 400);
-    let unknown = tablet.piece(&place, 400, rest).header("Upload-Checksum", "md5 AAAA").send().await.unwrap();
+    // SHA-1 of the rest, and of something else; what the tus protocol asks of every server.
+    for (sum, refused) in [("lFv1Xft01LWL8+hwPeVblJ+VElk=", true), ("+F7iWWaQPwLuAtUVVExAo2dDVzQ=", false)] {
+        let sum = format!("sha1 {sum}");
+        let answer =
+            tablet.piece(&place, 400, &rest[..100]).header("Upload-Checksum", sum).send().await.unwrap();
+        assert_eq!(answer.status() == 460, refused);
+        assert_eq!(tablet.offset(&place).await, if refused { 400 } else { 500 });
+    }
+    let rest = &photo[500..];
+    let unknown = tablet.piece(&place, 500, rest).header("Upload-Checksum", "md5 AAAA").send().await.unwrap();
     assert_eq!(problem(unknown).await, is(400, "wrong-checksum"));
-    let right = tablet.piece(&place, 400, rest).header("Upload-Checksum", sum(rest)).send().await.unwrap();
+    let right = tablet.piece(&place, 500, rest).header("Upload-Checksum", sum(rest)).send().await.unwrap();
     assert_eq!(right.headers()["standpipe-blob"], "verified");
 }
 
@@ -290,7 +299,7 @@ async fn what_is_too_large_or_not_as_the_protocol_says_is_refused_with_its_reaso
     let no_length = tablet.ask(Method::POST, "/blobs").send().await.unwrap();
     assert_eq!(problem(no_length).await, is(400, "malformed"));
     let options = tablet.ask(Method::OPTIONS, "/blobs").send().await.unwrap();
-    assert_eq!(options.headers()["tus-extension"], "creation,checksum,termination");
+    assert_eq!(options.headers()["tus-extension"], "creation,checksum,expiration,termination");
 }
 
 #[tokio::test]

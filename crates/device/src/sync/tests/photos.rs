@@ -207,6 +207,45 @@ async fn an_upload_that_the_hub_forgot_begins_again() {
         .await;
 }
 
+/// As a hub answers that gave the upload up: once with a reason to a piece, and to a question without words.
+#[tokio::test]
+async fn an_upload_that_the_hub_gave_up_while_the_tablet_was_away_begins_again() {
+    for asked in ["HEAD /blobs/1", "PATCH /blobs/1"] {
+        let hub = Hub::start().await;
+        let tablet = Tablet::of(&hub);
+        let bytes: Vec<u8> = (0..300 * KIB).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
+        let photo = tablet.photo(&bytes);
+        let (once, server) = (AtomicBool::new(false), hub.clone());
+        hub.rule("PATCH /blobs/1", move || {
+            if !once.swap(true, SeqCst) {
+                server.kept().cut = Some(50 * KIB);
+            }
+            None
+        });
+        tablet
+            .play(async |tablet| {
+                tablet.pause().await;
+                assert_eq!(hub.kept().uploads[1].bytes.len(), 50 * KIB);
+                hub.behave();
+                let server = hub.clone();
+                hub.rule(asked, move || {
+                    server.kept().uploads[1].bytes.clear();
+                    Some(problem(410, "expired-upload"))
+                });
+                hub.asked();
+                tablet.go_on();
+                let line = tablet.safe().await;
+                assert_eq!((line.photos, line.set_aside), (0, 0));
+                assert_eq!(hub.kept().verified[&photo], bytes, "{asked}");
+                assert_eq!(hub.kept().uploads.len(), 3, "it was announced once more");
+                let sent = hub.sent();
+                let gone = sent.iter().position(|line| line == asked).unwrap();
+                assert_eq!(sent[gone + 1..gone + 3], ["POST /blobs", "created original"], "{sent:?}");
+            })
+            .await;
+    }
+}
+
 #[tokio::test]
 async fn bytes_that_arrive_wrong_are_sent_once_more_and_then_shown() {
     let hub = Hub::start().await;

@@ -1,7 +1,7 @@
 //! Where the bytes of photos and clips are.
 
 use super::desk::Desk;
-use crate::blobs::{Blob, BlobState, Upload};
+use crate::blobs::{Allowance, Blob, BlobState, Upload};
 use crate::store::{BlobRow, StoreError};
 use rusqlite::{Params, Row};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const BLOB: &str = "SELECT sha256, bytes, media_type, verified_at FROM blob";
-const UPLOAD: &str = "SELECT id, sha256, bytes, arrived, device, opened FROM upload";
+const UPLOAD: &str = "SELECT id, sha256, bytes, arrived, device, opened, touched, metadata FROM upload";
 
 impl Desk<'_> {
     pub(super) fn blob(&mut self, sha256: Sha256) -> Result<Option<Blob>, StoreError> {
@@ -89,18 +89,29 @@ impl Desk<'_> {
         self.run("naming a thumbnail", sql, (of.0, thumbnail.0, by)).map(drop)
     }
 
-    pub(super) fn begin_upload(&mut self, upload: &Upload) -> Result<Upload, StoreError> {
+    pub(super) fn begin_upload(
+        &mut self,
+        upload: &Upload,
+        allowance: Allowance,
+    ) -> Result<Option<Upload>, StoreError> {
         let doing = "beginning an upload";
         let sql = format!("{UPLOAD} WHERE sha256 = ? AND device = ?");
         let under_way = self.first(doing, &sql, (upload.sha256.0, upload.device.0), self::upload)?;
-        if let Some(under_way) = under_way {
+        if under_way.is_some() {
             return Ok(under_way);
         }
-        let sql = "INSERT INTO upload (id, sha256, bytes, arrived, device, opened) VALUES (?, ?, ?, ?, ?, ?)";
-        let row =
-            (upload.id, upload.sha256.0, upload.bytes, upload.arrived, upload.device.0, upload.opened.0);
+        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM upload WHERE device = ?";
+        let sum = self.first(doing, sql, [upload.device.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (uploads, bytes): (u64, u64) = sum.unwrap_or_default();
+        if uploads >= allowance.uploads || bytes.saturating_add(upload.bytes) > allowance.bytes {
+            return Ok(None);
+        }
+        let sql = "INSERT INTO upload (id, sha256, bytes, arrived, device, opened, touched, metadata)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let Upload { id, sha256, bytes, arrived, device, opened, touched, metadata } = upload;
+        let row = (id, sha256.0, bytes, arrived, device.0, opened.0, touched.0, metadata);
         self.run(doing, sql, row)?;
-        Ok(upload.clone())
+        Ok(Some(upload.clone()))
     }
 
     pub(super) fn upload(&mut self, id: Uuid) -> Result<Option<Upload>, StoreError> {
@@ -112,13 +123,23 @@ impl Desk<'_> {
         self.every_upload(&sql, [of.map(|of| of.0)])
     }
 
+    pub(super) fn uploads_untouched(
+        &mut self,
+        by: Millis,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Upload>, StoreError> {
+        let sql = format!("{UPLOAD} WHERE touched <= ?1 AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?3");
+        self.every_upload(&sql, (by.0, after, limit))
+    }
+
     fn every_upload(&self, sql: &str, key: impl Params) -> Result<Vec<Upload>, StoreError> {
         self.all("reading the uploads", sql, key, upload)
     }
 
-    pub(super) fn upload_at(&mut self, id: Uuid, arrived: u64) -> Result<(), StoreError> {
-        let sql = "UPDATE upload SET arrived = ? WHERE id = ?";
-        self.run("noting how much of an upload arrived", sql, (arrived, id)).map(drop)
+    pub(super) fn upload_at(&mut self, id: Uuid, arrived: u64, touched: Millis) -> Result<(), StoreError> {
+        let sql = "UPDATE upload SET arrived = ?, touched = ? WHERE id = ?";
+        self.run("noting how much of an upload arrived", sql, (arrived, touched.0, id)).map(drop)
     }
 
     pub(super) fn end_upload(&mut self, id: Uuid) -> Result<(), StoreError> {
@@ -143,5 +164,7 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
         arrived: row.get(3)?,
         device: DeviceId(row.get(4)?),
         opened: Millis(row.get(5)?),
+        touched: Millis(row.get(6)?),
+        metadata: row.get(7)?,
     })
 }

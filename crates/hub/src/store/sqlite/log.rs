@@ -62,8 +62,10 @@ impl Desk<'_> {
         // The operations of one transaction lie together: they were numbered in one go.
         let sql = "SELECT seq FROM op WHERE scope = ?1 AND seq <= ?2
                    AND tx <> (SELECT tx FROM op WHERE scope = ?1 AND seq = ?2 + 1) ORDER BY seq DESC LIMIT 1";
+        // Beyond what SQLite can count there is nothing, as little as behind the head.
+        let upto = after.min(i64::MAX as u64);
         let begins =
-            self.first("looking where a transaction begins", sql, (site.0, after), |row| row.get(0))?;
+            self.first("looking where a transaction begins", sql, (site.0, upto), |row| row.get(0))?;
         let (head, _) = self.head(site)?;
         Ok(if after >= head { after } else { begins.unwrap_or(0) })
     }

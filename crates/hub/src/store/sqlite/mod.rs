@@ -16,7 +16,7 @@ use super::{
     Book, Device, Enrolment, Identity, Look, NewDevice, Page, Session, Store, StoreError, User, Work,
     project, replay,
 };
-use crate::blobs::{Blob, BlobState, Upload};
+use crate::blobs::{Allowance, Blob, BlobState, Upload};
 use crate::world::{World, aside};
 use async_trait::async_trait;
 use desk::Desk;
@@ -220,8 +220,8 @@ impl Book for SqliteStore {
         self.change(move |desk| desk.link_thumbnail(of, thumbnail, by)).await
     }
 
-    async fn begin_upload(&self, upload: Upload) -> Result<Upload, StoreError> {
-        self.change(move |desk| desk.begin_upload(&upload)).await
+    async fn begin_upload(&self, upload: Upload, allowance: Allowance) -> Result<Option<Upload>, StoreError> {
+        self.change(move |desk| desk.begin_upload(&upload, allowance)).await
     }
 
     async fn upload(&self, id: Uuid) -> Result<Option<Upload>, StoreError> {
@@ -232,8 +232,17 @@ impl Book for SqliteStore {
         self.look(move |desk| desk.uploads(of)).await
     }
 
-    async fn upload_at(&self, id: Uuid, arrived: u64) -> Result<(), StoreError> {
-        self.change(move |desk| desk.upload_at(id, arrived)).await
+    async fn uploads_untouched(
+        &self,
+        by: Millis,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Upload>, StoreError> {
+        self.look(move |desk| desk.uploads_untouched(by, after, limit)).await
+    }
+
+    async fn upload_at(&self, id: Uuid, arrived: u64, touched: Millis) -> Result<(), StoreError> {
+        self.change(move |desk| desk.upload_at(id, arrived, touched)).await
     }
 
     async fn end_upload(&self, id: Uuid) -> Result<(), StoreError> {

@@ -1,0 +1,72 @@
+//! Bodies of push, pull and return, as somebody sends them.
+
+use standpipe_oplog::chain::link;
+use standpipe_oplog::wire::{
+    MAX_BODY, MAX_OPS, Malformed, decode_pull, decode_push, decode_return, encode_pull, encode_push,
+    encode_return,
+};
+
+/// Reads `data` as each body of the wire: as it is, and packed, so that what stands behind the decompression is reached
+/// too. What reads is written and read again.
+///
+/// # Panics
+/// Where a limit does not hold, or what was read is written as something else.
+pub fn wire(data: &[u8]) {
+    read(data);
+    if let Ok(packed) = zstd::bulk::compress(data, 1) {
+        read(&packed);
+    }
+}
+
+fn read(body: &[u8]) {
+    if let Some((head, lines)) = taken(decode_push(body)) {
+        assert!(lines.len() <= MAX_OPS);
+        let texts: Vec<&str> = lines
+            .iter()
+            .map(|line| match line {
+                Ok(written) => &*written.body,
+                Err((text, _)) => text,
+            })
+            .collect();
+        assert!(texts.iter().map(|text| text.len()).sum::<usize>() <= MAX_BODY);
+        let mut prev = head.prev_hash;
+        for (line, text) in lines.iter().zip(&texts) {
+            prev = link(prev, text);
+            assert!(!line.as_ref().is_ok_and(|written| written.hash != prev), "a chain has one hash");
+        }
+        let again = encode_push(&head, texts.iter().copied()).expect("what was read can be packed");
+        if let Some((same, again)) = taken(decode_push(&again)) {
+            assert_eq!(same, head);
+            assert_eq!(again.len(), lines.len());
+            assert!(again.iter().zip(&lines).all(|pair| match pair {
+                (Ok(a), Ok(b)) => a == b,
+                (Err((a, _)), Err((b, _))) => a == b,
+                _ => false,
+            }));
+        }
+    }
+    if let Some((head, ops)) = taken(decode_pull(body)) {
+        // The hub's own marks are letters and digits; the others' are not written again.
+        let plain = |mark: &str| mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let marks: Option<Vec<&str>> =
+            ops.iter().map(|op| op.receipt.as_deref().filter(|mark| plain(mark))).collect();
+        if let Some(marks) = marks {
+            let lines = ops.iter().zip(marks).map(|(op, mark)| (op.seq, op.at, mark, &*op.body));
+            let again = encode_pull(&head, lines).expect("what was read can be packed");
+            if let Some(again) = taken(decode_pull(&again)) {
+                assert_eq!(again, (head, ops));
+            }
+        }
+    }
+    if let Some((more, ops)) = taken(decode_return(body)) {
+        let again = encode_return(&ops, more).expect("what was read can be packed");
+        if let Some(again) = taken(decode_return(&again)) {
+            assert_eq!(again, (more, ops));
+        }
+    }
+}
+
+/// What was read; a refusal has words and a code. Written again it may be longer, and then too large.
+fn taken<T>(read: Result<T, Malformed>) -> Option<T> {
+    read.inspect_err(|error| assert!(!error.code().is_empty() && !error.to_string().is_empty())).ok()
+}
