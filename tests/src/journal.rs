@@ -82,8 +82,9 @@ impl Journal {
     }
 
     fn note(&mut self, ops: impl IntoIterator<Item = (i64, Uuid)>, photos: &[(Sha256, u64)]) -> Result<()> {
-        let mut lines: String = ops.into_iter().map(|(_, op)| format!("op {op}\n")).collect();
-        lines.extend(photos.iter().map(|(hash, bytes)| format!("photo {hash} {bytes}\n")));
+        let ops = ops.into_iter().map(|(_, op)| format!("op {op}\n"));
+        let photos = photos.iter().map(|(hash, bytes)| format!("photo {hash} {bytes}\n"));
+        let lines = ops.chain(photos).collect::<Vec<_>>().concat();
         self.write(&lines)
     }
 

@@ -21,6 +21,7 @@ const UNWANTED: Duration = Duration::from_secs(2);
 
 /// Listens for tablets until it is dropped.
 pub struct Proxy {
+    /// Where it listens.
     pub address: SocketAddr,
     is_bad: Arc<AtomicBool>,
     count: Arc<Count>,
@@ -30,6 +31,7 @@ pub struct Proxy {
 /// What was done to connections.
 #[derive(Debug, Default)]
 pub struct Count {
+    /// That came about, whatever became of them.
     pub connections: AtomicU64,
     /// Cut in the middle of something, in either direction.
     pub cuts: AtomicU64,
@@ -60,7 +62,7 @@ impl Fate {
             delay: Duration::from_millis(delay),
             lag: Duration::from_millis(lag),
             // As many short lives as long ones, from a part of a request's head to some photos.
-            bytes: dice.u64(100..400) << dice.u8(..11),
+            bytes: dice.u64(100..400) << dice.u8(..9),
             late: dice.bool().then(|| Duration::from_millis(dice.u64(50..1_000))),
         }
     }

@@ -26,7 +26,7 @@ async fn what_the_first_version_left_arrives_and_all_agree() -> Result<()> {
 async fn play(home: &Path) -> Result<()> {
     copy(&first_version(), home)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, own_port()?));
-    let mut fleet = Fleet::within(home, address);
+    let mut fleet = Fleet::within(home, address)?;
     let mut waiting = (0, 0);
     for number in 0..TABLETS {
         let tablet = Connection::open(fleet.tablet_folder(number).join(FILE))?;

@@ -32,6 +32,9 @@ struct Options {
     /// Somebody works, and this decides at what. Without it the tablet only syncs.
     #[arg(long)]
     work: Option<u64>,
+    /// Nobody takes a photo off.
+    #[arg(long)]
+    keeps: bool,
     /// The owners are there to sign.
     #[arg(long)]
     signs: bool,
@@ -61,7 +64,7 @@ fn main() -> Result<()> {
     ensure!(rescue.is_none(), "LOST: a sound database was taken for damaged: {rescue:?}");
     println!("{READY}");
     match options.work {
-        Some(seed) => work(&engine, &mut journal, seed, options.signs, &ended)?,
+        Some(seed) => work(&engine, &mut journal, (seed, options.keeps, options.signs), &ended)?,
         None => rest(&engine, &driver, &ended)?,
     }
     driver.stop();
@@ -73,11 +76,16 @@ fn main() -> Result<()> {
 }
 
 /// Works until told to end.
-fn work(engine: &Engine, journal: &mut Journal, seed: u64, signs: bool, ended: &AtomicBool) -> Result<()> {
+fn work(
+    engine: &Engine,
+    journal: &mut Journal,
+    (seed, keeps, signs): (u64, bool, bool),
+    ended: &AtomicBool,
+) -> Result<()> {
     let mut inspector = None;
     while !ended.load(Relaxed) {
         let Some(inspector) = &mut inspector else {
-            inspector = Inspector::at(engine, seed, signs)?;
+            inspector = Inspector::at(engine, seed, keeps, signs)?;
             std::thread::sleep(Duration::from_millis(20));
             continue;
         };
@@ -107,9 +115,9 @@ fn rest(engine: &Engine, driver: &Handle, ended: &AtomicBool) -> Result<()> {
 
 /// What is shown is what the log says, and what was signed holds.
 fn look_through(engine: &Engine) -> Result<()> {
-    let before = read(engine, |conn| shown(conn))?;
+    let before = read(engine, shown)?;
     engine.store().rebuild()?;
-    let after = read(engine, |conn| shown(conn))?;
+    let after = read(engine, shown)?;
     let differs = before.iter().zip(&after).find(|(before, after)| before != after);
     ensure!(differs.is_none(), "made again from its log, the tablet shows other rows: {differs:?}");
     ensure!(before.len() == after.len(), "made again from its log, the tablet shows other rows");

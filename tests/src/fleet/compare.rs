@@ -22,9 +22,13 @@ pub struct Held {
     pub ops: usize,
     /// Of them and of the quarantine, what the tablets' screens had said is saved.
     pub demanded: usize,
+    /// Photos that the screens had said are saved.
     pub photos: usize,
+    /// Operations in quarantine.
     pub set_aside: usize,
+    /// Issues that were opened.
     pub issues: usize,
+    /// Signatures that were given.
     pub sign_offs: usize,
 }
 
@@ -37,7 +41,10 @@ impl Fleet {
         let folder = self.hub_folder();
         let hub = rows::database(&folder)?;
         let (ops, quarantine) = (rows::ops(&hub)?, rows::quarantine(&hub)?);
-        let unexpected = quarantine.iter().find(|(_, code)| !EXPECTED.contains(&code.as_str()));
+        let forgotten = self.set_aside.iter().find(|(op, code)| quarantine.get(*op) != Some(code));
+        ensure!(forgotten.is_none(), "the hub does not list any more what it had set aside: {forgotten:?}");
+        let mut news = quarantine.iter().filter(|(op, _)| !self.set_aside.contains_key(*op));
+        let unexpected = news.find(|(_, code)| !EXPECTED.contains(&code.as_str()));
         ensure!(unexpected.is_none(), "the hub set aside what it should take: {unexpected:?}");
         let (mut demanded, mut photos) = (BTreeSet::new(), BTreeMap::new());
         for number in 0..TABLETS {

@@ -11,32 +11,42 @@ use std::time::Duration;
 /// So many kills, drawn from a seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Kills {
+    /// Decides who is killed, and what people do.
     pub seed: u64,
+    /// How many.
     pub count: u32,
+    /// The longest pause before one, in milliseconds.
+    pub pause: u64,
+    /// Whether the owners come for the last third of it, to sign. Nobody takes a photo off then: one that was taken off
+    /// before a seal arrives can be missing from what was signed, where its item did not fail any more. The tablet seals
+    /// its hash, and does not pin it. That is a fault which is known, and not mended yet.
+    pub signs: bool,
 }
 
 /// What happened meanwhile.
 #[derive(Clone, Debug, Default)]
 pub struct Killed {
+    /// How often each of them.
     pub times: BTreeMap<Machine, u32>,
     /// Operations and photos that had come to the hub when the last kill was over, and nobody rested yet.
     pub ops: u64,
+    /// See `ops`.
     pub photos: u64,
 }
 
 impl Kills {
     /// Kills in turn whichever the dice name: half of them right at their start, the others once they have done
-    /// something since. In the last third of it the owners are there to sign.
+    /// something since.
     pub async fn among(self, fleet: &mut Fleet) -> Result<Killed> {
-        let Self { seed, count } = self;
+        let Self { seed, count, pause, signs } = self;
         let mut dice = Rng::with_seed(seed);
         let mut killed = Killed::default();
-        fleet.mode = Mode::Work { signs: false };
+        fleet.mode = Mode::Work { keeps: signs, signs: false };
         fleet.start_all()?;
         let mut at_start: BTreeMap<Machine, u64> = machines().map(|machine| (machine, 0)).collect();
         for number in 0..count {
-            if number == count / 3 * 2 {
-                fleet.mode = Mode::Work { signs: true };
+            if signs && number == count / 3 * 2 {
+                fleet.mode = Mode::Work { keeps: true, signs: true };
             }
             fleet.all_run()?;
             let victim = dice.choice(machines().collect::<Vec<_>>()).unwrap_or(Machine::Hub);
@@ -44,12 +54,15 @@ impl Kills {
                 let before = at_start[&victim];
                 eventually(&format!("{victim:?} does something"), AT_MOST, || {
                     let worked = fleet.all_run().and_then(|()| fleet.trace_of(victim));
-                    std::future::ready(worked.and_then(|now| Ok(ensure!(now > before, "it has not"))))
+                    std::future::ready(worked.and_then(|now| {
+                        ensure!(now > before, "it has not");
+                        Ok(())
+                    }))
                 })
                 .await?;
             }
             // The moment is any; nothing is waited for.
-            tokio::time::sleep(Duration::from_millis(dice.u64(..200))).await;
+            tokio::time::sleep(Duration::from_millis(dice.u64(..pause))).await;
             fleet.kill(victim)?;
             *killed.times.entry(victim).or_default() += 1;
             if victim == Machine::Hub {

@@ -18,11 +18,13 @@ use crate::process::{Process, binary, own_port};
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use standpipe_domain::sync::SyncLine;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How many tablets there are.
 pub const TABLETS: usize = 3;
@@ -53,8 +55,8 @@ pub enum Machine {
 /// What the tablets' processes do from their next start on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Somebody works; `signs` tells whether the owners are there to sign.
-    Work { signs: bool },
+    /// Somebody works: whether they leave every photo where it is, and whether the owners are there to sign.
+    Work { keeps: bool, signs: bool },
     /// They only sync.
     Rest,
 }
@@ -67,6 +69,8 @@ pub struct Fleet {
     tablets: [Option<Process>; TABLETS],
     pub mode: Mode,
     dice: fastrand::Rng,
+    /// What the hub had set aside before.
+    set_aside: BTreeMap<Uuid, String>,
 }
 
 impl Fleet {
@@ -86,6 +90,7 @@ impl Fleet {
             tablets: [const { None }; TABLETS],
             mode: Mode::Rest,
             dice: fastrand::Rng::with_seed(seed),
+            set_aside: BTreeMap::new(),
         };
         for number in 0..TABLETS {
             let code = hub.enrolment_code()?;
@@ -98,15 +103,16 @@ impl Fleet {
     }
 
     /// A fleet on folders that are there already, `hub` and `tablet-0` to `tablet-2`.
-    pub fn within(home: &Path, address: SocketAddr) -> Self {
-        Self {
+    pub fn within(home: &Path, address: SocketAddr) -> Result<Self> {
+        Ok(Self {
             home: home.to_owned(),
             address,
             hub: None,
             tablets: [const { None }; TABLETS],
             mode: Mode::Rest,
             dice: fastrand::Rng::with_seed(0),
-        }
+            set_aside: rows::quarantine(&rows::database(&home.join("hub"))?)?,
+        })
     }
 
     /// Where the hub's database and photos are.
@@ -149,8 +155,12 @@ impl Fleet {
             Machine::Tablet(number) => {
                 let seed = self.dice.u64(..).to_string();
                 match self.mode {
-                    Mode::Work { signs: false } => self.start_tablet(number, &["--work", &seed])?,
-                    Mode::Work { signs: true } => self.start_tablet(number, &["--signs", "--work", &seed])?,
+                    Mode::Work { keeps, signs } => {
+                        let mut more = vec!["--work", seed.as_str()];
+                        more.extend(keeps.then_some("--keeps"));
+                        more.extend(signs.then_some("--signs"));
+                        self.start_tablet(number, &more)?;
+                    }
                     Mode::Rest => self.start_tablet(number, &[])?,
                 }
             }

@@ -32,6 +32,7 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// At the hub's console; the seed decides what is done.
     pub fn new(hub: SocketAddr, seed: u64) -> Result<Self> {
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
         let base = format!("http://{hub}/api/v1");
@@ -115,6 +116,7 @@ impl Answered {
         self.0.len()
     }
 
+    /// Whether the office has moved none on.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

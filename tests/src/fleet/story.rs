@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 /// What lies between the tablets and the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
+    /// Nothing but the machine itself.
     Good,
     /// While people work.
     Bad,
@@ -18,12 +19,15 @@ pub enum Network {
 /// What happened, in numbers.
 #[derive(Debug)]
 pub struct Played {
+    /// Who was killed, and what had come until then.
     pub killed: Killed,
+    /// What the hub holds in the end.
     pub held: Held,
     /// Issues that the office has moved on.
     pub moved: usize,
     /// Connections that the network cut, and requests that it delivered late.
     pub cuts: u64,
+    /// See `cuts`.
     pub late: u64,
 }
 
@@ -39,7 +43,7 @@ pub async fn play(usual: Kills, network: Network) -> Result<Played> {
     println!("STANDPIPE_SEED={seed} STANDPIPE_KILLS={count}");
     let mut home = tempfile::tempdir()?;
     home.disable_cleanup(true);
-    let played = play_in(home.path(), Kills { seed, count }, network).await;
+    let played = play_in(home.path(), Kills { seed, count, ..usual }, network).await;
     let played = played.with_context(|| format!("see {}", home.path().display()))?;
     home.disable_cleanup(false);
     println!("{played:?}");
