@@ -3,9 +3,13 @@
 pub mod app;
 pub mod browser;
 pub mod display;
+pub mod fleet;
 pub mod hub;
+pub mod inspector;
+pub mod journal;
 pub mod page;
 pub mod pictures;
 pub mod process;
+pub mod proxy;
 pub mod story;
 pub mod trouble;

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,34 @@ impl Process {
         i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
+    /// What it has said since it was asked last, line by line.
+    pub fn said(&self) -> Vec<String> {
+        self.lines.iter().flat_map(mpsc::Receiver::try_iter).collect()
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Kills it as the system does when it wants memory: no handler runs. Returns once it is gone.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Closes its standard input.
+    pub fn close_input(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    /// Closes its standard input, and waits until it has ended.
+    pub fn finish(mut self) -> Result<ExitStatus> {
+        self.close_input();
+        Ok(self.child.wait()?)
+    }
+
     /// Asks it to end, and waits until it has. Gives whether it ended well.
     pub fn stop(mut self) -> Result<bool> {
         if let Some(pid) = self.pid() {
@@ -95,6 +123,14 @@ impl Drop for Process {
 /// A port on 127.0.0.1 that nobody listens on now.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// As [`free_port`], for who leaves it and comes back: the system gives it to nobody else meanwhile, since it lies below
+/// those that it deals out itself.
+pub fn own_port() -> Result<u16> {
+    let begin = 20_000 + u16::try_from(std::process::id() % 8_000)?;
+    let free = (begin..begin + 4_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.context("a free port")
 }
 
 /// A binary of this workspace, built before: `make` builds them.

@@ -108,3 +108,18 @@ impl Draft {
         Self { entity, id, kind: Kind::Add, field: Some(field.into()), value, base_rev: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn who_writes_an_operation_holds_what_others_read_of_it() {
+        let mut pen = Pen::new(DeviceId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+        let moment = Moment { now: Millis(0), actor: PersonId(Uuid::from_u128(3)), tx: Uuid::from_u128(4) };
+        let draft = Draft::set("check", Uuid::from_u128(5), "answer:pressure", json!({ "value": 2.0 }), None);
+        let written = pen.write(draft, Uuid::from_u128(6), moment).unwrap();
+        assert_eq!(written, Written::read(&written.body, START).unwrap());
+    }
+}

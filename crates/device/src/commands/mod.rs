@@ -72,6 +72,8 @@ fn take_out(
     Ok(())
 }
 
+/// A value as it is read back once it is written, so that it can be compared with what was recorded: 2.0 is written as 2.
 fn json(value: &impl serde::Serialize) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(|error| crate::store::Fault::Json(error).into())
+    let read_back = || serde_json::from_slice(&standpipe_oplog::canonical::bytes(value)?);
+    read_back().map_err(|error| crate::store::Fault::Json(error).into())
 }

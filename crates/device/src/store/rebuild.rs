@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// Counted up whenever the same log gives other rows: a version that knows more entities or fields, say.
-const PROJECTION: u32 = 1;
+const PROJECTION: u32 = 2;
 
 /// The tables that follow from the log.
 pub const TABLES: [&str; 14] = [

@@ -7,6 +7,7 @@ use crate::testing::{OWNERS, a_place, an_asset, set};
 use rusqlite::types::Value;
 use serde_json::json;
 use standpipe_domain::asset::AssetKind;
+use standpipe_domain::limit::Unit;
 use standpipe_domain::place::PlaceKind;
 use standpipe_domain::tablet::NewAmendment;
 use standpipe_domain::words::Words;
@@ -41,6 +42,19 @@ fn assert_rebuilds_the_same(tablet: &Tablet) {
     for ((name, before), (_, after)) in before.into_iter().zip(dump(store)) {
         assert_eq!(before, after, "{name}");
     }
+}
+
+#[test]
+fn a_whole_number_is_made_again_as_it_was_recorded_and_the_same_tap_is_one_answer() {
+    let tablet = Tablet::new();
+    tablet.pass_all(check(STANDPIPE));
+    let whole = Answer { reading: Some(Reading { value: 2.0, unit: Unit::Megapascal }), ..failing() };
+    tablet.answer(STANDPIPE, "dynamic-pressure", whole.clone()).unwrap();
+    let recorded = || tablet.engine.store().chain_state().unwrap().last_seq;
+    let before = recorded();
+    tablet.answer(STANDPIPE, "dynamic-pressure", whole).unwrap();
+    assert_eq!(recorded(), before);
+    assert_rebuilds_the_same(&tablet);
 }
 
 #[test]
