@@ -31,8 +31,8 @@ pub enum NotAnOp {
 impl Written {
     /// Writes an operation behind `prev`. Its author goes on with what everybody reads of it: a reading of 2.0 is written
     /// as 2, and the two are not the same value.
-    pub fn new(op: Op, prev: Sha256) -> Result<Self, serde_json::Error> {
-        let bytes = canonical::bytes(&op)?;
+    pub fn new(op: &Op, prev: Sha256) -> Result<Self, serde_json::Error> {
+        let bytes = canonical::bytes(op)?;
         let body: Box<str> = String::from_utf8_lossy(&bytes).into();
         let hash = link(prev, &body);
         Ok(Self { op: serde_json::from_str(&body)?, body, hash })

@@ -78,7 +78,7 @@ impl Pen {
             actor: moment.actor,
             schema: SCHEMA,
         };
-        let written = Written::new(op, self.last_hash)?;
+        let written = Written::new(&op, self.last_hash)?;
         self.last_seq += 1;
         self.last_hash = written.hash;
         self.hlc = hlc;

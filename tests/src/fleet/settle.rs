@@ -14,8 +14,8 @@ impl Fleet {
         let settled = eventually("all is safe everywhere", AT_MOST, || {
             let seen = self.all_run().and_then(|()| {
                 for (tablet, standing) in self.tablets.iter().zip(&mut standings) {
-                    let said = tablet.iter().flat_map(Process::said).filter(|line| line != READY);
-                    if let Some(last) = said.last() {
+                    let mut said = tablet.iter().flat_map(Process::said).filter(|line| line != READY);
+                    if let Some(last) = said.next_back() {
                         *standing = Some(serde_json::from_str(&last).context(last)?);
                     }
                 }

@@ -289,7 +289,7 @@ fn add_link(
 ) -> Result<Op, StoreError> {
     chain.last_seq += 1;
     let op = Op { device, incarnation: chain.incarnation, dev_seq: chain.last_seq, ..op };
-    let written = Written::new(op, chain.last_hash).map_err(Fault::Json)?;
+    let written = Written::new(&op, chain.last_hash).map_err(Fault::Json)?;
     chain.last_hash = written.hash;
     conn.prepare_cached("UPDATE op SET incarnation = ?2, dev_seq = ?3, hash = ?4, body = ?5 WHERE seq = ?1")?
         .execute(params![seq, chain.incarnation, chain.last_seq, Hash(written.hash), written.body])?;

@@ -23,6 +23,8 @@ pub(super) struct Standing {
 
 /// What is to be done at the next turn, besides sending what waits.
 #[derive(Clone, Copy, Debug, Default)]
+// Each comes due by itself.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Due {
     pub greet: bool,
     pub pull: bool,

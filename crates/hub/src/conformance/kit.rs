@@ -156,7 +156,7 @@ impl Tablet {
         let moment = Moment { now: self.world.now(), actor: self.device.person, tx };
         let mut op = self.pen.write(draft, self.world.uuid(), moment).unwrap().op;
         bend(&mut op);
-        let written = Written::new(op, prev).unwrap();
+        let written = Written::new(&op, prev).unwrap();
         self.pen.last_hash = written.hash;
         let id = written.op.op_id;
         self.written.push(written);
@@ -238,7 +238,7 @@ impl Tablet {
         self.acknowledged = 0;
         for (dev_seq, written) in (1..).zip(waiting) {
             let op = Op { incarnation: *incarnation, dev_seq, ..written.op };
-            let written = Written::new(op, self.pen.last_hash).unwrap();
+            let written = Written::new(&op, self.pen.last_hash).unwrap();
             self.pen.last_seq = dev_seq;
             self.pen.last_hash = written.hash;
             self.written.push(written);

@@ -46,7 +46,7 @@ pub async fn only_what_bears_the_hubs_own_mark_is_taken_back(store: &dyn Store) 
     let rename =
         Draft::set(entity::PERSON, demo::person("inspector").0, "name", serde_json::json!("x"), None);
     let made_up = Op { op_id: Uuid::from_u128(1), id: rename.id, entity: rename.entity.into(), ..op.clone() };
-    let made_up = Written::new(made_up, START).unwrap();
+    let made_up = Written::new(&made_up, START).unwrap();
     let other_words = last.body.replace("pass", "fail");
     assert_ne!(other_words, *last.body);
     for (forged, id) in [

@@ -24,9 +24,9 @@ async fn send(office: &Office, tablet: &Tablet<'_>, file: &Path, how: &str) -> O
 /// What it said, and what it said last of the pieces that were taken.
 fn said(output: &Output) -> (String, u64) {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
-    let accepted =
+    let mut accepted =
         text.lines().filter_map(|line| line.strip_prefix("accepted ")?.split(' ').nth(1)?.parse().ok());
-    let accepted = accepted.last().unwrap_or(0);
+    let accepted = accepted.next_back().unwrap_or(0);
     (text + &String::from_utf8_lossy(&output.stderr), accepted)
 }
 

@@ -227,7 +227,7 @@ async fn a_body_that_never_ends_is_cut_and_what_was_announced_of_it_counts() {
     assert_eq!(files(&office.dir().join("uploads")).len(), 0);
 
     for path in ["/sync/push", "/sync/return"] {
-        let answer = endless(&office, &tablet, &format!("POST /api/v1{path}"), "", &[7; 60_000]).await;
+        let answer = endless(&office, &tablet, &format!("POST /api/v1{path}"), "", &vec![7; 60_000]).await;
         assert_eq!(answer, is(413, "too-large"), "{path}");
     }
     let json = "Content-Type: application/json\r\n";
