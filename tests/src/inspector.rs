@@ -24,20 +24,18 @@ pub struct Inspector<'e> {
     dice: Rng,
     round: RoundId,
     stops: Vec<CheckId>,
-    /// Whether every photo stays where it is.
-    keeps: bool,
     /// Whether the owners are there to sign: what was signed takes amendments only.
     signs: bool,
 }
 
 impl<'e> Inspector<'e> {
     /// Takes up the first round; `None` until a pull has brought one.
-    pub fn at(engine: &'e Engine, seed: u64, keeps: bool, signs: bool) -> Result<Option<Self>> {
+    pub fn at(engine: &'e Engine, seed: u64, signs: bool) -> Result<Option<Self>> {
         let Some(round) = engine.today(nothing())?.rounds.first().map(|round| round.id) else {
             return Ok(None);
         };
         let stops = engine.round(round)?.stops.iter().map(|stop| stop.check).collect();
-        Ok(Some(Self { engine, dice: Rng::with_seed(seed), round, stops, keeps, signs }))
+        Ok(Some(Self { engine, dice: Rng::with_seed(seed), round, stops, signs }))
     }
 
     /// Does one thing. What a screen refuses is no fault, and records nothing.
@@ -52,7 +50,7 @@ impl<'e> Inspector<'e> {
             0..=39 => self.answer(),
             40..=49 => self.say(),
             50..=72 => self.photo().map(|photo| photos.extend(photo)),
-            73..=77 if !self.keeps => self.take_off(),
+            73..=77 => self.take_off(),
             78..=83 => self.choose(),
             84..=90 => self.step(&mut photos),
             91..=95 => self.amend(),

@@ -57,6 +57,8 @@ pub struct Covered<'a> {
     pub photos: &'a [Uuid],
 }
 
+static NOTHING: BTreeMap<String, Uuid> = BTreeMap::new();
+
 impl SealPayload {
     /// Everything that the seal covers.
     pub fn covered(&self) -> impl Iterator<Item = Covered<'_>> {
@@ -72,7 +74,14 @@ impl SealPayload {
             revs: &one.revs,
             photos: &one.photos,
         });
-        checks.chain(findings)
+        // Of a finding that does not stand any more only its photos were shown to who signed.
+        let settled = self.checks.iter().flat_map(|one| &one.settled).map(|(id, photos)| Covered {
+            entity: entity::FINDING,
+            id: id.0,
+            revs: &NOTHING,
+            photos,
+        });
+        checks.chain(findings).chain(settled)
     }
 }
 
@@ -87,6 +96,9 @@ pub struct SealedCheck {
     /// The operations that added its photos: who signs has seen them, so they stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub photos: Vec<Uuid>,
+    /// The photos of findings whose items do not fail any more, in the same way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<FindingId, Vec<Uuid>>,
     /// Amendments that this signature covers, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amendments: Vec<SealedAmendment>,

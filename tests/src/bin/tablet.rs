@@ -32,9 +32,6 @@ struct Options {
     /// Somebody works, and this decides at what. Without it the tablet only syncs.
     #[arg(long)]
     work: Option<u64>,
-    /// Nobody takes a photo off.
-    #[arg(long)]
-    keeps: bool,
     /// The owners are there to sign.
     #[arg(long)]
     signs: bool,
@@ -64,7 +61,7 @@ fn main() -> Result<()> {
     ensure!(rescue.is_none(), "LOST: a sound database was taken for damaged: {rescue:?}");
     println!("{READY}");
     match options.work {
-        Some(seed) => work(&engine, &mut journal, (seed, options.keeps, options.signs), &ended)?,
+        Some(seed) => work(&engine, &mut journal, (seed, options.signs), &ended)?,
         None => rest(&engine, &driver, &ended)?,
     }
     driver.stop();
@@ -79,13 +76,13 @@ fn main() -> Result<()> {
 fn work(
     engine: &Engine,
     journal: &mut Journal,
-    (seed, keeps, signs): (u64, bool, bool),
+    (seed, signs): (u64, bool),
     ended: &AtomicBool,
 ) -> Result<()> {
     let mut inspector = None;
     while !ended.load(Relaxed) {
         let Some(inspector) = &mut inspector else {
-            inspector = Inspector::at(engine, seed, keeps, signs)?;
+            inspector = Inspector::at(engine, seed, signs)?;
             std::thread::sleep(Duration::from_millis(20));
             continue;
         };

@@ -17,9 +17,7 @@ pub struct Kills {
     pub count: u32,
     /// The longest pause before one, in milliseconds.
     pub pause: u64,
-    /// Whether the owners come for the last third of it, to sign. Nobody takes a photo off then: one that was taken off
-    /// before a seal arrives can be missing from what was signed, where its item did not fail any more. The tablet seals
-    /// its hash, and does not pin it. That is a fault which is known, and not mended yet.
+    /// Whether the owners come for the last third of it, to sign.
     pub signs: bool,
 }
 
@@ -41,12 +39,12 @@ impl Kills {
         let Self { seed, count, pause, signs } = self;
         let mut dice = Rng::with_seed(seed);
         let mut killed = Killed::default();
-        fleet.mode = Mode::Work { keeps: signs, signs: false };
+        fleet.mode = Mode::Work { signs: false };
         fleet.start_all()?;
         let mut at_start: BTreeMap<Machine, u64> = machines().map(|machine| (machine, 0)).collect();
         for number in 0..count {
             if signs && number == count / 3 * 2 {
-                fleet.mode = Mode::Work { keeps: true, signs: true };
+                fleet.mode = Mode::Work { signs: true };
             }
             fleet.all_run()?;
             let victim = dice.choice(machines().collect::<Vec<_>>()).unwrap_or(Machine::Hub);

@@ -55,8 +55,8 @@ pub enum Machine {
 /// What the tablets' processes do from their next start on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Somebody works: whether they leave every photo where it is, and whether the owners are there to sign.
-    Work { keeps: bool, signs: bool },
+    /// Somebody works: whether the owners are there to sign.
+    Work { signs: bool },
     /// They only sync.
     Rest,
 }
@@ -155,9 +155,8 @@ impl Fleet {
             Machine::Tablet(number) => {
                 let seed = self.dice.u64(..).to_string();
                 match self.mode {
-                    Mode::Work { keeps, signs } => {
+                    Mode::Work { signs } => {
                         let mut more = vec!["--work", seed.as_str()];
-                        more.extend(keeps.then_some("--keeps"));
                         more.extend(signs.then_some("--signs"));
                         self.start_tablet(number, &more)?;
                     }

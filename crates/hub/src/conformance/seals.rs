@@ -46,6 +46,7 @@ pub(super) async fn recorded(store: &dyn Store, tablet: &mut Tablet) -> (Recorde
         device: tablet.device.id,
         inspector: tablet.device.person,
         checks: vec![SealedCheck {
+            settled: BTreeMap::new(),
             photos: vec![],
             id: check,
             asset: of.asset.id,

@@ -220,8 +220,9 @@ fn covers_checks_only(ledger: &mut dyn Ledger, payload: &SealPayload) -> Result<
             return Ok(false);
         }
     }
-    for sealed in &payload.findings {
-        let known = ledger.known_as(sealed.id.0)?;
+    let settled = payload.checks.iter().flat_map(|check| check.settled.keys().copied());
+    for id in payload.findings.iter().map(|finding| finding.id).chain(settled) {
+        let known = ledger.known_as(id.0)?;
         if known.is_some_and(|(_, entity)| entity != entity::FINDING) {
             return Ok(false);
         }

@@ -157,7 +157,9 @@ impl Model {
                         self.contradicting.insert(uuid(&payload["sign_off"]));
                     }
                 }
-                self.signed_photos.extend(one["photos"].as_array().into_iter().flatten().map(uuid));
+                let settled = one["settled"].as_object().into_iter().flatten().map(|(_, photos)| photos);
+                let photos = settled.chain([&one["photos"]]).filter_map(Value::as_array).flatten();
+                self.signed_photos.extend(photos.map(uuid));
             }
         }
     }

@@ -11,7 +11,7 @@ use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use standpipe_domain::finding::FindingView;
-use standpipe_domain::ids::{Millis, RoundId, Sha256, SignOffId, UnitId};
+use standpipe_domain::ids::{FindingId, Millis, RoundId, Sha256, SignOffId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::round::Round;
 use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
@@ -161,10 +161,15 @@ pub fn sealable(conn: &Connection, round: RoundId) -> Result<Sealable, StoreErro
         let photos_of = |record: Uuid| -> Vec<Uuid> {
             held.iter().filter(|held| held.record == record).map(|held| held.rev).collect()
         };
+        let mut settled: BTreeMap<FindingId, Vec<Uuid>> = BTreeMap::new();
+        for held in held.iter().filter(|held| held.record != row.check.0) {
+            settled.entry(FindingId(held.record)).or_default().push(held.rev);
+        }
         for finding in findings_of(conn, row.check, &row.reference)? {
             let registers = replica::registers(conn, finding.id.0)?;
             let revs = revs(&registers, |field| matches!(field, "check" | "item" | "severity" | "words"));
             let FindingView { id, check, item, severity, words, .. } = finding;
+            settled.remove(&id);
             let photos = photos_of(id.0);
             sealable.findings.push(SealedFinding { id, check, item, severity, words, revs, photos });
         }
@@ -177,6 +182,7 @@ pub fn sealable(conn: &Connection, round: RoundId) -> Result<Sealable, StoreErro
                 field.starts_with(ANSWER) || matches!(field, "round" | "asset" | "checklist")
             }),
             photos: photos_of(row.check.0),
+            settled,
             amendments,
         });
     }
