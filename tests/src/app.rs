@@ -3,14 +3,15 @@
 use crate::display::Display;
 use crate::hub::Hub;
 use crate::page::Page;
-use crate::process::{Process, binary, free_port};
-use anyhow::{Context, Result};
+use crate::process::{Process, binary, eventually, free_port};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::fs::File;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// A running app.
 pub struct App {
@@ -78,11 +79,19 @@ impl App {
         Ok(())
     }
 
-    /// Pulls the plug: no handler runs, nothing is flushed.
-    pub fn kill(self) -> Result<()> {
+    /// Pulls the plug: no handler runs, nothing is flushed. Returns once it is gone, and its files with it.
+    pub async fn kill(self) -> Result<()> {
         let app = self.process_id()?;
         kill_process(app, Signal::KILL)?;
-        Ok(())
+        let stat = format!("/proc/{}/stat", app.as_raw_nonzero());
+        eventually("the app is gone", Duration::from_secs(60), || async {
+            let stat = std::fs::read_to_string(&stat).unwrap_or_default();
+            // One that nobody has asked after yet holds nothing any more.
+            let state = stat.rsplit_once(") ").and_then(|(_, after)| after.chars().next());
+            ensure!(state.is_none_or(|state| state == 'Z'), "it is still there");
+            Ok(())
+        })
+        .await
     }
 
     /// Closes the window, as a person does.

@@ -74,7 +74,7 @@ async fn pull_the_plug(stage: &Stage, display: &Display, app: App) -> Result<App
     app.tap("pass").await?;
     moved_on(&app, &item).await?;
     let here = app.client.current_url().await?.fragment().unwrap_or_default().to_owned();
-    app.kill()?;
+    app.kill().await?;
 
     let app = App::start(display, &stage.tablet(), DAY).await?;
     app.go(&format!("#{here}")).await?;

@@ -253,11 +253,11 @@ impl Driver {
         if open(Lane::Pull) && self.mend.awaits_numbers() && self.standing.due().pull {
             return Ok(Some(Job::Pull));
         }
-        if open(Lane::Push) && self.records_wait()? {
-            return Ok(Some(Job::Push));
-        }
         if open(Lane::Push) && self.standing.due().offer {
             return Ok(Some(Job::Offer));
+        }
+        if open(Lane::Push) && self.records_wait()? {
+            return Ok(Some(Job::Push));
         }
         // Photos can take hours; what the office writes meanwhile does not wait for them.
         if open(Lane::Pull)

@@ -48,6 +48,8 @@ fn state(counts: Counts, link: &Link) -> SyncState {
         Counts { records: 0, photos: 0, .. } if link.contact && !link.doubt && link.trouble.is_none() => {
             SyncState::Safe
         }
+        // Whatever is asked just now, nothing of this tablet's own goes up.
+        Counts { records: 0, photos: 0, .. } => SyncState::Waiting,
         _ if link.sending => SyncState::Sending,
         _ => SyncState::Waiting,
     }
@@ -70,6 +72,8 @@ mod tests {
         assert_eq!(state(NOTHING, &good), SyncState::Safe);
         let doubt = Link { doubt: true, ..good.clone() };
         assert_eq!(state(NOTHING, &doubt), SyncState::Waiting, "the hub may have lost what it confirmed");
+        let asks = Link { sending: true, ..doubt };
+        assert_eq!(state(NOTHING, &asks), SyncState::Waiting, "nothing is sent");
         assert_eq!(state(Counts { records: 1, ..NOTHING }, &good), SyncState::Waiting);
         assert_eq!(state(Counts { photos: 1, ..NOTHING }, &good), SyncState::Waiting);
         assert_eq!(state(Counts { set_aside: 1, ..NOTHING }, &good), SyncState::NeedsAttention);

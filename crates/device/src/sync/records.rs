@@ -116,7 +116,11 @@ impl Driver {
         self.standing.due().offer = false;
         let store = &self.standing.store;
         for ops in store.set_aside_ids()?.chunks(MAX_OFFER) {
-            let answer = hub.offer(ops.to_vec()).await?;
+            let answer = match hub.offer(ops.to_vec()).await {
+                // A hub of an earlier version knows no such request.
+                Err(Fault::NotAHub { .. }) => return Ok(()),
+                answer => answer?,
+            };
             store.set_aside(&answer.quarantined)?;
             // What it took comes with a number.
             self.standing.due().pull |= answer.quarantined.len() < ops.len();
