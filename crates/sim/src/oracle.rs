@@ -281,7 +281,8 @@ impl Oracle {
         }
         if self.stale.contains(&number) && log.epoch == self.hub.epoch && log.epoch.is_some() {
             // With the same epoch only the checksum tells; the end of the story looks at that.
-            let is_known = handle.line().state == SyncState::Safe && stage.hub.is_running();
+            let is_known =
+                tablet.has_doubted() && handle.line().state == SyncState::Safe && stage.hub.is_running();
             let mut own = self.ops.iter().filter(|(_, homes)| homes.contains(&number));
             if is_known && own.all(|(op, _)| self.is_at_hub(op)) {
                 self.stale.remove(&number);

@@ -386,6 +386,7 @@ impl Stage {
                     untracked(|| new_epoch(&folder, self.chance.throw()));
                 }
                 self.oracle.hub_was_restored();
+                self.tablets.iter().for_each(Tablet::hub_was_restored);
             }
             Act::Backup => self.disks.copy(&folder, &backup),
             _ => {}

@@ -21,6 +21,8 @@ pub struct Tablet {
     pub ahead: Arc<AtomicI64>,
     /// Its screen has said that everything is safe, and nobody has looked whether it is.
     says_safe: Arc<AtomicBool>,
+    /// Its screen has said something else since the hub was put back to an old state.
+    has_doubted: Arc<AtomicBool>,
     seed: u64,
     life: u32,
     running: Option<Running>,
@@ -35,8 +37,18 @@ impl Tablet {
     pub fn new(disks: &Disks, seed: u64, number: usize) -> Self {
         let name = format!("tablet-{number}");
         let folder = disks.folder(&name);
-        let (ahead, says_safe) = (Arc::default(), Arc::default());
-        Self { number, name, folder, ahead, says_safe, seed, life: 0, running: None }
+        let (ahead, says_safe, has_doubted) = Default::default();
+        Self { number, name, folder, ahead, says_safe, has_doubted, seed, life: 0, running: None }
+    }
+
+    /// The hub was put back to an old state, of which this tablet does not know yet.
+    pub fn hub_was_restored(&self) {
+        self.has_doubted.store(false, Relaxed);
+    }
+
+    /// Whether its screen has said since then that not everything is safe.
+    pub fn has_doubted(&self) -> bool {
+        self.has_doubted.load(Relaxed)
     }
 
     /// Whether its screen has said that everything is safe since this was asked last.
@@ -68,7 +80,14 @@ impl Tablet {
         let outside = self.outside(net, world);
         let says_safe = Arc::clone(&self.says_safe);
         says_safe.store(false, Relaxed);
-        let tell = move |line: SyncLine| says_safe.store(line.state == SyncState::Safe, Relaxed);
+        // Whoever starts anew has to greet the hub first.
+        self.has_doubted.store(true, Relaxed);
+        let has_doubted = Arc::clone(&self.has_doubted);
+        let tell = move |line: SyncLine| {
+            let is_safe = line.state == SyncState::Safe;
+            says_safe.store(is_safe, Relaxed);
+            has_doubted.fetch_or(!is_safe, Relaxed);
+        };
         let (handle, work) = Handle::on_one_thread(Arc::clone(engine.store()), outside, tell);
         time().spawn(self.owner(), Box::pin(work));
         self.running = Some(Running { engine, handle });
