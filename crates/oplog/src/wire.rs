@@ -257,7 +257,8 @@ pub fn encode_return(ops: &[Returned], more: bool) -> std::io::Result<Vec<u8>> {
     zstd::bulk::compress(text.as_bytes(), LEVEL)
 }
 
-/// Reads operations that a tablet gives back, and whether more follow.
+/// Reads operations that a tablet gives back, and whether more follow. A line that cannot be read is left out: it must not
+/// keep the others from coming back.
 pub fn decode_return(body: &[u8]) -> Result<(bool, Vec<Returned>), Malformed> {
     #[derive(Deserialize)]
     struct Line<'a> {
@@ -268,12 +269,13 @@ pub fn decode_return(body: &[u8]) -> Result<(bool, Vec<Returned>), Malformed> {
     }
     let text = decompress(body)?;
     let (ReturnHead { more }, lines) = split(&text)?;
-    let mut ops = Vec::new();
-    for (at, line) in lines.enumerate() {
-        let Line { at, r, op } =
-            serde_json::from_str(line).map_err(|source| Malformed::Line { line: at + 2, source })?;
-        ops.push(Returned { at, receipt: r.as_ref().into(), body: op.get().into() });
-    }
+    let read = |line| serde_json::from_str::<Line<'_>>(line).ok();
+    let ops = lines.filter_map(read).map(|Line { at, r, op }| Returned {
+        at,
+        receipt: r.as_ref().into(),
+        body: op.get().into(),
+    });
+    let ops = ops.collect();
     Ok((more, ops))
 }
 

@@ -78,7 +78,18 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     };
     // The number and the time go with the mark that has just come.
     log::numbered(writing, held.seq, one.seq, one.at)?;
-    let is_copy = held.body != one.body && log::parse(&held.body, None)?.same_work(&one.op);
+    let own = log::parse(&held.body, None)?;
+    let is_copy = held.body != one.body && own.same_work(&one.op);
+    if held.body != one.body && !is_copy {
+        // Somebody else's work stands in the log under the id of what was recorded here, which stays, and is shown as such.
+        writing
+            .prepare_cached("INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, 'op-id-taken', '', ?2)")?
+            .execute(params![op.op_id, writing.now().0])?;
+        let mut changed = project::records_of(&op);
+        changed.extend(project::records_of(&own));
+        writing.again(&changed)?;
+        return Ok(held.hub_seq.is_none());
+    }
     if is_copy {
         log::adopt(writing, held.seq, &one.body)?;
     }

@@ -113,18 +113,18 @@ impl Driver {
 
     /// Offers again what the office set aside: it may be allowed by now.
     pub(super) async fn offer(&mut self, hub: &HubClient) -> Result<(), Trouble> {
-        self.standing.due().offer = false;
         let store = &self.standing.store;
         for ops in store.set_aside_ids()?.chunks(MAX_OFFER) {
             let answer = match hub.offer(ops.to_vec()).await {
                 // A hub of an earlier version knows no such request.
-                Err(Fault::NotAHub { .. }) => return Ok(()),
+                Err(fault) if matches!(fault.code(), "not-a-hub" | "no-such-address") => break,
                 answer => answer?,
             };
             store.set_aside(&answer.quarantined)?;
             // What it took comes with a number.
             self.standing.due().pull |= answer.quarantined.len() < ops.len();
         }
+        self.standing.due().offer = false;
         self.standing.tell();
         Ok(())
     }

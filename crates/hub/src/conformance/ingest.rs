@@ -276,7 +276,10 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     let other = tablet.write([pass("log-filled"), pass("no-such-item")]);
     let refused = tablet.push(store).await;
     assert_eq!(refused.iter().filter(|it| it.code == "not-allowed").count(), 4);
+    world.wait(60_000);
     assert_eq!(again(None).await.len(), 4, "the person may do no more than before");
+    let aside = store.quarantine().await.unwrap();
+    assert!(aside.iter().all(|row| row.at == MORNING), "that is when it arrived");
     assert_eq!(store.quarantine().await.unwrap().len(), 4);
 
     roles(json!(["inspector"])).await;

@@ -22,7 +22,9 @@ use standpipe_domain::ids::DeviceId;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{self, Enrol, Enrolled, Hello, HelloAnswer};
 use standpipe_oplog::seal;
-use standpipe_oplog::wire::{MAX_SUMS, Offer, OfferAnswer, PushConflict, ReturnAnswer, Sums, SumsAnswer};
+use standpipe_oplog::wire::{
+    MAX_OPS, MAX_SUMS, Offer, OfferAnswer, PushConflict, ReturnAnswer, Sums, SumsAnswer,
+};
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -140,6 +142,11 @@ pub async fn offer(
     AnyTablet(device): AnyTablet,
     Json(Offer { ops }): Json<Offer>,
 ) -> Result<Json<OfferAnswer>, Problem> {
+    if ops.len() > MAX_OPS {
+        let message = format!("at most {MAX_OPS} operations at once");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message)
+            .with(serde_json::json!({ "limit": MAX_OPS })));
+    }
     let quarantined = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, Some(ops)).await?;
     Ok(Json(OfferAnswer { quarantined }))
 }

@@ -3,78 +3,93 @@
 use super::arrived::Arrived;
 use super::{Intake, follow};
 use crate::office::Hand;
-use crate::store::{Device, Ledger, Quarantine, Store, StoreError};
+use crate::store::{Aside, Device, Ledger, Store, StoreError};
 use crate::world::World;
 use standpipe_domain::ids::DeviceId;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::wire::{PushHead, Refused};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Judges again what was set aside of a tablet, each transaction as a whole, as if it arrived now. `only` names operations;
-/// their transactions alone are judged then. Gives what stays aside, and why.
+/// Judges again what was set aside of a tablet, each transaction as a whole and for itself, as if it arrived now. `only`
+/// names operations; their transactions alone are judged then. Gives what stays aside, and why.
 pub async fn judge_again(
     store: &dyn Store,
     world: Arc<dyn World>,
     device: DeviceId,
     only: Option<Vec<Uuid>>,
 ) -> Result<Vec<Refused>, StoreError> {
-    store
-        .transact(move |ledger| {
-            let Some(device) = ledger.device(device)? else { return Ok(Vec::new()) };
-            let rows = ledger.quarantine_of(device.id)?;
-            let asked = |row: &Quarantine| {
-                only.as_ref().is_none_or(|only| row.op_id.is_some_and(|op_id| only.contains(&op_id)))
-            };
-            let transactions: BTreeSet<(u32, Option<Uuid>)> =
-                rows.iter().filter(|row| asked(row)).map(|row| (row.incarnation, row.tx)).collect();
-            for (incarnation, tx) in transactions {
-                let of_it = |row: &&Quarantine| (row.incarnation, row.tx) == (incarnation, tx);
-                let rows: Vec<&Quarantine> = rows.iter().filter(of_it).collect();
-                // What names no transaction is one by itself.
-                if tx.is_some() {
-                    judge(ledger, &*world, &device, &rows)?;
-                } else {
-                    rows.iter().try_for_each(|row| judge(ledger, &*world, &device, &[row]))?;
-                }
+    let only: Option<HashSet<Uuid>> = only.map(|only| only.into_iter().collect());
+    let asked = move |place: &Aside| {
+        only.as_ref().is_none_or(|only| place.op_id.is_some_and(|op_id| only.contains(&op_id)))
+    };
+    let places = store.transact(move |ledger| ledger.aside(device)).await?;
+    for places in transactions(places, &asked) {
+        let world = Arc::clone(&world);
+        // One at a time: whoever pushes meanwhile does not wait for all of them.
+        store.transact(move |ledger| judge(ledger, &*world, device, &places)).await?;
+    }
+    let left = store.transact(move |ledger| ledger.aside(device)).await?;
+    let refused =
+        |Aside { op_id, code, detail, .. }| Refused { op_id: op_id.unwrap_or_default(), code, detail };
+    Ok(left.into_iter().filter(|place| asked(place)).map(refused).collect())
+}
+
+/// The places by transaction, in the order of the first of each. What a tablet that was cloned sent in two chains belongs
+/// together; a line that names no transaction is one by itself.
+fn transactions(places: Vec<Aside>, asked: &impl Fn(&Aside) -> bool) -> Vec<Vec<Aside>> {
+    let (mut all, mut known): (Vec<Vec<Aside>>, HashMap<Uuid, usize>) = (Vec::new(), HashMap::new());
+    for place in places {
+        match place.tx.and_then(|tx| known.get(&tx)) {
+            Some(at) => all[*at].push(place),
+            None => {
+                known.extend(place.tx.map(|tx| (tx, all.len())));
+                all.push(vec![place]);
             }
-            let left = ledger.quarantine_of(device.id)?.into_iter().filter(asked);
-            Ok(left
-                .map(|row| Refused {
-                    op_id: row.op_id.unwrap_or_default(),
-                    code: row.code,
-                    detail: row.detail,
-                })
-                .collect())
-        })
-        .await
+        }
+    }
+    all.retain(|places| places.iter().any(asked));
+    all
 }
 
 fn judge(
     ledger: &mut dyn Ledger,
     world: &dyn World,
-    device: &Device,
-    rows: &[&Quarantine],
+    device: DeviceId,
+    places: &[Aside],
 ) -> Result<(), StoreError> {
-    let Some(first) = rows.first() else { return Ok(()) };
-    for row in rows {
+    let Some(device) = ledger.device(device)? else { return Ok(()) };
+    let mut rows = Vec::new();
+    for place in places {
+        rows.extend(ledger.quarantined_at(device.id, place)?);
+    }
+    for row in &rows {
         ledger.put_back(row)?;
     }
-    let line = |row: &&Quarantine| {
-        let read = Written::read(&row.body, START).map_err(|error| (row.body.to_string(), error));
-        Arrived { dev_seq: row.dev_seq, read }
-    };
-    let lines: Vec<Arrived> = rows.iter().map(line).collect();
-    let head = PushHead {
-        protocol: PROTOCOL,
-        incarnation: first.incarnation,
-        after: first.dev_seq.saturating_sub(1),
-        prev_hash: START,
-    };
     let at = world.now();
     let mut touched = BTreeSet::new();
-    Intake { ledger, world, device, head: &head, at }.transaction(first.tx, &lines, &mut touched)?;
-    follow(ledger, world, Hand { scope: device.site, actor: device.person, now: at }, &touched)
+    for rows in rows.chunk_by(|a, b| a.incarnation == b.incarnation) {
+        let line = |row: &crate::store::Quarantine| {
+            let read = Written::read(&row.body, START).map_err(|error| (row.body.to_string(), error));
+            Arrived { dev_seq: row.dev_seq, read }
+        };
+        let lines: Vec<Arrived> = rows.iter().map(line).collect();
+        let head = head_of(&rows[0]);
+        Intake { ledger, world, device: &device, head: &head, at }.transaction(
+            rows[0].tx,
+            &lines,
+            &mut touched,
+        )?;
+    }
+    // It is listed by when it came, however often it was judged.
+    rows.iter().try_for_each(|row| ledger.keep_arrival(row))?;
+    let Device { site: scope, person: actor, .. } = device;
+    follow(ledger, world, Hand { scope, actor, now: at }, &touched)
+}
+
+fn head_of(row: &crate::store::Quarantine) -> PushHead {
+    let (incarnation, after) = (row.incarnation, row.dev_seq.saturating_sub(1));
+    PushHead { protocol: PROTOCOL, incarnation, after, prev_hash: START }
 }

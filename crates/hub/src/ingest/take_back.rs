@@ -36,6 +36,7 @@ pub async fn take_back(
     let device = device.clone();
     let receipts = Receipts::of(&store.identity().key);
     let given: Vec<Given> = returned.into_iter().map(|one| look(&receipts, &device, one)).collect();
+    let is_over = !more && given.iter().any(Result::is_ok);
     let answer = store
         .transact(move |ledger| {
             let mut answer = ReturnAnswer::default();
@@ -51,7 +52,7 @@ pub async fn take_back(
                 ledger.poke(device.site);
                 tracing::warn!(device = %device.id, taken = answer.taken, "operations that this hub had lost came back");
             }
-            if !more {
+            if is_over {
                 let hand = Hand { scope: device.site, actor: device.person, now: world.now() };
                 catch_up(ledger, &*world, hand)?;
             }
@@ -84,7 +85,7 @@ fn take(
             touched.extend(enter(ledger, written, at)?);
             ledger.keep_clock(written.op.hlc.clamped(at))?;
             // It may have been offered again meanwhile, and been set aside by what holds now.
-            ledger.release(written.op.op_id)?;
+            ledger.release(&written.op)?;
             answer.taken += 1;
         }
         Some(known) if known.same_work(&written.op) => {}

@@ -124,7 +124,7 @@ impl Intake<'_> {
         for written in ops {
             changed.extend(enter(self.ledger, written, self.at)?);
             // The same work may have been set aside when another of the tablet's lives sent it.
-            self.ledger.release(written.op.op_id)?;
+            self.ledger.release(&written.op)?;
             self.ledger.keep_clock(written.op.hlc.clamped(self.at))?;
         }
         if !changed.is_empty() {

@@ -222,6 +222,11 @@ fn covers_checks_only(ledger: &mut dyn Ledger, payload: &SealPayload) -> Result<
     }
     let settled = payload.checks.iter().flat_map(|check| check.settled.keys().copied());
     for id in payload.findings.iter().map(|finding| finding.id).chain(settled) {
+        if let Some(finding) = ledger.finding(id)?
+            && payload.checks.iter().all(|check| check.id != finding.check)
+        {
+            return Ok(false);
+        }
         let known = ledger.known_as(id.0)?;
         if known.is_some_and(|(_, entity)| entity != entity::FINDING) {
             return Ok(false);

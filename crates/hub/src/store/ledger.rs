@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::records::{Records, SignOffRow};
-use super::rows::{Device, Identity, Quarantine};
+use super::rows::{Aside, Device, Identity, Quarantine};
 use standpipe_domain::asset::Asset;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::people::{Person, ResponsibleUnit};
@@ -66,12 +66,16 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError>;
     /// The tablet of that id.
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError>;
-    /// What was set aside of a tablet, in the order of its chains.
-    fn quarantine_of(&mut self, device: DeviceId) -> Result<Vec<Quarantine>, StoreError>;
+    /// The places of what was set aside of a tablet, in the order of its chains.
+    fn aside(&mut self, device: DeviceId) -> Result<Vec<Aside>, StoreError>;
+    /// What was set aside at one of these places, as it came.
+    fn quarantined_at(&mut self, device: DeviceId, place: &Aside) -> Result<Option<Quarantine>, StoreError>;
     /// Takes a line out of quarantine, to be judged again.
     fn put_back(&mut self, what: &Quarantine) -> Result<(), StoreError>;
-    /// Takes an operation out of quarantine: it is in the log.
-    fn release(&mut self, op_id: Uuid) -> Result<(), StoreError>;
+    /// Notes when a line arrived first, where it is in quarantine again.
+    fn keep_arrival(&mut self, what: &Quarantine) -> Result<(), StoreError>;
+    /// Takes the same work out of quarantine, whichever chain it came in: it is in the log. Other work under its id stays.
+    fn release(&mut self, op: &Op) -> Result<(), StoreError>;
     /// Why an operation of this transaction was set aside, if one was.
     fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError>;
     /// What was set aside of a part of a chain.

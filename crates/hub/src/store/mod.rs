@@ -19,7 +19,7 @@ pub use project::{enter, project, replay};
 pub use records::{
     BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, answer_now, answer_shown,
 };
-pub use rows::{Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine, Session, User};
+pub use rows::{Aside, Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine, Session, User};
 
 use async_trait::async_trait;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};

@@ -94,6 +94,17 @@ pub struct Quarantine {
     pub at: Millis,
 }
 
+/// Where something was set aside, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    pub incarnation: u32,
+    pub dev_seq: u64,
+    pub op_id: Option<Uuid>,
+    pub tx: Option<Uuid>,
+    pub code: String,
+    pub detail: String,
+}
+
 /// Part of a site's operations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {

@@ -1,7 +1,7 @@
 //! The log and its chains, as one transaction changes them.
 
 use super::desk::{Desk, bits, parse};
-use crate::store::{Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
+use crate::store::{Aside, Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
@@ -146,10 +146,26 @@ impl Ledger for Desk<'_> {
         self.device_of("id = ?", [id.0])
     }
 
-    fn quarantine_of(&mut self, device: DeviceId) -> Result<Vec<Quarantine>, StoreError> {
-        let sql = "SELECT incarnation, dev_seq, op_id, tx, entity, field, code, detail, at, body
+    fn aside(&mut self, device: DeviceId) -> Result<Vec<Aside>, StoreError> {
+        let sql = "SELECT incarnation, dev_seq, op_id, tx, code, detail
                    FROM quarantine WHERE device = ? ORDER BY incarnation, dev_seq";
-        self.all("reading what was set aside", sql, [device.0], |row| {
+        self.all("listing what was set aside", sql, [device.0], |row| {
+            Ok(Aside {
+                incarnation: row.get(0)?,
+                dev_seq: row.get(1)?,
+                op_id: row.get(2)?,
+                tx: row.get(3)?,
+                code: row.get(4)?,
+                detail: row.get(5)?,
+            })
+        })
+    }
+
+    fn quarantined_at(&mut self, device: DeviceId, place: &Aside) -> Result<Option<Quarantine>, StoreError> {
+        let sql = "SELECT incarnation, dev_seq, op_id, tx, entity, field, code, detail, at, body
+                   FROM quarantine WHERE device = ? AND incarnation = ? AND dev_seq = ?";
+        let key = (device.0, place.incarnation, place.dev_seq);
+        self.first("reading what was set aside", sql, key, |row| {
             Ok(Quarantine {
                 device,
                 incarnation: row.get(0)?,
@@ -172,8 +188,22 @@ impl Ledger for Desk<'_> {
         self.run("taking a line out of quarantine", sql, key).map(drop)
     }
 
-    fn release(&mut self, op_id: Uuid) -> Result<(), StoreError> {
-        self.run("releasing an operation", "DELETE FROM quarantine WHERE op_id = ?", [op_id]).map(drop)
+    fn keep_arrival(&mut self, what: &Quarantine) -> Result<(), StoreError> {
+        let sql = "UPDATE quarantine SET at = ? WHERE device = ? AND incarnation = ? AND dev_seq = ?";
+        let key = (what.at.0, what.device.0, what.incarnation, what.dev_seq);
+        self.run("noting when a line arrived", sql, key).map(drop)
+    }
+
+    fn release(&mut self, op: &Op) -> Result<(), StoreError> {
+        let doing = "releasing an operation";
+        let sql = "SELECT rowid, body FROM quarantine WHERE op_id = ?";
+        let rows: Vec<(i64, String)> =
+            self.all(doing, sql, [op.op_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let same = |body: &str| serde_json::from_str::<Op>(body).is_ok_and(|aside| aside.same_work(op));
+        for (row, _) in rows.iter().filter(|(_, body)| same(body)) {
+            self.run(doing, "DELETE FROM quarantine WHERE rowid = ?", [row])?;
+        }
+        Ok(())
     }
 
     fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError> {
