@@ -22,12 +22,14 @@ pub(super) struct Mend {
     gives_back: bool,
     /// The first operation that was given back last. Once the hub has numbered it, it is not given back again.
     given: Option<Uuid>,
+    /// The hub was told that more follows, and has not heard that there is no more.
+    owes_end: bool,
 }
 
 impl Default for Mend {
     fn default() -> Self {
         // The app may have ended in the middle of it.
-        Self { differs: false, tried: false, gives_back: true, given: None }
+        Self { differs: false, tried: false, gives_back: true, given: None, owes_end: false }
     }
 }
 
@@ -58,7 +60,7 @@ impl Mend {
 impl Driver {
     /// Whether something the hub lost may be here.
     pub(super) fn gives_back(&mut self) -> Result<bool, Trouble> {
-        if self.mend.gives_back && self.standing.store.lacking()?.0.is_empty() {
+        if self.mend.gives_back && !self.mend.owes_end && self.standing.store.lacking()?.0.is_empty() {
             (self.mend.gives_back, self.mend.given) = (false, None);
         }
         Ok(self.mend.gives_back)
@@ -119,15 +121,20 @@ impl Driver {
         let store = &self.standing.store;
         let (lacking, more) = store.lacking()?;
         let (ids, ops): (Vec<Uuid>, Vec<_>) = lacking.into_iter().unzip();
-        let Some(first) = ids.first().copied() else { return Ok(()) };
+        let packed = |error| Trouble::TabletFault { detail: format!("packing records: {error}") };
+        let Some(first) = ids.first().copied() else {
+            // Others gave the rest back meanwhile: what follows from all of it follows at the end.
+            hub.give_back(encode_return(&[], false).map_err(packed)?).await?;
+            (self.mend.gives_back, self.mend.given, self.mend.owes_end) = (false, None, false);
+            return Ok(());
+        };
         if self.mend.given.take() == Some(first) {
             return Err(fault("the hub does not take back what it lost").into());
         }
-        let body = encode_return(&ops, more)
-            .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
+        let body = encode_return(&ops, more).map_err(packed)?;
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
         let answer = hub.give_back(body).await?;
-        (self.mend.gives_back, self.mend.given) = (false, Some(first));
+        (self.mend.gives_back, self.mend.given, self.mend.owes_end) = (false, Some(first), more);
         if !answer.refused.is_empty() {
             store.not_taken_back(&answer.refused)?;
             self.standing.tell();

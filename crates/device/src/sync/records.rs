@@ -113,6 +113,8 @@ impl Driver {
 
     /// Offers again what the office set aside: it may be allowed by now.
     pub(super) async fn offer(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        // Whatever comes of it: what waits stands behind this.
+        self.standing.due().offer = false;
         let store = &self.standing.store;
         for ops in store.set_aside_ids()?.chunks(MAX_OFFER) {
             let answer = match hub.offer(ops.to_vec()).await {
@@ -124,7 +126,6 @@ impl Driver {
             // What it took comes with a number.
             self.standing.due().pull |= answer.quarantined.len() < ops.len();
         }
-        self.standing.due().offer = false;
         self.standing.tell();
         Ok(())
     }

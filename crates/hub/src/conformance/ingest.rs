@@ -1,10 +1,9 @@
 //! What happens to what a tablet pushes.
 
-use super::kit::{MORNING, Tablet, answers, check, finding, garden, log, ops, photo, round};
+use super::kit::{MORNING, Tablet, answers, check, finding, garden, give_roles, log, ops, photo, round};
 use crate::demo;
 use crate::ingest::{Pushed, judge_again};
-use crate::office::{Hand, change, write};
-use crate::store::{Ledger, Store};
+use crate::store::Store;
 use crate::world::{World, day};
 use serde_json::json;
 use standpipe_domain::answer::Outcome;
@@ -256,20 +255,10 @@ pub async fn what_a_revoked_tablet_recorded_is_kept_aside(store: &dyn Store) {
 
 pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
-    let inspector = demo::person("inspector");
-    let roles = async |roles: serde_json::Value| {
-        let world = world.clone();
-        let write = move |ledger: &mut dyn Ledger| {
-            let hand = Hand { scope: demo::site(), actor: demo::person("office"), now: world.now() };
-            let draft = change(ledger, entity::PERSON, inspector.0, "roles", roles)?;
-            write(ledger, &*world, hand, [draft])
-        };
-        store.transact(write).await.unwrap();
-    };
     let device = tablet.device.id;
     let again = async |only| judge_again(store, world.clone(), device, only).await.unwrap();
 
-    roles(json!(["reader"])).await;
+    give_roles(store, &world, "inspector", json!(["reader"])).await;
     let (_, rust) = finding(check(ROOM), "panel-clear", "rust");
     let fails = answers(check(ROOM), "panel-clear", Outcome::Fail, None);
     let one = tablet.write([fails, rust]);
@@ -282,7 +271,7 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     assert!(aside.iter().all(|row| row.at == MORNING), "that is when it arrived");
     assert_eq!(store.quarantine().await.unwrap().len(), 4);
 
-    roles(json!(["inspector"])).await;
+    give_roles(store, &world, "inspector", json!(["inspector"])).await;
     assert_eq!(again(Some(vec![one[0]])).await, [], "with it goes its transaction");
     assert_eq!(shown(store).await, [("panel-clear".to_owned(), Outcome::Fail)]);
     assert_eq!(

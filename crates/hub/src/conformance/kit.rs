@@ -2,7 +2,8 @@
 
 use crate::demo;
 use crate::ingest::{Pushed, push};
-use crate::store::{Device, Enrolment, NewDevice, Page, Store};
+use crate::office::{Hand, change, write};
+use crate::store::{Device, Enrolment, Ledger, NewDevice, Page, Store};
 use crate::world::World;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
@@ -63,6 +64,22 @@ pub(super) async fn garden(store: &dyn Store) -> (Arc<StillWorld>, Tablet) {
     assert!(demo::estate(store, world.clone()).await.unwrap());
     let tablet = Tablet::enrol(store, &world, "inspector").await;
     (world, tablet)
+}
+
+/// The office gives somebody these roles, and no others.
+pub(super) async fn give_roles(
+    store: &dyn Store,
+    world: &Arc<StillWorld>,
+    account: &str,
+    roles: serde_json::Value,
+) {
+    let (world, person) = (Arc::clone(world), demo::person(account));
+    let give = move |ledger: &mut dyn Ledger| {
+        let hand = Hand { scope: demo::site(), actor: demo::person("office"), now: world.now() };
+        let draft = change(ledger, entity::PERSON, person.0, "roles", roles)?;
+        write(ledger, &*world, hand, [draft])
+    };
+    store.transact(give).await.unwrap();
 }
 
 pub(super) fn round() -> RoundId {

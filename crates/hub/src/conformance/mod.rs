@@ -45,7 +45,7 @@ macro_rules! suite {
                 a_page_can_begin_where_its_transaction_does;
             seals: a_seal_is_countersigned_and_verifies, a_broken_seal_is_set_aside,
                 what_was_signed_takes_amendments_only, whoever_signs_later_signs_the_same,
-                a_photo_that_was_signed_stays;
+                what_was_signed_comes_in_behind_its_seal, a_photo_that_was_signed_stays;
             views: a_round_shows_what_was_recorded_on_it, photos_tell_where_they_are,
                 issues_are_found_by_what_is_in_them, a_rebuild_shows_the_same;
         }

@@ -1,7 +1,8 @@
 //! Signatures over what was recorded.
 
-use super::kit::{MORNING, Tablet, answers, check, finding, garden, ops, photo, round, value};
+use super::kit::{MORNING, Tablet, answers, check, finding, garden, give_roles, ops, photo, round, value};
 use crate::demo;
+use crate::ingest::judge_again;
 use crate::store::Store;
 use crate::world::{World, day};
 use serde_json::json;
@@ -248,6 +249,25 @@ pub async fn whoever_signs_later_signs_the_same(store: &dyn Store) {
     let draft = sealed(&tablet, &other);
     assert_eq!(tablet.refused(store, [draft]).await, "sealed");
     assert_eq!(view(store).await.line.signed, 1);
+}
+
+pub async fn what_was_signed_comes_in_behind_its_seal(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (recorded, mut payload) = recorded(store, &mut tablet).await;
+    give_roles(store, &world, "inspector", json!(["reader"])).await;
+    let corrected = answers(check(PIPE), "door-seal", Outcome::Pass, Some(recorded.answer));
+    let signed = tablet.write([corrected])[0];
+    assert_eq!(tablet.push(store).await[0].code, "not-allowed");
+    give_roles(store, &world, "inspector", json!(["inspector"])).await;
+    payload.checks[0].revs = BTreeMap::from([(format!("{ANSWER}door-seal"), signed)]);
+    let seal = sealed(&tablet, &payload);
+    tablet.record(store, [seal]).await;
+
+    let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap();
+    assert_eq!(left, [], "the very operation that was signed is no change of it");
+    let view = view(store).await;
+    let shown = &view.checks.iter().find(|it| it.id == check(PIPE)).unwrap().answers["door-seal"];
+    assert_eq!(shown.outcome, Outcome::Pass);
 }
 
 pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {

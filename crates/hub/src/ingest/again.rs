@@ -60,7 +60,7 @@ fn judge(
     device: DeviceId,
     places: &[Aside],
 ) -> Result<(), StoreError> {
-    let Some(device) = ledger.device(device)? else { return Ok(()) };
+    let Some(mut device) = ledger.device(device)? else { return Ok(()) };
     let mut rows = Vec::new();
     for place in places {
         rows.extend(ledger.quarantined_at(device.id, place)?);
@@ -68,6 +68,8 @@ fn judge(
     for row in &rows {
         ledger.put_back(row)?;
     }
+    // What had arrived before the tablet was revoked is not held against it.
+    device.revoked &= rows.iter().any(|row| row.code == "revoked");
     let at = world.now();
     let mut touched = BTreeSet::new();
     for rows in rows.chunk_by(|a, b| a.incarnation == b.incarnation) {

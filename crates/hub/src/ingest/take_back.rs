@@ -36,7 +36,6 @@ pub async fn take_back(
     let device = device.clone();
     let receipts = Receipts::of(&store.identity().key);
     let given: Vec<Given> = returned.into_iter().map(|one| look(&receipts, &device, one)).collect();
-    let is_over = !more && given.iter().any(Result::is_ok);
     let answer = store
         .transact(move |ledger| {
             let mut answer = ReturnAnswer::default();
@@ -52,7 +51,7 @@ pub async fn take_back(
                 ledger.poke(device.site);
                 tracing::warn!(device = %device.id, taken = answer.taken, "operations that this hub had lost came back");
             }
-            if is_over {
+            if !more {
                 let hand = Hand { scope: device.site, actor: device.person, now: world.now() };
                 catch_up(ledger, &*world, hand)?;
             }

@@ -65,12 +65,14 @@ fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
 /// What was signed takes amendments only. A photo that somebody else took meanwhile is added all the same: it takes
 /// nothing away.
 fn unsealed(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
+    // The very operation that was signed may come behind its seal: it had been set aside, and is judged again.
+    let otherwise = |pin: Option<Uuid>| pin.is_some_and(|signed| signed != op.op_id);
     let sealed = match (op.kind, &op.field) {
-        (Kind::Set | Kind::Resolve, Some(field)) => ledger.pin(op.id, field)?.is_some(),
+        (Kind::Set | Kind::Resolve, Some(field)) => otherwise(ledger.pin(op.id, field)?),
         (Kind::Set, None) => {
             let mut pinned = false;
             for field in op.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
-                pinned |= ledger.pin(op.id, field)?.is_some();
+                pinned |= otherwise(ledger.pin(op.id, field)?);
             }
             pinned
         }
