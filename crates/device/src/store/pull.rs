@@ -78,9 +78,10 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     };
     // The number and the time go with the mark that has just come.
     log::numbered(writing, held.seq, one.seq, one.at)?;
-    let own = log::parse(&held.body, None)?;
-    let is_copy = held.body != one.body && own.same_work(&one.op);
-    if held.body != one.body && !is_copy {
+    let is_copy = held.body != one.body;
+    // What cannot be read any more was damaged here: the hub's copy takes its place.
+    let own = if is_copy { log::parse(&held.body, None).ok() } else { None };
+    if let Some(own) = own.filter(|own| !own.same_work(&one.op)) {
         // Somebody else's work stands in the log under the id of what was recorded here, which stays, and is shown as such.
         writing
             .prepare_cached("INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, 'op-id-taken', '', ?2)")?
