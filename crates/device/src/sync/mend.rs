@@ -13,6 +13,8 @@ const DOING: &str = "comparing records";
 
 /// What there is to put right.
 #[derive(Debug)]
+// Each is so, or not, by itself.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Mend {
     /// Both ends do not hold the same.
     pub differs: bool,

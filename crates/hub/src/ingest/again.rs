@@ -42,12 +42,11 @@ pub async fn judge_again(
 fn transactions(places: Vec<Aside>, asked: &impl Fn(&Aside) -> bool) -> Vec<Vec<Aside>> {
     let (mut all, mut known): (Vec<Vec<Aside>>, HashMap<Uuid, usize>) = (Vec::new(), HashMap::new());
     for place in places {
-        match place.tx.and_then(|tx| known.get(&tx)) {
-            Some(at) => all[*at].push(place),
-            None => {
-                known.extend(place.tx.map(|tx| (tx, all.len())));
-                all.push(vec![place]);
-            }
+        if let Some(at) = place.tx.and_then(|tx| known.get(&tx)) {
+            all[*at].push(place);
+        } else {
+            known.extend(place.tx.map(|tx| (tx, all.len())));
+            all.push(vec![place]);
         }
     }
     all.retain(|places| places.iter().any(asked));
