@@ -285,6 +285,27 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     assert_eq!(store.quarantine().await.unwrap().len(), 2);
 }
 
+pub async fn only_the_same_work_leaves_the_quarantine(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    give_roles(store, &world, "inspector", json!(["reader"])).await;
+    let mine = tablet.write([pass("log-filled")])[0];
+    assert_eq!(tablet.push(store).await.len(), 1);
+    give_roles(store, &world, "inspector", json!(["inspector"])).await;
+
+    // Another tablet records something else under the id of what was set aside.
+    let mut other = Tablet::enrol(store, &world, "inspector").await;
+    other.forge(pass("panel-clear"), world.uuid(), |op| op.op_id = mine);
+    assert_eq!(other.push(store).await, []);
+    let aside = store.quarantine().await.unwrap();
+    assert_eq!(
+        aside.iter().map(|it| it.op_id.clone()).collect::<Vec<_>>(),
+        [mine.to_string()],
+        "nobody else's work takes its place"
+    );
+    let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap();
+    assert_eq!(left[0].code, "op-id-taken");
+}
+
 pub async fn what_a_later_version_wrote_is_kept(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
     let check = check(ROOM).0;

@@ -16,7 +16,8 @@ use standpipe_oplog::chain::{START, sha256};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::receive::{Held, Verdict, receive};
 use standpipe_oplog::wire::{
-    PullHead, PushAnswer, Refused, ReturnAnswer, Sums, SumsAnswer, decode_push, decode_return, encode_pull,
+    Offer, OfferAnswer, PullHead, PushAnswer, Refused, ReturnAnswer, Sums, SumsAnswer, decode_push,
+    decode_return, encode_pull,
 };
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -47,6 +48,8 @@ pub struct Kept {
     pub chains: HashMap<u32, Vec<Sha256>>,
     pub ops: Vec<(Uuid, String)>,
     pub quarantine: Option<&'static str>,
+    /// What was set aside.
+    pub aside: Vec<(Uuid, String)>,
     pub uploads: Vec<Upload>,
     pub verified: HashMap<Sha256, Vec<u8>>,
     pub thumbnails: HashMap<Sha256, Vec<u8>>,
@@ -79,6 +82,7 @@ impl Hub {
             chains: HashMap::new(),
             ops: vec![],
             quarantine: None,
+            aside: vec![],
             uploads: vec![],
             verified: HashMap::new(),
             thumbnails: HashMap::new(),
@@ -95,6 +99,7 @@ impl Hub {
             .route("/sync/hello", post(hello))
             .route("/sync/push", post(push))
             .route("/sync/pull", get(pull))
+            .route("/sync/offer", post(offer))
             .route("/sync/sums", post(sums))
             .route("/sync/return", post(take_back))
             .route("/blobs", post(create))
@@ -219,12 +224,28 @@ async fn push(State(hub): State<Hub>, body: Bytes) -> Response {
             Some(code) => {
                 let refused = Refused { op_id: op.op.op_id, code: code.into(), detail: String::new() };
                 quarantined.push(refused);
+                kept.aside.push((op.op.op_id, op.body.into()));
             }
             None if kept.ops.iter().any(|(id, _)| *id == op.op.op_id) => {}
             None => kept.ops.push((op.op.op_id, op.body.into())),
         }
     }
     axum::Json(PushAnswer { acknowledged, durable_seq: 0, quarantined }).into_response()
+}
+
+async fn offer(State(hub): State<Hub>, axum::Json(offer): axum::Json<Offer>) -> axum::Json<OfferAnswer> {
+    let mut kept = hub.kept();
+    let mut quarantined = vec![];
+    for op_id in offer.ops {
+        let Some(at) = kept.aside.iter().position(|(id, _)| *id == op_id) else { continue };
+        if let Some(code) = kept.quarantine {
+            quarantined.push(Refused { op_id, code: code.into(), detail: String::new() });
+        } else {
+            let taken = kept.aside.remove(at);
+            kept.ops.push(taken);
+        }
+    }
+    axum::Json(OfferAnswer { quarantined })
 }
 
 async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {

@@ -248,6 +248,31 @@ async fn what_the_hub_sets_aside_is_shown_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn what_was_set_aside_is_offered_again_when_somebody_asks() {
+    let hub = Hub::start().await;
+    hub.kept().quarantine = Some("not-allowed");
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
+            tablet.pause().await;
+            hub.kept().quarantine = Some("unknown-item");
+            tablet.standing.due().offer = true;
+            tablet.go_on();
+            tablet.pause().await;
+            let detail = tablet.store.set_aside_ids().unwrap();
+            assert_eq!(detail.len(), 1, "the reason is another, and it stays");
+            hub.kept().quarantine = None;
+            tablet.standing.due().offer = true;
+            tablet.go_on();
+            tablet.line(|line| line.set_aside == 0 && line.state == SyncState::Safe).await;
+            assert_eq!(hub.kept().ops.len(), 1);
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_poke_fetches_at_once() {
     let hub = Hub::start().await;
     let office = Tablet::of(&hub);

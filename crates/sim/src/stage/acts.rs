@@ -1,0 +1,177 @@
+//! What happens at a step of a story: to the machines, and in the office. What people do at a tablet stands in
+//! [`crate::people`].
+
+use super::Stage;
+use crate::disk::untracked;
+use crate::estate;
+use crate::people;
+use crate::story::{Act, MOST_TABLETS, Machine};
+use crate::tablet::Tablet;
+use serde_json::json;
+use standpipe_domain::record::entity;
+use standpipe_oplog::op::Kind;
+use standpipe_oplog::pen::Draft;
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use uuid::Uuid;
+
+impl Stage {
+    pub(super) fn act(&mut self, act: &Act) -> Result<(), String> {
+        // A shortened story may speak of a tablet that was never copied.
+        if act.tablet().is_some_and(|tablet| tablet >= self.tablets.len()) {
+            return Ok(());
+        }
+        match act {
+            Act::Link { tablet, link } => self.net.set_link(*tablet, *link),
+            // Of a machine that is down too: power may fail while it recovers.
+            Act::Fuse { machine, changes, after } => self.disks.light(&self.name(*machine), *changes, *after),
+            Act::Full { machine, seconds } => {
+                self.disks.set_full(&self.name(*machine), true);
+                self.rooms.insert(*machine, self.time.now() + Duration::from_secs(u64::from(*seconds)));
+            }
+            Act::Clock { machine, ahead } => match machine {
+                Machine::Hub => self.hub.ahead.store(*ahead, Relaxed),
+                Machine::Tablet(tablet) => self.tablets[*tablet].ahead.store(*ahead, Relaxed),
+            },
+            Act::Backup | Act::Restore { .. } => self.copy_hub(act)?,
+            Act::Clone { tablet } => self.clone_tablet(*tablet)?,
+            Act::Join { tablet } => {
+                let joined = self.join(*tablet);
+                self.note(&format!("tablet {tablet} joins again: {}", joined.is_ok()));
+            }
+            Act::Copy { tablet } => {
+                let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
+                self.with_tablet_off(*tablet, |stage| {
+                    stage.disks.copy(&folder, &stage.disks.folder(&format!("copy-{tablet}")));
+                })?;
+            }
+            Act::Return { tablet } => {
+                let copy = self.disks.folder(&format!("copy-{tablet}"));
+                if copy.exists() {
+                    let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
+                    self.with_tablet_off(*tablet, |stage| stage.disks.copy(&copy, &folder))?;
+                    self.oracle.returned(*tablet);
+                }
+            }
+            Act::Rename { .. }
+            | Act::Delete { .. }
+            | Act::Import { .. }
+            | Act::Revoke { .. }
+            | Act::Step { tablet: None, .. } => self.office(act),
+            Act::Ask { tablet } => {
+                if let Some(handle) = self.tablets[*tablet].handle() {
+                    handle.sync_now();
+                }
+            }
+            act => people::act(self, act),
+        }
+        Ok(())
+    }
+
+    pub(super) fn join(&mut self, number: usize) -> anyhow::Result<()> {
+        let code = self.hub.code(estate::INSPECTORS[self.oracle.origin(number)])?;
+        self.tablets[number].join(&self.net, &code)
+    }
+
+    /// Stops a tablet in an orderly way, does something to its folder, and starts it again.
+    fn with_tablet_off(&mut self, number: usize, work: impl FnOnce(&mut Self)) -> Result<(), String> {
+        let machine = Machine::Tablet(number);
+        if self.is_up(machine) {
+            self.look()?;
+            self.tablets[number].stop();
+            self.restarts.insert(machine, self.time.now());
+        }
+        work(self);
+        Ok(())
+    }
+
+    fn clone_tablet(&mut self, number: usize) -> Result<(), String> {
+        let clone = self.tablets.len();
+        if clone >= MOST_TABLETS {
+            return Ok(());
+        }
+        let folder = self.disks.folder(&self.name(Machine::Tablet(number)));
+        let seed = self.chance.throw();
+        let tablet = Tablet::new(&self.disks, seed, clone);
+        tablet.ahead.store(self.tablets[number].ahead.load(Relaxed), Relaxed);
+        let to = tablet.folder.clone();
+        self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to))?;
+        self.tablets.push(tablet);
+        self.net.set_link(clone, self.net.link(number));
+        self.oracle.cloned(number, clone);
+        self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
+        Ok(())
+    }
+
+    fn copy_hub(&mut self, act: &Act) -> Result<(), String> {
+        let (folder, backup) = (self.hub.folder.clone(), self.disks.folder("backup"));
+        if self.hub.is_running() {
+            self.look()?;
+            self.stop_hub();
+            self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
+        }
+        match act {
+            Act::Restore { tells } if backup.exists() => {
+                self.disks.copy(&backup, &folder);
+                if *tells {
+                    untracked(|| new_epoch(&folder, self.chance.throw()));
+                }
+                self.oracle.hub_was_restored();
+                self.tablets.iter().for_each(Tablet::hub_was_restored);
+            }
+            Act::Backup => self.disks.copy(&folder, &backup),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn office(&mut self, act: &Act) {
+        if let Act::Step { which, .. } = act {
+            let moved = self.hub.move_issue(*which);
+            self.note(&format!("the office: {moved:?}"));
+            return;
+        }
+        let drafts = match act {
+            Act::Rename { stop, name } => {
+                let id = Uuid::from_u128(0x50 + *stop as u128);
+                let value = json!({ "zh-CN": format!("{name}"), "en": format!("{name}") });
+                vec![Draft::set(entity::ASSET, id, "name", value, None)]
+            }
+            Act::Delete { stop } => {
+                let id = estate::check(*stop).0;
+                let value = json!({ "saw": self.hub.ops_on(id) });
+                let draft = Draft::set(entity::CHECK, id, "", value, None);
+                vec![Draft { kind: Kind::Delete, field: None, ..draft }]
+            }
+            Act::Import { records } => (0..*records)
+                .map(|number| {
+                    let id = Uuid::from_u128(0x1_0000 + u128::from(number));
+                    let fields =
+                        serde_json::Map::from_iter([("name".to_owned(), json!(format!("{number}")))]);
+                    Draft::record("import", id, fields)
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        if let Act::Revoke { tablet } = act {
+            let identity =
+                self.tablets[*tablet].engine().and_then(|engine| engine.store().identity().ok().flatten());
+            if let Some(identity) = identity {
+                self.oracle.revoked.insert(identity.device);
+                let done = self.hub.revoke(identity.device);
+                self.note(&format!("the office: {}", done.is_ok()));
+            }
+            return;
+        }
+        let written = self.hub.write(drafts);
+        self.note(&format!("the office: {}", written.is_ok()));
+    }
+}
+
+/// A hub that is restored from a backup says so.
+fn new_epoch(folder: &Path, number: u64) {
+    let database = rusqlite::Connection::open(folder.join("hub.db")).expect("a backup opens");
+    let epoch = Uuid::from_u128(u128::from(number) | 1 << 100);
+    database.execute("UPDATE hub SET epoch = ?1", [epoch]).expect("an epoch can be written");
+}
