@@ -13,8 +13,11 @@ use standpipe_domain::issue::{Mover, NoStep, Status, Step, StepRequest, Timeline
 use standpipe_domain::permission::{PROVE, may_one};
 use standpipe_domain::record::{Finding, Issue, entity, fields, issue_id, set};
 use standpipe_domain::words::Words;
+use standpipe_oplog::merge::Side;
+use standpipe_oplog::op::{Kind, Resolve, Saw};
 use standpipe_oplog::pen::Draft;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Why an issue was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -133,10 +136,14 @@ pub(crate) fn follow(
         return Ok(());
     }
     let query = IssueQuery { id: Some(issue_id(id)), ..IssueQuery::default() };
-    let drafts = match ledger.issues(query)?.pop() {
-        Some(row) => corrections(ledger, &row.issue, &finding, severity)?,
-        None => opening(ledger, hand, &finding, severity)?,
-    };
+    if let Some(row) = ledger.issues(query)?.pop() {
+        let drafts = corrections(ledger, &row.issue, &finding, severity)?;
+        return if drafts.is_empty() { Ok(()) } else { write(ledger, world, hand, drafts) };
+    }
+    // Whoever found it opens it, whoever brought it here.
+    let found = ledger.register(id.0, "words")?.shown().map_or(hand.actor, |side| side.actor);
+    let hand = Hand { actor: found, ..hand };
+    let drafts = opening(ledger, hand, &finding, severity)?;
     if drafts.is_empty() { Ok(()) } else { write(ledger, world, hand, drafts) }
 }
 
@@ -197,6 +204,52 @@ fn opening(
     }
     drafts.push(Draft::add(entity::ISSUE, issue.id.0, set::TIMELINE, json!(opened(by, hand.now, finding))));
     Ok(drafts)
+}
+
+/// Settles an issue that a restored hub opened again, before the first opening came back to it: its number stands, and what
+/// the office had made of it.
+pub(crate) fn settle(
+    ledger: &mut dyn Ledger,
+    world: &dyn World,
+    hand: Hand,
+    id: IssueId,
+) -> Result<(), StoreError> {
+    let Some(office) = ledger.office() else { return Ok(()) };
+    let mut openings = ledger.ops_of(id.0)?;
+    openings.retain(|op| op.kind == Kind::Set && op.field.is_none() && op.device == office);
+    openings.sort_by_key(|op| (op.hlc, op.op_id));
+    let [first, _, ..] = &*openings else { return Ok(()) };
+    let mut drafts = Vec::new();
+    for field in first.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+        let sides = ledger.register(id.0, field)?.sides;
+        // Also what an earlier settling wrote, when only a part had come back.
+        let opens = |side: &Side| {
+            side.device == office && openings.iter().any(|op| op.value.get(field) == Some(&side.value))
+        };
+        let (opened, moved_on): (Vec<_>, Vec<_>) = sides.into_iter().partition(opens);
+        if opened.is_empty() || opened.len() + moved_on.len() < 2 {
+            continue;
+        }
+        // Where people wrote two things after it, both stand.
+        let saw = opened.iter().chain(moved_on.first()).map(|side| side.rev).collect();
+        let value = moved_on.first().map_or(&first.value[field], |side| &side.value).clone();
+        let (kind, field) = (Kind::Resolve, Some(field.clone()));
+        let value = json!(Resolve { value, saw });
+        drafts.push(Draft { entity: entity::ISSUE, id: id.0, kind, field, value, base_rev: None });
+    }
+    let timeline = ledger.members(id.0, set::TIMELINE)?;
+    let opens = |side: &&Side| side.value["step"].is_null() && side.value["to"] == json!(Status::Open);
+    let saw: Vec<Uuid> = timeline.iter().filter(opens).skip(1).map(|side| side.rev).collect();
+    if !saw.is_empty() {
+        let (kind, field) = (Kind::Remove, Some(set::TIMELINE.to_owned()));
+        let value = json!(Saw { saw });
+        drafts.push(Draft { entity: entity::ISSUE, id: id.0, kind, field, value, base_rev: None });
+    }
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(issue = %id, "an issue that was opened again has its first opening back, which stands");
+    write(ledger, world, hand, drafts)
 }
 
 /// Gives an issue a number that no other has.

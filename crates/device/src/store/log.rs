@@ -123,17 +123,36 @@ pub struct Held {
     pub hub_seq: Option<u64>,
     pub hub_at: Option<Millis>,
     pub body: Box<str>,
+    /// It was recorded on this tablet, and stands in one of its chains.
+    pub is_own: bool,
 }
 
 /// Looks an operation up by its id.
 pub fn held(conn: &Connection, op_id: Uuid) -> Result<Option<Held>, StoreError> {
     Ok(conn
-        .prepare_cached("SELECT seq, hub_seq, hub_at, body FROM op WHERE op_id = ?1")?
+        .prepare_cached("SELECT seq, hub_seq, hub_at, body, dev_seq IS NOT NULL FROM op WHERE op_id = ?1")?
         .query_row([op_id], |row| {
             let hub_at: Option<i64> = row.get(2)?;
-            Ok(Held { seq: row.get(0)?, hub_seq: row.get(1)?, hub_at: hub_at.map(Millis), body: row.get(3)? })
+            let (hub_seq, hub_at) = (row.get(1)?, hub_at.map(Millis));
+            Ok(Held { seq: row.get(0)?, hub_seq, hub_at, body: row.get(3)?, is_own: row.get(4)? })
         })
         .optional()?)
+}
+
+/// Adds an operation that stands in no chain yet. Gives its place.
+pub fn append_loose(conn: &Connection, op: &Op, body: &str) -> Result<i64, StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO op (op_id, tx, entity, id, kind, field, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![op.op_id, op.tx, op.entity, op.id, Word(op.kind), op.field, body])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// Says of an operation that is held what it changes by now: its body is about to be another one.
+pub fn rename(conn: &Connection, seq: i64, op: &Op) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE op SET tx = ?2, entity = ?3, id = ?4, kind = ?5, field = ?6 WHERE seq = ?1")?
+        .execute(params![seq, op.tx, op.entity, op.id, Word(op.kind), op.field])?;
+    Ok(())
 }
 
 /// Takes the hub's copy of an operation that is held: another of this tablet's lives may have brought it there, with

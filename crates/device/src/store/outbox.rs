@@ -3,7 +3,7 @@
 use super::chain::{self, Chain};
 use super::fault::{Fault, StoreError};
 use super::sql::Hash;
-use super::{Store, blobs, log, project, query};
+use super::{Store, Writing, blobs, log, project, query};
 use crate::identity::Identity;
 use rusqlite::{Connection, OptionalExtension, params};
 use standpipe_domain::ids::{DeviceId, Sha256, SiteId};
@@ -11,7 +11,7 @@ use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::replica::Touched;
-use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
+use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Numbered, Refused};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -128,7 +128,16 @@ impl Store {
             }
             chain.acknowledged = to.min(chain.last_seq);
             chain.durable = chain.durable.min(chain.acknowledged);
-            chain::save(writing, &chain)
+            chain::save(writing, &chain)?;
+            let held: u64 = writing
+                .prepare_cached("SELECT count(*) FROM op WHERE incarnation = ?1 AND dev_seq > ?2")?
+                .query_row(params![chain.incarnation, chain.acknowledged], |row| row.get(0))?;
+            if held == chain.last_seq - chain.acknowledged {
+                return Ok(());
+            }
+            // A chain has no gaps: what is left of this one goes on in another. Should that be taken, the hub says so.
+            let identity = query::identity(writing)?.ok_or(Fault::NotEnrolled)?;
+            renumber(writing, &chain, chain.incarnation.saturating_add(1), &identity, true).map(drop)
         })
     }
 
@@ -154,6 +163,33 @@ impl Store {
         self.read("reading what the office set aside", |conn| {
             let mut ids = conn.prepare_cached("SELECT op_id FROM set_aside ORDER BY rowid")?;
             Ok(ids.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Offers anew what an earlier chain of this tablet brought to the hub and no pull has brought back, though both ends hold
+    /// the same by now: the hub lost it, and no mark tells so. Gives how many operations that were.
+    pub fn offer_unnumbered(&self) -> Result<usize, StoreError> {
+        self.write("offering anew what the office lost", |writing| {
+            let (Some(identity), Some(mut chain)) = (query::identity(writing)?, chain::load(writing)?) else {
+                return Ok(0);
+            };
+            let lost: Vec<(i64, String)> = writing
+                .prepare_cached(
+                    "SELECT seq, body FROM op WHERE incarnation <> ?1 AND dev_seq IS NOT NULL AND hub_seq IS NULL
+                         AND op_id NOT IN (SELECT op_id FROM receipt) AND op_id NOT IN (SELECT op_id FROM set_aside)
+                     ORDER BY seq",
+                )?
+                .query_map([chain.incarnation], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            let mut changed = BTreeSet::new();
+            for (seq, body) in &lost {
+                let op = add_link(writing, &mut chain, identity.device, *seq, log::parse(body, None)?)?;
+                tracing::warn!(op = %op.op_id, "the office lost a record of an earlier chain; it is offered anew");
+                changed.extend(project::records_of(&op));
+            }
+            chain::save(writing, &chain)?;
+            writing.again(&changed)?;
+            Ok(lost.len())
         })
     }
 
@@ -296,6 +332,34 @@ fn add_link(
     Ok(written.op)
 }
 
+/// Takes the hub's copy of an operation that is held in another form. Where that is other work than what was recorded here,
+/// this goes on under an id of its own, and is offered as such. Gives the records that are to be shown anew.
+pub(super) fn adopt(
+    writing: &Writing<'_>,
+    held: &log::Held,
+    one: &Numbered,
+) -> Result<BTreeSet<Touched>, StoreError> {
+    let op = &one.op;
+    let mut changed = project::records_of(op);
+    // What cannot be read any more was damaged here.
+    let own = log::parse(&held.body, None).ok().filter(|own| !own.same_work(op));
+    if let Some(own) = own {
+        tracing::error!(op = %op.op_id, "other work than here has the id of a record at the office; that here goes on under another");
+        changed.extend(project::records_of(&own));
+        if let (true, Some(identity), Some(mut chain)) =
+            (held.is_own, query::identity(writing)?, chain::load(writing)?)
+        {
+            let own = Op { op_id: writing.world().uuid(), ..own };
+            let seq = log::append_loose(writing, &own, &held.body)?;
+            add_link(writing, &mut chain, identity.device, seq, own)?;
+            chain::save(writing, &chain)?;
+        }
+        log::rename(writing, held.seq, op)?;
+    }
+    log::adopt(writing, held.seq, &one.body)?;
+    Ok(changed)
+}
+
 /// Offers an operation anew, as what this tablet's person recorded. `None` when somebody else recorded it.
 pub(super) fn offer_anew(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, StoreError> {
     let (Some(identity), Some(mut chain)) = (query::identity(conn)?, chain::load(conn)?) else {
@@ -305,7 +369,17 @@ pub(super) fn offer_anew(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, S
     if op.actor != identity.person {
         return Ok(None);
     }
+    let here: Option<u64> = conn
+        .prepare_cached(
+            "SELECT dev_seq FROM op WHERE op_id = ?1 AND incarnation = ?2 AND dev_seq IS NOT NULL",
+        )?
+        .query_row(params![op_id, chain.incarnation], |row| row.get(0))
+        .optional()?;
     conn.prepare_cached("DELETE FROM receipt WHERE op_id = ?1")?.execute([op_id])?;
+    // It waits already. What was acknowledged leaves a gap, over which no [`Store::rewind`] goes back.
+    if here.is_some_and(|place| place > chain.acknowledged) {
+        return Ok(Some(op));
+    }
     let op = add_link(conn, &mut chain, identity.device, held.seq, log::parse(&held.body, None)?)?;
     chain::save(conn, &chain)?;
     Ok(Some(op))

@@ -4,7 +4,7 @@ use super::chain;
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::{bits, of_bits};
-use super::{Store, Writing, project};
+use super::{Store, Writing, outbox, project};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
@@ -66,10 +66,8 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     op.hlc = op.hlc.clamped(one.at);
     let clamped = op.hlc != one.op.hlc;
     // What the office had set aside and has in its log by now, it has taken.
-    let counts_again = writing
-        .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1 AND code <> 'op-id-taken'")?
-        .execute([op.op_id])?
-        > 0;
+    let counts_again =
+        writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])? > 0;
     log::put_receipt(writing, one)?;
     let Some(held) = log::held(writing, op.op_id)? else {
         log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;
@@ -79,27 +77,16 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     // The number and the time go with the mark that has just come.
     log::numbered(writing, held.seq, one.seq, one.at)?;
     let is_copy = held.body != one.body;
-    // What cannot be read any more was damaged here: the hub's copy takes its place.
-    let own = if is_copy { log::parse(&held.body, None).ok() } else { None };
-    if let Some(own) = own.filter(|own| !own.same_work(&one.op)) {
-        // Somebody else's work stands in the log under the id of what was recorded here, which stays, and is shown as such.
-        writing
-            .prepare_cached("INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, 'op-id-taken', '', ?2)")?
-            .execute(params![op.op_id, writing.now().0])?;
-        let mut changed = project::records_of(&op);
-        changed.extend(project::records_of(&own));
-        writing.again(&changed)?;
-        return Ok(held.hub_seq.is_none());
-    }
     if is_copy {
-        log::adopt(writing, held.seq, &one.body)?;
+        let changed = outbox::adopt(writing, &held, one)?;
+        writing.again(&changed)?;
     }
     // Where the sum has counted it already, so have the records.
     let is_new = held.hub_seq.is_none();
     let is_moved = held.hub_at.is_some_and(|at| at != one.at);
-    if counts_again || is_copy || is_moved {
+    if counts_again || is_moved {
         writing.again(&project::records_of(&op))?;
-    } else if is_new && (clamped || op.kind == Kind::Seal) {
+    } else if is_new && !is_copy && (clamped || op.kind == Kind::Seal) {
         writing.apply(&op)?;
     }
     Ok(is_new)

@@ -15,6 +15,9 @@ use uuid::Uuid;
 /// set aside since the hub took it first is given back.
 const NOT_OURS: &str = "('not-taken-back', 'op-id-taken')";
 
+/// The name of the fact that more of what the hub lost follows.
+const OWES_END: &str = "owes-end";
+
 /// The sums over everything that is numbered here, made from what is held and not from what was once received.
 #[derive(Clone, Debug, Default)]
 pub struct Held(Vec<(u64, Checksum)>);
@@ -81,19 +84,20 @@ impl Store {
         })
     }
 
-    /// What the hub took once and has no more, whoever wrote it: the beginning of it, in whole transactions, and whether
-    /// there is more. Empty when there is nothing.
-    pub fn lacking(&self) -> Result<(Vec<(Uuid, Returned)>, bool), StoreError> {
+    /// What the hub took once and has no more, whoever wrote it: what stands here behind a place, as much of it as goes into
+    /// one request, in whole transactions; and the place of the last of it where there is more. Empty when there is nothing.
+    pub fn lacking(&self, behind: i64) -> Result<(Vec<(Uuid, Returned)>, Option<i64>), StoreError> {
         self.read("looking for what the office lost", |conn| {
             let sql = format!(
-                "SELECT op.op_id, hub_at, mark, body, tx FROM receipt JOIN op USING (op_id)
-                 WHERE hub_seq IS NULL AND hub_at IS NOT NULL AND NOT EXISTS
+                "SELECT op.op_id, hub_at, mark, body, tx, seq FROM receipt JOIN op USING (op_id)
+                 WHERE seq > ?1 AND hub_seq IS NULL AND hub_at IS NOT NULL AND NOT EXISTS
                      (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id AND code IN {NOT_OURS})
                  ORDER BY seq"
             );
             let mut statement = conn.prepare_cached(&sql)?;
-            let mut rows = statement.query([])?;
+            let mut rows = statement.query([behind])?;
             let (mut ops, mut bytes, mut last) = (Vec::new(), 0, None);
+            let mut place = behind;
             while let Some(row) = rows.next()? {
                 let body: Box<str> = row.get(3)?;
                 let tx: Uuid = row.get(4)?;
@@ -101,13 +105,33 @@ impl Store {
                 let is_full = last != Some(tx) && (ops.len() >= MAX_OPS || bytes > MAX_PUSH);
                 // A transaction that is larger than a request goes in parts.
                 if !ops.is_empty() && (is_full || bytes > MAX_OP) {
-                    return Ok((ops, true));
+                    return Ok((ops, Some(place)));
                 }
-                last = Some(tx);
+                (last, place) = (Some(tx), row.get(5)?);
                 let (at, receipt) = (Millis(row.get(1)?), row.get(2)?);
                 ops.push((row.get(0)?, Returned { at, receipt, body }));
             }
-            Ok((ops, false))
+            Ok((ops, None))
+        })
+    }
+
+    /// Whether the hub was told that more of what it lost follows, and not that there is no more.
+    pub fn owes_end(&self) -> Result<bool, StoreError> {
+        self.read("reading whether the office waits for more", |conn| {
+            Ok(conn.prepare_cached("SELECT 1 FROM fact WHERE name = ?1")?.exists([OWES_END])?)
+        })
+    }
+
+    /// Writes that down.
+    pub fn owe_end(&self, owes: bool) -> Result<(), StoreError> {
+        let sql = if owes {
+            "INSERT OR REPLACE INTO fact (name, value) VALUES (?1, '')"
+        } else {
+            "DELETE FROM fact WHERE name = ?1"
+        };
+        self.write_quietly("writing down whether the office waits for more", |writing| {
+            writing.execute(sql, [OWES_END])?;
+            Ok(())
         })
     }
 
@@ -134,21 +158,18 @@ impl Store {
 fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
     let mut op = one.op.clone();
     op.hlc = op.hlc.clamped(one.at);
-    let taken = writing
-        .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1 AND code <> 'op-id-taken'")?
-        .execute([op.op_id])?;
+    let taken = writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])?;
     log::put_receipt(writing, one)?;
     let Some(held) = log::held(writing, op.op_id)? else {
         log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;
         return writing.apply(&op);
     };
     log::numbered(writing, held.seq, one.seq, one.at)?;
-    let is_same = held.body == one.body;
-    if !is_same {
-        tracing::error!(op = %op.op_id, "a record here differs from the office's; the office's copy takes its place");
-        log::adopt(writing, held.seq, &one.body)?;
+    if held.body != one.body {
+        let changed = outbox::adopt(writing, &held, one)?;
+        writing.again(&changed)?;
     }
-    if !is_same || taken > 0 || held.hub_at != Some(one.at) {
+    if taken > 0 || held.hub_at != Some(one.at) {
         writing.again(&project::records_of(&op))?;
     }
     Ok(())

@@ -43,6 +43,8 @@ pub(super) struct Driver {
     pub(super) run: Option<Uuid>,
     /// Both ends were found to hold the same in this turn.
     pub(super) in_step: bool,
+    /// The office has withdrawn this tablet's permission.
+    pub(super) is_withdrawn: bool,
     sleep: Sleep,
     outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
@@ -91,13 +93,15 @@ impl Driver {
             changes: standing.store.changes(),
             wishes,
             wished: Some(wished),
+            // Where that cannot be told, one end too many does no harm.
+            mend: Mend::new(standing.store.owes_end().unwrap_or(true)),
             standing,
             photos: Photos::default(),
             missing: Missing::default(),
             recheck: Recheck::default(),
-            mend: Mend::default(),
             run: None,
             in_step: false,
+            is_withdrawn: false,
             sleep,
             pulled: outside.world.elapsed(),
             outside,
@@ -220,6 +224,13 @@ impl Driver {
             }
         }
         if self.in_step && soft.is_none() && !self.mend.differs && !self.recheck.is_due() {
+            if self.mend.looks_back {
+                self.mend.looks_back = self.standing.store.offer_unnumbered()? > 0;
+                if self.mend.looks_back {
+                    // It waits now, and the next turn sends it.
+                    return Ok(true);
+                }
+            }
             self.standing.set_link(|link| link.doubt = false);
             self.all_arrived()?;
         }
@@ -229,6 +240,7 @@ impl Driver {
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.
     pub(super) fn doubt(&mut self) {
         self.recheck.begin();
+        self.mend.looks_back = true;
         self.standing.set_link(|link| link.doubt = true);
     }
 
@@ -249,9 +261,6 @@ impl Driver {
         }
         if open(Lane::Mend) && self.gives_back()? {
             return Ok(Some(Job::GiveBack));
-        }
-        if open(Lane::Pull) && self.mend.awaits_numbers() && self.standing.due().pull {
-            return Ok(Some(Job::Pull));
         }
         if open(Lane::Push) && self.standing.due().offer {
             return Ok(Some(Job::Offer));

@@ -22,30 +22,33 @@ pub(super) struct Mend {
     tried: bool,
     /// Something may be here that the hub lost.
     gives_back: bool,
-    /// The first operation that was given back last. Once the hub has numbered it, it is not given back again.
+    /// The first operation of what was given back last. Once the hub has numbered it, it is not given back again.
     given: Option<Uuid>,
+    /// The place here of the last operation that was given back, while more follows.
+    behind: i64,
     /// The hub was told that more follows, and has not heard that there is no more.
     owes_end: bool,
-}
-
-impl Default for Mend {
-    fn default() -> Self {
-        // The app may have ended in the middle of it.
-        Self { differs: false, tried: false, gives_back: true, given: None, owes_end: false }
-    }
+    /// Once both hold the same: something that the hub acknowledged long ago may not be among it.
+    pub looks_back: bool,
 }
 
 impl Mend {
+    /// The app may have ended in the middle of it. `owes_end`: between two parts of what it gave back.
+    pub(super) fn new(owes_end: bool) -> Self {
+        let (differs, tried, given, behind) = Default::default();
+        Self { differs, tried, gives_back: true, given, behind, owes_end, looks_back: true }
+    }
+
     /// Both ends hold the same.
     pub(super) fn agreed(&mut self) {
         self.tried = false;
-        // What was given back has its number now; the next part may go.
+        // What was given back should have its number now: whether it has is looked at.
         self.gives_back |= self.given.is_some();
     }
 
-    /// Whether a part was given back whose numbers must come before the next part can be told.
-    pub(super) fn awaits_numbers(&self) -> bool {
-        self.given.is_some() && !self.gives_back
+    /// The hub may have lost something that is here: all of it is given back.
+    fn give_all_back(&mut self) {
+        (self.differs, self.gives_back, self.behind) = (false, true, 0);
     }
 
     /// Both ends do not hold the same. What does not help once is said.
@@ -62,7 +65,10 @@ impl Mend {
 impl Driver {
     /// Whether something the hub lost may be here.
     pub(super) fn gives_back(&mut self) -> Result<bool, Trouble> {
-        if self.mend.gives_back && !self.mend.owes_end && self.standing.store.lacking()?.0.is_empty() {
+        if self.mend.gives_back
+            && !self.mend.owes_end
+            && self.standing.store.lacking(self.mend.behind)?.0.is_empty()
+        {
             (self.mend.gives_back, self.mend.given) = (false, None);
         }
         Ok(self.mend.gives_back)
@@ -89,6 +95,9 @@ impl Driver {
                 Effect::Fetch { spans, upto } => {
                     let Some(epoch) = epoch else { return Err(fault("the hub says nothing").into()) };
                     let is_same = spans.is_empty();
+                    if self.is_withdrawn {
+                        return self.repair_blindly(epoch, cursor, &spans, upto);
+                    }
                     tracing::warn!(spans = spans.len(), upto, "putting right what differs from the office");
                     for span in spans {
                         self.replace(hub, epoch, span, upto).await?;
@@ -96,12 +105,23 @@ impl Driver {
                     let store = &self.standing.store;
                     store.number_nothing_behind(upto)?;
                     store.repaired(epoch, if is_same { cursor.min(upto) } else { upto })?;
-                    (self.mend.differs, self.mend.gives_back) = (false, true);
+                    self.mend.give_all_back();
                     self.standing.due().pull = true;
                     return Ok(());
                 }
             }
         }
+    }
+
+    /// A tablet whose permission was withdrawn is given nothing that it could compare with. Whatever stands behind the
+    /// first difference it gives back: the hub knows what it has.
+    fn repair_blindly(&mut self, epoch: Uuid, cursor: u64, spans: &[Span], upto: u64) -> Result<(), Trouble> {
+        let store = &self.standing.store;
+        let same = spans.iter().map(|span| span.after).min().unwrap_or(upto).min(cursor);
+        store.number_nothing_behind(same)?;
+        store.repaired(epoch, same)?;
+        self.mend.give_all_back();
+        Ok(())
     }
 
     async fn replace(&self, hub: &HubClient, epoch: Uuid, span: Span, upto: u64) -> Result<(), Trouble> {
@@ -121,22 +141,32 @@ impl Driver {
     /// Gives the hub what it lost, a part of it at a time.
     pub(super) async fn give_back(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = &self.standing.store;
-        let (lacking, more) = store.lacking()?;
+        let behind = self.mend.behind;
+        let (lacking, next) = store.lacking(behind)?;
         let (ids, ops): (Vec<Uuid>, Vec<_>) = lacking.into_iter().unzip();
         let packed = |error| Trouble::TabletFault { detail: format!("packing records: {error}") };
         let Some(first) = ids.first().copied() else {
             // Others gave the rest back meanwhile: what follows from all of it follows at the end.
             hub.give_back(encode_return(&[], false).map_err(packed)?).await?;
-            (self.mend.gives_back, self.mend.given, self.mend.owes_end) = (false, None, false);
+            store.owe_end(false)?;
+            (self.mend.gives_back, self.mend.owes_end) = (false, false);
             return Ok(());
         };
-        if self.mend.given.take() == Some(first) {
+        if behind == 0 && self.mend.given.replace(first) == Some(first) {
+            (self.mend.gives_back, self.mend.given) = (false, None);
             return Err(fault("the hub does not take back what it lost").into());
         }
-        let body = encode_return(&ops, more).map_err(packed)?;
+        let body = encode_return(&ops, next.is_some()).map_err(packed)?;
+        if next.is_some() && !self.mend.owes_end {
+            store.owe_end(true)?;
+        }
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
         let answer = hub.give_back(body).await?;
-        (self.mend.gives_back, self.mend.given, self.mend.owes_end) = (false, Some(first), more);
+        if next.is_none() && self.mend.owes_end {
+            store.owe_end(false)?;
+        }
+        (self.mend.gives_back, self.mend.owes_end) = (next.is_some(), next.is_some());
+        self.mend.behind = next.unwrap_or(0);
         if !answer.refused.is_empty() {
             store.not_taken_back(&answer.refused)?;
             self.standing.tell();

@@ -285,6 +285,20 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     assert_eq!(store.quarantine().await.unwrap().len(), 2);
 }
 
+pub async fn what_another_of_a_tablets_lives_brought_is_judged_for_itself(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    give_roles(store, &world, "inspector", json!(["reader"])).await;
+    tablet.write([pass("panel-clear"), pass("log-filled")]);
+    assert_eq!(tablet.push(store).await.len(), 2);
+    // The tablet is put back to before that, and meanwhile the person is given the role again.
+    give_roles(store, &world, "inspector", json!(["inspector"])).await;
+    tablet.acknowledged = 0;
+    tablet.renumber(&PushConflict::Forked { incarnation: 2 });
+    assert_eq!(tablet.push(store).await, []);
+    assert_eq!(shown(store).await.len(), 2);
+    assert_eq!(store.quarantine().await.unwrap(), [], "nothing of it stays behind");
+}
+
 pub async fn only_the_same_work_leaves_the_quarantine(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
     give_roles(store, &world, "inspector", json!(["reader"])).await;

@@ -31,16 +31,16 @@ async fn fail(store: &dyn Store, tablet: &mut Tablet, tag: &str, item: &str, wor
     id
 }
 
-async fn issue(store: &dyn Store, id: IssueId, asking: &str) -> IssueView {
+pub(super) async fn issue(store: &dyn Store, id: IssueId, asking: &str) -> IssueView {
     store.issue(id, demo::person(asking), day(MORNING)).await.unwrap().unwrap()
 }
 
-async fn numbers(store: &dyn Store) -> Vec<String> {
+pub(super) async fn numbers(store: &dyn Store) -> Vec<String> {
     let all = store.issues(&IssueFilter::default(), day(MORNING)).await.unwrap();
     all.into_iter().map(|line| line.number).collect()
 }
 
-fn assignment() -> StepRequest {
+pub(super) fn assignment() -> StepRequest {
     StepRequest {
         unit: Some(UnitId(demo::id("unit", "property"))),
         person: Some(demo::person("property")),

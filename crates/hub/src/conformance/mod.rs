@@ -29,6 +29,7 @@ macro_rules! suite {
                 one_bad_operation_takes_its_transaction_along, what_a_revoked_tablet_recorded_is_kept_aside,
                 what_was_set_aside_is_judged_again_when_somebody_asks,
                 only_the_same_work_leaves_the_quarantine,
+                what_another_of_a_tablets_lives_brought_is_judged_for_itself,
                 what_a_later_version_wrote_is_kept, a_wild_clock_counts_five_minutes_at_most,
                 operations_that_replace_each_other_in_a_ring_do_no_harm,
                 two_different_answers_both_stand_and_the_office_sees_it;

@@ -1,19 +1,94 @@
 //! What a hub takes back that it had taken once, and how a tablet finds where the two differ.
 
-use super::kit::{MORNING, StillWorld, Tablet, answers, check, garden, log, ops};
+use super::issues::{assignment, issue};
+use super::kit::{MORNING, StillWorld, Tablet, answers, check, finding, garden, log, ops};
 use crate::demo;
 use crate::ingest::take_back;
+use crate::issues::step;
 use crate::pull;
 use crate::store::Store;
 use standpipe_domain::answer::Outcome;
-use standpipe_domain::ids::Millis;
-use standpipe_domain::record::entity;
+use standpipe_domain::ids::{IssueId, Millis};
+use standpipe_domain::issue::{Status, Step};
+use standpipe_domain::record::{entity, issue_id};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::op::Op;
-use standpipe_oplog::pen::Draft;
+use standpipe_oplog::pen::{Draft, Pen};
 use standpipe_oplog::wire::{Returned, decode_pull, encode_return};
+use std::sync::Arc;
 use uuid::Uuid;
+
+/// A hub of which a backup was made: the garden, and two tablets.
+pub(crate) struct Backed {
+    world: Arc<StillWorld>,
+    finder: Tablet,
+    colleague: Tablet,
+    holds: usize,
+}
+
+/// What it does from then on, and loses.
+pub(crate) struct Lost {
+    issue: IssueId,
+    marked: Vec<Returned>,
+}
+
+pub(crate) async fn back_up(store: &dyn Store) -> Backed {
+    let (world, finder) = garden(store).await;
+    let colleague = Tablet::enrol(store, &world, "owners-1").await;
+    let holds = usize::try_from(log(store).await.next).unwrap();
+    Backed { world, finder, colleague, holds }
+}
+
+/// Somebody finds something, and the office assigns it.
+pub(crate) async fn go_on(store: &dyn Store, Backed { world, finder, .. }: &mut Backed) -> Lost {
+    let (id, record) = finding(check("B4-33-LG"), "door-seal", "封条破损");
+    let other = finding(check("P1-KZ"), "panel-clear", "面板有报警");
+    finder.record(store, [answers(check("P1-KZ"), "panel-clear", Outcome::Fail, None), other.1]).await;
+    world.wait(1_000);
+    finder.record(store, [answers(check("B4-33-LG"), "door-seal", Outcome::Fail, None), record]).await;
+    world.wait(1_000);
+    let issue = issue_id(id);
+    step(store, world.clone(), issue, demo::person("branch"), assignment()).await.unwrap();
+    Lost { issue, marked: marked(store).await }
+}
+
+/// The hub was restored. Who found it had never heard that it was taken and pushes it anew, in another order; then a
+/// colleague gives back what the office had made of it.
+pub(crate) async fn come_back(store: &dyn Store, backed: Backed, Lost { issue: id, marked }: Lost) {
+    let Backed { world, mut finder, colleague, holds } = backed;
+    world.wait(60_000);
+    // The second transaction first: under another number in the chain, as a tablet that joined again numbers it.
+    let ops: Vec<Op> = finder.written.drain(..).map(|written| written.op).collect();
+    (finder.acknowledged, finder.pen) = (0, Pen::new(finder.device.id, finder.device.site));
+    for op in ops[2..].iter().chain(&ops[..2]) {
+        let op = Op { dev_seq: finder.pen.last_seq + 1, ..op.clone() };
+        let written = Written::new(&op, finder.pen.last_hash).unwrap();
+        (finder.pen.last_seq, finder.pen.last_hash) = (op.dev_seq, written.hash);
+        finder.written.push(written);
+    }
+    assert_eq!(finder.push(store).await, []);
+    let again = issue(store, id, "branch").await;
+    assert_eq!((&*again.line.number, again.line.status), ("ZJ-1", Status::Open), "opened anew");
+
+    for (part, more) in [(&marked[holds..], true), (&marked[..0], false)] {
+        let body = encode_return(part, more).unwrap();
+        let answer = take_back(store, world.clone(), &colleague.device, &body).await.unwrap();
+        assert!(answer.refused.is_empty());
+    }
+    let back = issue(store, id, "branch").await;
+    assert_eq!((&*back.line.number, back.line.status), ("ZJ-2", Status::Assigned));
+    assert!(back.line.unit.is_some());
+    let steps: Vec<_> = back.timeline.iter().map(|entry| entry.step).collect();
+    assert_eq!(steps, [None, Some(Step::Assign)]);
+    assert_eq!(back.timeline[0].by, "检查员甲");
+    let numbers = super::issues::numbers(store).await;
+    assert_eq!(numbers.len(), 2, "{numbers:?}");
+    assert_ne!(numbers[0], numbers[1]);
+    let before = log(store).await.next;
+    give(store, &colleague, &[]).await;
+    assert_eq!(log(store).await.next, before, "settled once");
+}
 
 /// Everything that the hub numbered, with its marks.
 async fn marked(store: &dyn Store) -> Vec<Returned> {

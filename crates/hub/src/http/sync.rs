@@ -151,10 +151,11 @@ pub async fn offer(
     Ok(Json(OfferAnswer { quarantined }))
 }
 
-/// The sums over what the hub numbered, so that a tablet finds where the two differ.
+/// The sums over what the hub numbered, so that a tablet finds where the two differ. A tablet that was revoked may ask too:
+/// it tells nothing of what is there, and what this hub has lost may be on that tablet alone.
 pub async fn sums(
     State(app): State<App>,
-    Tablet(device): Tablet,
+    AnyTablet(device): AnyTablet,
     Json(Sums { at }): Json<Sums>,
 ) -> Result<Json<SumsAnswer>, Problem> {
     if at.len() > MAX_SUMS {

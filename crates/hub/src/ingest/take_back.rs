@@ -97,13 +97,17 @@ fn take(
 }
 
 /// What follows from records follows from those that came back too, once a tablet has given back all that it had: issues
-/// that nobody had fetched are opened again, and of two with one number the later gets another.
+/// that nobody had fetched are opened again, of one that was opened again for nothing the first opening and what became of
+/// it stand, and of two with one number the later gets another.
 fn catch_up(ledger: &mut dyn Ledger, world: &dyn World, hand: Hand) -> Result<(), StoreError> {
     let findings = ledger.without_issue(hand.scope)?.into_iter();
     let seals = ledger.not_countersigned(hand.scope)?.into_iter();
     let findings = findings.map(|id| Touched { entity: entity::FINDING.into(), id: id.0 });
     let seals = seals.map(|id| Touched { entity: entity::SIGN_OFF.into(), id: id.0 });
     follow(ledger, world, hand, &findings.chain(seals).collect())?;
+    for id in ledger.of_two_states(hand.scope)? {
+        issues::settle(ledger, world, hand, id)?;
+    }
     ledger
         .of_taken_number(hand.scope)?
         .into_iter()

@@ -37,7 +37,7 @@ impl Intake<'_> {
         lines: &[Arrived],
         touched: &mut BTreeSet<Touched>,
     ) -> Result<(), StoreError> {
-        let mut blame = self.earlier(tx)?;
+        let mut blame = self.earlier(tx, lines)?;
         let mut news: Vec<&Arrived> = Vec::new();
         let mut fresh: Vec<&Written> = Vec::new();
         let mut ids = HashSet::new();
@@ -69,10 +69,18 @@ impl Intake<'_> {
         }
     }
 
-    /// Whether an earlier push brought a part of this transaction that was set aside.
-    fn earlier(&mut self, tx: Option<Uuid>) -> Result<Option<Blame>, StoreError> {
+    /// Whether an earlier push brought another part of this transaction, which was set aside. What comes again here, out of
+    /// another of the tablet's lives, is judged again, and blames nothing.
+    fn earlier(&mut self, tx: Option<Uuid>, lines: &[Arrived]) -> Result<Option<Blame>, StoreError> {
         let Some(tx) = tx else { return Ok(None) };
-        Ok(self.ledger.tx_set_aside(self.device.id, tx)?.map(|code| {
+        let set_aside = self.ledger.tx_set_aside(self.device.id, tx)?;
+        if set_aside.is_empty() {
+            return Ok(None);
+        }
+        let here: HashSet<Uuid> = lines.iter().filter_map(|line| line.stub().op_id).collect();
+        let another =
+            set_aside.into_iter().find(|(op_id, _)| op_id.is_none_or(|op_id| !here.contains(&op_id)));
+        Ok(another.map(|(_, code)| {
             let refusal = Refusal { code, detail: "a part of its transaction was set aside before".into() };
             Blame { dev_seq: None, refusal }
         }))

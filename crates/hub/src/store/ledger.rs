@@ -76,8 +76,9 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn keep_arrival(&mut self, what: &Quarantine) -> Result<(), StoreError>;
     /// Takes the same work out of quarantine, whichever chain it came in: it is in the log. Other work under its id stays.
     fn release(&mut self, op: &Op) -> Result<(), StoreError>;
-    /// Why an operation of this transaction was set aside, if one was.
-    fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError>;
+    /// What of this transaction was set aside, and why, in the order of the device's chains.
+    fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid)
+    -> Result<Vec<(Option<Uuid>, String)>, StoreError>;
     /// What was set aside of a part of a chain.
     fn refused(
         &mut self,
@@ -102,6 +103,9 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn not_countersigned(&mut self, scope: SiteId) -> Result<Vec<SignOffId>, StoreError>;
     /// Issues of the site whose number another has, which was opened before.
     fn of_taken_number(&mut self, scope: SiteId) -> Result<Vec<IssueId>, StoreError>;
+
+    /// Issues of the site with several numbers, or several states, beside each other.
+    fn of_two_states(&mut self, scope: SiteId) -> Result<Vec<IssueId>, StoreError>;
 
     /// Tells whoever listens, once the transaction is durable, that the site has something new.
     fn poke(&mut self, scope: SiteId);

@@ -200,7 +200,7 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
     axum::Json(json!({
         "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
         "durable_seq": 0, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
-        "something": "of a later version",
+        "run": Uuid::from_u128(6), "something": "of a later version",
     }))
 }
 
@@ -221,12 +221,12 @@ async fn push(State(hub): State<Hub>, body: Bytes) -> Response {
     let mut quarantined = vec![];
     for op in ops.into_iter().skip(from).map(Result::unwrap) {
         match kept.quarantine {
+            _ if kept.ops.iter().any(|(id, _)| *id == op.op.op_id) => {}
             Some(code) => {
                 let refused = Refused { op_id: op.op.op_id, code: code.into(), detail: String::new() };
                 quarantined.push(refused);
                 kept.aside.push((op.op.op_id, op.body.into()));
             }
-            None if kept.ops.iter().any(|(id, _)| *id == op.op.op_id) => {}
             None => kept.ops.push((op.op.op_id, op.body.into())),
         }
     }

@@ -206,9 +206,14 @@ impl Ledger for Desk<'_> {
         Ok(())
     }
 
-    fn tx_set_aside(&mut self, device: DeviceId, tx: Uuid) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT code FROM quarantine WHERE device = ? AND tx = ? ORDER BY dev_seq LIMIT 1";
-        self.first("looking into quarantine", sql, (device.0, tx), |row| row.get(0))
+    fn tx_set_aside(
+        &mut self,
+        device: DeviceId,
+        tx: Uuid,
+    ) -> Result<Vec<(Option<Uuid>, String)>, StoreError> {
+        let sql =
+            "SELECT op_id, code FROM quarantine WHERE device = ? AND tx = ? ORDER BY incarnation, dev_seq";
+        self.all("looking into quarantine", sql, (device.0, tx), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn refused(
@@ -268,6 +273,14 @@ impl Ledger for Desk<'_> {
                        WHERE first.number = opened.number AND (first.at, first.id) < (opened.at, opened.id))
                    ORDER BY at, id";
         self.all("looking for issues of one number", sql, [scope.0], |row| row.get(0).map(IssueId))
+    }
+
+    fn of_two_states(&mut self, scope: SiteId) -> Result<Vec<IssueId>, StoreError> {
+        let sql = "SELECT id FROM issue WHERE scope = ?1 AND EXISTS (
+                       SELECT 1 FROM register r WHERE r.id = issue.id AND r.field IN ('number', 'status')
+                           AND json_array_length(r.sides) > 1)
+                   ORDER BY id";
+        self.all("looking for issues of two states", sql, [scope.0], |row| row.get(0).map(IssueId))
     }
 
     fn poke(&mut self, scope: SiteId) {

@@ -58,6 +58,22 @@ async fn a_rebuild_gives_the_same_rows() {
 }
 
 #[tokio::test]
+async fn a_restored_hub_settles_what_it_opened_again() {
+    use crate::conformance::restore::{back_up, come_back, go_on};
+    let (dir, backup) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let store = open(&dir).await.unwrap();
+    let mut backed = back_up(&store).await;
+    store.close().await;
+    let copy = backup.path().join("hub.db");
+    std::fs::copy(dir.path().join("hub.db"), &copy).unwrap();
+    let store = open(&dir).await.unwrap();
+    let lost = go_on(&store, &mut backed).await;
+    store.close().await;
+    let restored = open(&backup).await.unwrap();
+    come_back(&restored, backed, lost).await;
+}
+
+#[tokio::test]
 async fn a_hub_is_the_same_after_a_restart() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir).await.unwrap();
