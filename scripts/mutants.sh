@@ -13,13 +13,16 @@ tar -c --exclude=./target --exclude=node_modules --exclude=./.git . | tar -x -C 
 export CARGO_TARGET_DIR="$PWD/$work/build"
 build() { (cd "$tree" && cargo build --quiet --profile sim -p standpipe-sim); }
 
-run() { "$CARGO_TARGET_DIR/sim/standpipe-sim" --seeds "$1" --stop --no-shrink | grep -m1 -E '^seed [0-9]+:' || true; }
+run() {
+    "$CARGO_TARGET_DIR/sim/standpipe-sim" --kept crates/sim/stories --seeds "$1" --stop --no-shrink |
+        grep -m1 -E '^(seed [0-9]+|[a-z-]+ fails again):' || true
+}
 
 build
 # What fails without a fault would count as caught everywhere.
 broken=$(run "${BASELINE:-200}")
 [ -z "$broken" ] || { echo "the program fails as it is: $broken" >&2; exit 1; }
-printf '%-34s %-10s %s\n' mutant caught what
+printf '%-34s %-34s %s\n' mutant 'caught by' what
 escaped=0
 for patch in crates/sim/mutants/*.patch; do
     name=$(basename "$patch" .patch)
@@ -29,10 +32,10 @@ for patch in crates/sim/mutants/*.patch; do
     found=$(run "$seeds")
     patch --quiet -R -p1 -d "$tree" <"$patch"
     if [ -n "$found" ]; then
-        printf '%-34s %-10s %s\n' "$name" "${found%%:*}" "$(head -1 "$patch")"
-        printf '%-45s %s\n' "" "${found#*: }"
+        printf '%-34s %-34s %s\n' "$name" "${found%%:*}" "$(head -1 "$patch")"
+        printf '%-69s %s\n' "" "${found#*: }"
     else
-        printf '%-34s %-10s %s\n' "$name" ESCAPED "$(head -1 "$patch")"
+        printf '%-34s %-34s %s\n' "$name" ESCAPED "$(head -1 "$patch")"
         escaped=$((escaped + 1))
     fi
 done

@@ -7,11 +7,15 @@ use crate::net::Net;
 use crate::people::request;
 use crate::time::Owner;
 use crate::world::{SimWorld, time};
+use serde_json::json;
 use standpipe_domain::ids::{DeviceId, PersonId};
 use standpipe_domain::office::IssueFilter;
+use standpipe_domain::people::Role;
+use standpipe_domain::record::entity;
 use standpipe_hub::http::App;
+use standpipe_hub::ingest::judge_again;
 use standpipe_hub::issues::step as step_of;
-use standpipe_hub::office::{Hand, write};
+use standpipe_hub::office::{Hand, change, write};
 use standpipe_hub::secret::Code;
 use standpipe_hub::store::sqlite::SqliteStore;
 use standpipe_hub::store::{Enrolment, Store, StoreError};
@@ -121,6 +125,29 @@ impl Hub {
     pub fn revoke(&self, device: DeviceId) -> Result<(), StoreError> {
         let Some(Running { store, .. }) = &self.running else { return Ok(()) };
         time().wait(store.revoke(device)).map(drop)
+    }
+
+    /// Lets somebody be an inspector, or not any more.
+    pub fn give_role(&self, person: PersonId, inspects: bool) -> Result<(), StoreError> {
+        let Some(Running { world, store }) = &self.running else { return Ok(()) };
+        let (store, world): (&dyn Store, Arc<SimWorld>) = (&**store, Arc::clone(world));
+        let roles: &[Role] = if inspects { &[Role::Inspector] } else { &[] };
+        time().wait(store.transact(move |ledger| {
+            let hand = Hand { scope: SITE, actor: OFFICE, now: world.now() };
+            let draft = change(ledger, entity::PERSON, person.0, "roles", json!(roles))?;
+            write(ledger, &*world, hand, [draft])
+        }))
+    }
+
+    /// Has everything judged again that was set aside.
+    pub fn judge_again(&self) -> Result<(), StoreError> {
+        let Some(Running { world, store }) = &self.running else { return Ok(()) };
+        let store: &dyn Store = &**store;
+        for tablet in time().wait(store.tablets())? {
+            let world: Arc<dyn World> = world.clone();
+            time().wait(judge_again(store, world, tablet.id, None))?;
+        }
+        Ok(())
     }
 
     /// Makes everything that is shown again out of the log.

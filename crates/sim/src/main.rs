@@ -1,8 +1,8 @@
 //! `standpipe-sim --seeds N [--first SEED]`
 
 use clap::Parser;
-use standpipe_sim::run::Ground;
-use std::path::PathBuf;
+use standpipe_sim::run::{Ground, Kept};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -33,11 +33,22 @@ struct Options {
     /// Only print what happens, in every story, played once.
     #[arg(long)]
     tell: bool,
+    /// First play the stories in this folder, each of which failed once.
+    #[arg(long)]
+    kept: Option<PathBuf>,
+    /// Write what fails into this folder.
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     std::panic::set_hook(Box::new(|_| {}));
+    if let Some(kept) = &options.kept
+        && !play_kept(kept)
+    {
+        return ExitCode::FAILURE;
+    }
     let next = AtomicU64::new(options.first);
     let ran = AtomicU64::new(0);
     let end = options.first + options.seeds;
@@ -61,6 +72,9 @@ fn main() -> ExitCode {
                     ran.fetch_add(1, Relaxed);
                     if let Err(failure) = ground.run(seed, !options.no_shrink) {
                         tell(&failure, options.trace);
+                        if let Some(keep) = &options.keep {
+                            Kept::keep(keep, &failure).expect("a story that failed can be kept");
+                        }
                         if let Ok(mut failed) = failed.lock() {
                             failed.push(seed);
                         }
@@ -77,6 +91,23 @@ fn main() -> ExitCode {
     let ran = ran.load(Relaxed);
     println!("{} passed, {} failed", ran - failed.len() as u64, failed.len());
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plays the stories that failed once. Whether all of them go well.
+fn play_kept(kept: &Path) -> bool {
+    let stories = Kept::all(kept).expect("the kept stories can be read");
+    let folder = folder().join(format!("standpipe-sim-{}-kept", std::process::id()));
+    let ground = Ground::prepare(&folder).expect("the simulation's folder can be made");
+    let mut failed = 0;
+    for (name, story) in &stories {
+        if let (Err(why), _) = ground.play(story.seed, &story.steps, true) {
+            println!("{name} fails again: {why}\n  (kept for: {})", story.why);
+            failed += 1;
+        }
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    println!("{} kept stories passed, {failed} failed", stories.len() - failed);
+    failed == 0
 }
 
 /// Memory, where there is some to write to: nothing here is to last.

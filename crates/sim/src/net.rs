@@ -12,6 +12,7 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
 use http::Request;
+use serde::{Deserialize, Serialize};
 use standpipe_device::sync::{Broken, Connect, Reply, Wire};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -23,7 +24,7 @@ use tower::ServiceExt;
 const PART: usize = 32 * 1024;
 
 /// How a tablet's link behaves. Chances are of 1,000 requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     pub is_up: bool,
     pub lost: u64,

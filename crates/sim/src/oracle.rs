@@ -44,6 +44,8 @@ pub struct Oracle {
     hub: Office,
     /// The hub was put back to an old state once.
     was_restored: bool,
+    /// Somebody's role was taken or given.
+    rights_changed: bool,
 }
 
 /// What the hub was seen to hold.
@@ -64,6 +66,14 @@ impl Oracle {
     /// A screen said that this photo is saved.
     pub fn photo(&mut self, tablet: usize, sha256: Sha256, bytes: u64) {
         self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1.insert(tablet);
+    }
+
+    pub fn rights_change(&mut self) {
+        self.rights_changed = true;
+    }
+
+    pub fn rights_have_changed(&self) -> bool {
+        self.rights_changed
     }
 
     pub fn hub_is_down(&mut self) {
@@ -220,6 +230,7 @@ impl Oracle {
         office.quarantine.clear();
         for (op, code, device) in aside {
             let is_known = SET_ASIDE.contains(&code.as_str())
+                || code == "not-allowed" && self.rights_changed
                 || code == "revoked" && self.revoked.contains(&DeviceId(device));
             if !is_known {
                 return Err(format!(

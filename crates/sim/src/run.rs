@@ -2,6 +2,8 @@
 
 use crate::stage::{Stage, prepare, words};
 use crate::story::{Step, story};
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,46 @@ pub struct Failure {
     pub why: String,
     pub steps: Vec<Step>,
     pub trace: Vec<String>,
+}
+
+/// A story that failed once, kept so that it is played again and again: seeds make other stories once anything about
+/// their making changes.
+#[derive(Serialize, Deserialize)]
+pub struct Kept {
+    /// What went wrong then.
+    pub why: String,
+    pub seed: u64,
+    pub steps: Vec<Step>,
+}
+
+impl Kept {
+    /// The stories in a folder, by the names of their files.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no story.
+    pub fn all(folder: &Path) -> anyhow::Result<Vec<(String, Self)>> {
+        let mut kept = Vec::new();
+        for file in std::fs::read_dir(folder)? {
+            let path = file?.path();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path)?;
+            let story = serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+            kept.push((name, story));
+        }
+        kept.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(kept)
+    }
+
+    /// Writes a story that failed into a folder.
+    ///
+    /// # Errors
+    /// The disk's own.
+    pub fn keep(folder: &Path, Failure { seed, why, steps, .. }: &Failure) -> anyhow::Result<()> {
+        let story = Self { why: why.clone(), seed: *seed, steps: steps.clone() };
+        std::fs::create_dir_all(folder)?;
+        let text = serde_json::to_string_pretty(&story)? + "\n";
+        Ok(std::fs::write(folder.join(format!("seed-{seed}.json")), text)?)
+    }
 }
 
 /// Where simulations run: one folder for what every story begins with, one for the story.

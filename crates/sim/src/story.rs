@@ -2,6 +2,7 @@
 
 use crate::dice::Dice;
 use crate::net::Link;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How many tablets begin, and how many there can be with those that are copied from others.
@@ -9,14 +10,14 @@ pub const TABLETS: usize = 3;
 pub const MOST_TABLETS: usize = 5;
 
 /// A machine: a tablet, or the hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Machine {
     Tablet(usize),
     Hub,
 }
 
 /// Something that happens.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Act {
     /// Somebody answers an item.
     Answer {
@@ -123,6 +124,13 @@ pub enum Act {
     Join {
         tablet: usize,
     },
+    /// The office takes an inspector's role, or gives it back.
+    Role {
+        inspector: usize,
+        inspects: bool,
+    },
+    /// The office has everything judged again that was set aside.
+    JudgeAgain,
 }
 
 impl Act {
@@ -152,7 +160,7 @@ impl Act {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub at: Duration,
     pub act: Act,
@@ -241,6 +249,7 @@ impl Teller {
         let tablet = self.tablet();
         let machine = if self.dice.chance(400) { Machine::Hub } else { Machine::Tablet(tablet) };
         match (self.temper, self.dice.below(100)) {
+            (4, 0..30) | (_, 96) => self.rights(),
             (1, 0..60) | (_, 0..35) => self.link(tablet),
             (2, 0..80) | (_, 35..65) => self.fuse(machine),
             (3, 0..80) | (_, 65..80) => self.copies(tablet),
@@ -253,9 +262,14 @@ impl Teller {
                 let far = i64::try_from(self.dice.below(most)).unwrap_or(0);
                 Act::Clock { machine, ahead: if self.dice.chance(500) { far } else { -far } }
             }
-            (_, 96..98) => Act::Join { tablet },
+            (_, 97) => Act::Join { tablet },
             _ => Act::Revoke { tablet },
         }
+    }
+
+    fn rights(&mut self) -> Act {
+        let (inspector, inspects) = (self.dice.index(TABLETS), self.dice.chance(400));
+        if self.dice.chance(300) { Act::JudgeAgain } else { Act::Role { inspector, inspects } }
     }
 
     fn link(&mut self, tablet: usize) -> Act {

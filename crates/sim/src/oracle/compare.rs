@@ -9,7 +9,7 @@ use standpipe_device::store::Store;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::{SyncState, Trouble};
 use standpipe_oplog::chain::sha256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What a replica shows of a field: each side's operation and value, the shown one first.
@@ -39,6 +39,10 @@ impl Oracle {
                 return Err(format!("the operation {op} never came to the hub"));
             }
         }
+        let aside = aside(&hub).map_err(told)?;
+        if let Some((op, _)) = aside.iter().find(|(_, code)| *code == "not-allowed") {
+            return Err(format!("the operation {op} is set aside as not allowed, and it is allowed by now"));
+        }
         for (photo, (bytes, _)) in &oracle.photos {
             match std::fs::read(shelf(&stage.hub.folder, *photo)) {
                 Ok(found) if sha256(&found) == *photo => {}
@@ -53,6 +57,12 @@ impl Oracle {
             let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else {
                 return Err(format!("tablet {number} does not come up again"));
             };
+            let marked = read(engine.store(), marked)?;
+            if let Some((op, code)) = aside.iter().find(|(op, _)| marked.contains(*op)) {
+                return Err(format!(
+                    "the hub set the operation {op} aside as {code}; tablet {number} knows that it had taken it"
+                ));
+            }
             let line = handle.line();
             if line.records > 0 || line.photos > 0 {
                 return Err(format!("tablet {number} is not done: {line:?}"));
@@ -148,6 +158,17 @@ fn numbered(conn: &Connection, sql: &str) -> rusqlite::Result<Log> {
     let mut rows = conn.prepare(sql)?;
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     rows.query_map([], row)?.collect()
+}
+
+/// What the hub set aside, and why.
+fn aside(hub: &Connection) -> rusqlite::Result<BTreeMap<Uuid, String>> {
+    let mut rows = hub.prepare("SELECT op_id, code FROM quarantine WHERE op_id IS NOT NULL")?;
+    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// What bears the hub's mark on a tablet: the hub had taken it.
+fn marked(conn: &Connection) -> rusqlite::Result<BTreeSet<Uuid>> {
+    conn.prepare("SELECT op_id FROM receipt")?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// What a tablet holds that the hub has not numbered, and whether its screen says so.

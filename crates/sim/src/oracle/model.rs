@@ -102,6 +102,17 @@ fn office_follows(hub: &Connection) -> Verdict {
     none("SELECT hex(id) FROM finding WHERE live = 1 AND trim(record ->> 'words') <> '' AND record ->> 'severity' <> ''
               AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id)
               AND NOT EXISTS (SELECT 1 FROM op WHERE op.id = finding.check_id AND kind = 'amend')", "no issue follows the finding")?;
+    none(
+        "SELECT hex(id) FROM member WHERE field = 'timeline' AND side -> 'value' ->> 'step' IS NULL
+              GROUP BY id HAVING count(*) > 1",
+        "twice was opened the issue",
+    )?;
+    // Where one state stands, the last step led to it.
+    none("SELECT number FROM issue WHERE record ->> 'status' <> (
+                  SELECT side -> 'value' ->> 'to' FROM member WHERE id = issue.id AND field = 'timeline'
+                  ORDER BY hlc DESC, rev DESC LIMIT 1)
+              AND (SELECT json_array_length(sides) FROM register r WHERE r.id = issue.id AND field = 'status') = 1",
+        "the last step does not tell the state of the issue")?;
     none("SELECT number FROM issue GROUP BY scope, number HAVING count(*) > 1", "two issues have the number")
 }
 

@@ -59,6 +59,15 @@ impl Stage {
             | Act::Import { .. }
             | Act::Revoke { .. }
             | Act::Step { tablet: None, .. } => self.office(act),
+            Act::Role { inspector, inspects } => {
+                self.oracle.rights_change();
+                let given = self.hub.give_role(estate::INSPECTORS[*inspector], *inspects);
+                self.note(&format!("the office: {}", given.is_ok()));
+            }
+            Act::JudgeAgain => {
+                let judged = self.hub.judge_again();
+                self.note(&format!("the office: {}", judged.is_ok()));
+            }
             Act::Ask { tablet } => {
                 if let Some(handle) = self.tablets[*tablet].handle() {
                     handle.sync_now();
