@@ -1,7 +1,7 @@
 //! Operations in whichever order they arrive: the state of a record follows from which there are.
 //!
-//! Left out on purpose: operations that replace each other in a ring, which only a forger can make, and two seals over
-//! the same field, of which the first to arrive holds.
+//! Also operations that replace each other in a ring, or what never comes: a forger can make them. Left out on purpose: two
+//! seals over the same field, of which the first to arrive holds.
 
 mod memory;
 
@@ -110,8 +110,7 @@ fn op(from: &mut Unstructured<'_>, at: usize, many: usize, sealed: &mut bool) ->
             }
             Value::Object(fields)
         }
-        // Whoever settles a conflict has seen its sides: they were written before.
-        Kind::Resolve => json!({ "value": value(from)?, "saw": some(from, at)? }),
+        Kind::Resolve => json!({ "value": value(from)?, "saw": some(from, many)? }),
         Kind::Remove | Kind::Delete => json!({ "saw": some(from, many)? }),
         Kind::Amend => json!({ "value": value(from)?, "reason": "seen again" }),
         Kind::Seal => seal(from, many)?,
@@ -119,8 +118,7 @@ fn op(from: &mut Unstructured<'_>, at: usize, many: usize, sealed: &mut bool) ->
     };
     // Sometimes what no version writes.
     let value = if from.ratio(1, 12)? { junk(from)? } else { value };
-    let base_rev =
-        if at > 0 && from.ratio(2, 3)? { Some(op_id(from.int_in_range(0..=at - 1)?)) } else { None };
+    let base_rev = if from.ratio(2, 3)? { Some(op_id(from.int_in_range(0..=many)?)) } else { None };
     Ok(Op {
         op_id: op_id(at),
         device: DeviceId(Uuid::from_u128(from.int_in_range(100..=102)?)),

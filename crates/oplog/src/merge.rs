@@ -25,6 +25,10 @@ pub struct Side {
     pub actor: PersonId,
     pub device: DeviceId,
     pub at: Millis,
+    /// Of the side that is shown: an operation on the field says that it replaces one that is not held. That one may
+    /// come, replaced before it arrived, so a change of the field is not taken in without a look at the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits: bool,
 }
 
 /// A field with all its sides.
@@ -46,7 +50,8 @@ pub struct Amended {
 
 impl Side {
     fn new(op: &Op, value: Value) -> Self {
-        Self { rev: op.op_id, value, hlc: op.hlc, actor: op.actor, device: op.device, at: op.device_time }
+        let Op { op_id: rev, hlc, actor, device, device_time: at, .. } = *op;
+        Self { rev, value, hlc, actor, device, at, awaits: false }
     }
 
     /// The side as screens show it; `by` is its author's name.
@@ -84,6 +89,7 @@ impl Register {
                 sides.push(Side::new(op, value));
             }
         }
+        let held: HashSet<Uuid> = sides.iter().map(|side| side.rev).collect();
         let head = |side: &Side| pin == Some(side.rev) || !replaced.contains(&side.rev);
         // Only a forger can make operations that replace each other in a ring; what was written is shown all the same.
         if sides.iter().any(head) {
@@ -91,6 +97,9 @@ impl Register {
         }
         let mut register = Self { sides, pin };
         register.arrange(rule, office);
+        if let Some(shown) = register.sides.first_mut() {
+            shown.awaits = !replaced.is_subset(&held);
+        }
         register
     }
 
@@ -119,7 +128,8 @@ impl Register {
         let Some((value, saw)) = written(op, field) else { return false };
         match self.sides.first() {
             None if saw.is_empty() => {}
-            Some(only) if saw.contains(&only.rev) => {}
+            // It may have been replaced itself before it came, where something awaits it.
+            Some(only) if !only.awaits && saw == [only.rev] => {}
             _ => return false,
         }
         self.sides = vec![Side::new(op, value)];
@@ -228,12 +238,15 @@ pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone) -> Life {
     for saw in tombstones().filter_map(|op| Saw::deserialize(&op.value).ok()) {
         seen.extend(saw.saw);
     }
-    // Who deletes names the newest operation on each field; what that one replaced was seen too.
+    // Who deletes names the newest operation on each field; what that one replaced, or settled, was seen too.
     loop {
         let before = seen.len();
         for op in ops.clone() {
             if seen.contains(&op.op_id) {
                 seen.extend(op.base_rev);
+                if op.kind == Kind::Resolve {
+                    seen.extend(Resolve::deserialize(&op.value).into_iter().flat_map(|it| it.saw));
+                }
             }
         }
         if seen.len() == before {

@@ -104,23 +104,13 @@ fn a_resolve_settles_the_sides_it_saw_and_no_other() {
 
 #[test]
 fn advancing_gives_what_a_fold_gives_or_says_that_it_cannot() {
-    // Every base for each of four operations, in every combination: far more shapes than people make.
+    // Every base for each of four operations, in every combination: far more shapes than people make, and those that only
+    // a forger can, who names operations before they are written, so that they replace each other in a ring.
     let bases = [None, Some(1), Some(2), Some(3), Some(4)];
-    let mut advanced = 0;
+    let (mut advanced, mut rings) = (0, 0);
     for shape in 0..bases.len().pow(4) {
         let base_of: Vec<Option<u128>> =
             (0..4).map(|n| bases[shape / bases.len().pow(n) % bases.len()]).collect();
-        // An author has seen what they replace, so no operation stands, by whatever way, behind itself.
-        let ends = |start| {
-            let mut at = Some(start);
-            (0..=4).any(|_| {
-                at = at.and_then(|n: u128| base_of[usize::try_from(n - 1).unwrap()]);
-                at.is_none()
-            })
-        };
-        if !(1..=4).all(ends) {
-            continue;
-        }
         let outcome = |n| if n % 2 == 0 { "pass" } else { "fail" };
         let ops: Vec<Op> = (1..).zip(&base_of).map(|(n, base)| answer(n, outcome(n), *base)).collect();
         let mut register = Register::default();
@@ -132,8 +122,25 @@ fn advancing_gives_what_a_fold_gives_or_says_that_it_cannot() {
             }
             register = folded;
         }
+        rings += usize::from(register.sides.len() == 4 && base_of.iter().all(Option::is_some));
     }
     assert!(advanced > 50, "the short way is taken at all: {advanced}");
+    assert_eq!(rings, 24, "where each was replaced by another, or by itself, all that was written is shown");
+}
+
+#[test]
+fn a_choice_that_names_what_nobody_has_is_not_the_short_way() {
+    let choice = |n, saw: &[u128]| {
+        let saw: Vec<_> = saw.iter().copied().map(uuid).collect();
+        op(n, Kind::Resolve, Some("answer:valve"), json!({"value": {"outcome": "pass"}, "saw": saw}), None)
+    };
+    let ops = [answer(1, "pass", None), choice(2, &[1, 3]), answer(3, "fail", Some(2))];
+    let mut register = fold(&ops[..1], None);
+    assert!(!register.advance(&ops[1], "answer:valve"), "it replaces one that may still come");
+    register = fold(&ops[..2], None);
+    assert!(!register.advance(&ops[2], "answer:valve"), "it was replaced before it came");
+    assert!(fold(&ops[..2], None).sides[0].awaits);
+    assert!(!fold(&ops, None).sides[0].awaits, "all that is named is here");
 }
 
 #[test]
@@ -181,5 +188,16 @@ fn an_edit_against_a_delete_keeps_the_record_and_flags_it() {
     assert_eq!(life(&seen[..2]), Life::Alive);
     assert_eq!(life(&seen), Life::Deleted, "the tombstone saw 2, and with it 1");
     let unseen = [&seen[..], &[answer(4, "pass", Some(1))]].concat();
+    assert_eq!(life(&unseen), Life::EditedAgainstDelete);
+}
+
+#[test]
+fn whoever_deletes_what_was_settled_has_seen_both_sides() {
+    let settled = json!({"value": {"outcome": "pass"}, "saw": [uuid(1), uuid(2)]});
+    let settled = op(3, Kind::Resolve, Some("answer:valve"), settled, None);
+    let delete = op(4, Kind::Delete, None, json!({"saw": [uuid(3)]}), None);
+    let ops = [answer(1, "pass", None), answer(2, "fail", None), settled, delete];
+    assert_eq!(life(&ops), Life::Deleted);
+    let unseen = [&ops[..], &[answer(5, "pass", Some(2))]].concat();
     assert_eq!(life(&unseen), Life::EditedAgainstDelete);
 }

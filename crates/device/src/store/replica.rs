@@ -42,6 +42,7 @@ fn side(row: &Row<'_>) -> rusqlite::Result<Side> {
         actor: PersonId(row.get(3)?),
         device: DeviceId(row.get(4)?),
         at: Millis(row.get(5)?),
+        awaits: false,
     })
 }
 
@@ -140,7 +141,8 @@ impl Replica for Rows<'_> {
                 .execute(params![id, field])?;
             return Ok(());
         };
-        let sides = (register.sides.len() > 1).then_some(Json(&register.sides));
+        // The columns beside it say less than a side that awaits something.
+        let sides = (register.sides.len() > 1 || shown.awaits).then_some(Json(&register.sides));
         self.conn
             .prepare_cached(
                 "INSERT INTO reg (id, field, rev, value, hlc, actor, device, at, sides)
