@@ -43,6 +43,8 @@ pub(super) struct Driver {
     pub(super) run: Option<Uuid>,
     /// Both ends were found to hold the same in this turn.
     pub(super) in_step: bool,
+    /// The line broke at the last offer of what was set aside.
+    pub(super) offer_broke: bool,
     sleep: Sleep,
     outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
@@ -98,6 +100,7 @@ impl Driver {
             mend: Mend::default(),
             run: None,
             in_step: false,
+            offer_broke: false,
             sleep,
             pulled: outside.world.elapsed(),
             outside,
@@ -253,11 +256,12 @@ impl Driver {
         if open(Lane::Pull) && self.mend.awaits_numbers() && self.standing.due().pull {
             return Ok(Some(Job::Pull));
         }
-        if open(Lane::Push) && self.standing.due().offer {
-            return Ok(Some(Job::Offer));
-        }
+        let offers = open(Lane::Push) && self.offers()?;
         if open(Lane::Push) && self.records_wait()? {
             return Ok(Some(Job::Push));
+        }
+        if offers && !self.offer_broke {
+            return Ok(Some(Job::Offer));
         }
         // Photos can take hours; what the office writes meanwhile does not wait for them.
         if open(Lane::Pull)
@@ -273,7 +277,9 @@ impl Driver {
             return Ok(Some(Job::Thumbnail(of)));
         }
         let recheck = (open(Lane::Recheck) && self.recheck.is_due()).then_some(Job::Recheck);
-        Ok(upload.map(|blob| Job::Upload(Box::new(blob))).or(recheck))
+        // One that breaks the line each time holds nothing else up.
+        let offer = offers.then_some(Job::Offer);
+        Ok(upload.map(|blob| Job::Upload(Box::new(blob))).or(recheck).or(offer))
     }
 
     fn next_upload(&mut self) -> Result<Option<PendingUpload>, Trouble> {

@@ -3,6 +3,7 @@
 mod client;
 mod fetching;
 mod hub;
+mod offering;
 mod photos;
 mod records;
 mod tablet;
