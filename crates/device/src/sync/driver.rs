@@ -290,7 +290,10 @@ impl Driver {
             self.standing.due().retry = false;
             self.photos.forget();
         }
-        Ok(store.next_upload()?)
+        let next = store.next_upload()?;
+        // Originals come last: behind one nothing stands that may go.
+        let is_original = next.as_ref().is_some_and(|blob| blob.key.role == Role::Original);
+        Ok(if is_original && self.standing.holds_originals()? { None } else { next })
     }
 
     /// Whether something went well. If not, the lane is closed, or the whole turn ends.

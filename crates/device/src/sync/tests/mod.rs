@@ -2,6 +2,7 @@
 
 mod client;
 mod fetching;
+mod holding;
 mod hub;
 mod offering;
 mod photos;
