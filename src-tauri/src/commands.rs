@@ -6,6 +6,7 @@ use crate::{App, problem};
 use standpipe_device::error::Error;
 use standpipe_domain::asset::AssetLine;
 use standpipe_domain::evidence::EvidenceView;
+use standpipe_domain::hold::Choices;
 use standpipe_domain::ids::{AssetId, CheckId, IssueId, RoundId, Sha256, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView, StepRequest};
 use standpipe_domain::signoff::{NewSignOff, SealReport};
@@ -15,7 +16,7 @@ use standpipe_domain::tablet::{
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use tauri::ipc::{InvokeBody, Request};
+use tauri::ipc::{Channel, InvokeBody, Request};
 use tauri::{AppHandle, Manager, State};
 
 type Answer<T> = Result<T, Problem>;
@@ -153,6 +154,28 @@ pub fn sync_detail(app: State<App>) -> Answer<SyncDetail> {
 pub fn sync_now(app: State<App>) -> Answer<()> {
     app.driver()?.sync_now();
     Ok(())
+}
+
+#[tauri::command(async)]
+pub fn choose(app: State<App>, choices: Choices) -> Answer<()> {
+    app.engine()?.choose(choices).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn send_all_the_same(app: State<App>, all: bool) -> Answer<()> {
+    app.driver()?.send_all_the_same(all);
+    Ok(())
+}
+
+/// Fetches an original from the office; `progress` is told how many percent of it are here.
+#[tauri::command]
+pub async fn fetch_original(app: State<'_, App>, sha256: Sha256, progress: Channel<u8>) -> Answer<()> {
+    // Whoever asked may have gone on to another screen.
+    let told = move |percent| drop(progress.send(percent));
+    match app.driver()?.fetch_original(sha256, told).await {
+        Ok(fetched) => fetched.map_err(|error| problem(error.code(), error.to_string())),
+        Err(_) => Err(problem("no-thread", "synchronisation has stopped".into())),
+    }
 }
 
 #[tauri::command]

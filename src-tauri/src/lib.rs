@@ -3,10 +3,12 @@
 mod commands;
 mod evidence;
 mod options;
+mod surroundings;
 
 use options::Options;
 use standpipe_device::engine::Engine;
 use standpipe_device::sync::Handle;
+use standpipe_domain::hold::Surroundings;
 use standpipe_domain::tablet::Problem;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +20,8 @@ pub struct App {
     options: Options,
     handle: AppHandle,
     opened: Mutex<Tried>,
+    /// What the tablet stands in, as far as was told.
+    surroundings: Mutex<Option<Surroundings>>,
 }
 
 /// How the last try to open the tablet's data ended, when, and how long it took.
@@ -35,7 +39,7 @@ type Opened = (Arc<Engine>, Arc<Handle>);
 impl App {
     fn open(options: Options, handle: AppHandle) -> Self {
         let opened = Mutex::new(Tried::now(&options, &handle));
-        Self { options, handle, opened }
+        Self { options, handle, opened, surroundings: Mutex::default() }
     }
 
     /// The engine and its driver. One that could not be opened is tried again when something is asked: another window
@@ -46,6 +50,9 @@ impl App {
         let mut tried = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if tried.opened.is_err() && tried.at.elapsed() > REST.max(3 * tried.took) {
             *tried = Tried::now(&self.options, &self.handle);
+            if let (Ok((_, driver)), Some(surroundings)) = (&tried.opened, self.surroundings()) {
+                driver.surrounded_by(surroundings);
+            }
         }
         tried.opened.clone()
     }
@@ -56,6 +63,19 @@ impl App {
 
     fn driver(&self) -> Result<Arc<Handle>, Problem> {
         Ok(self.opened()?.1)
+    }
+
+    fn surroundings(&self) -> Option<Surroundings> {
+        *self.surroundings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something around the tablet may have changed; its driver goes by it.
+    fn surround(&self, change: impl FnOnce(&mut Surroundings)) {
+        change(self.surroundings.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default());
+        // One that cannot be opened is told once it can.
+        if let (Ok(driver), Some(surroundings)) = (self.driver(), self.surroundings()) {
+            driver.surrounded_by(surroundings);
+        }
     }
 
     async fn enrol(&self, address: &str, code: &str) -> Result<(), Problem> {
@@ -146,6 +166,9 @@ pub fn run() {
             commands::asset,
             commands::sync_detail,
             commands::sync_now,
+            commands::choose,
+            commands::send_all_the_same,
+            commands::fetch_original,
             commands::enrol,
             commands::drafts,
             commands::keep_draft,
@@ -156,6 +179,7 @@ pub fn run() {
             let enrol = options.enrol.clone();
             let data = options.data.clone();
             app.manage(App::open(options, handle.clone()));
+            surroundings::follow(&handle);
             open_window(&handle, &data)?;
             if let Some((address, code)) = enrol {
                 tauri::async_runtime::spawn(async move {

@@ -12,6 +12,7 @@ use crate::vault::write_whole;
 use crate::world::World;
 use rusqlite::Connection;
 use standpipe_domain::asset::AssetLine;
+use standpipe_domain::hold::Choices;
 use standpipe_domain::ids::{AssetId, CheckId, IssueId, RoundId, Sha256, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView, Mover};
 use standpipe_domain::signoff::SealReport;
@@ -164,6 +165,11 @@ impl Engine {
             let hub = query::identity(conn)?.map(|identity| identity.hub);
             query::sync_detail(conn, line, hub)
         })?)
+    }
+
+    /// Keeps what the person chose. When this returns it is durable, and the driver goes by it.
+    pub fn choose(&self, choices: Choices) -> Result<(), Error> {
+        Ok(self.store.choose(choices)?)
     }
 
     /// The file of a picture; `None` while, or because, there is none here.

@@ -32,8 +32,17 @@ pub enum Whereabouts {
     SafeAtOffice,
     /// Held back, with the reason's code.
     NeedsAttention { code: String },
-    /// The bytes are on another tablet, or on their way from it.
-    Elsewhere,
+    /// Not here.
+    Elsewhere {
+        /// Whether the office has the original, as it said when it was asked last; absent until it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        at_office: Option<bool>,
+        /// Who took it, where that is known: on their tablet it is, until the office has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        by: Option<String>,
+    },
 }
 
 /// Whether there is a picture to show.

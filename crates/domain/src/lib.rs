@@ -9,6 +9,7 @@ pub mod asset;
 pub mod checklist;
 pub mod evidence;
 pub mod finding;
+pub mod hold;
 pub mod ids;
 pub mod issue;
 pub mod limit;

@@ -1,7 +1,9 @@
 //! What a person is told about synchronisation. The line never lies, and is never a bare tick.
 
+use crate::checklist::Item;
 use crate::evidence::EvidenceView;
-use crate::ids::Millis;
+use crate::hold::{Choices, Held, Surroundings};
+use crate::ids::{CheckId, IssueId, Millis, RoundId};
 use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -15,6 +17,9 @@ pub enum SyncState {
     /// Something is safe on this tablet and waits for the office.
     Waiting,
     Sending,
+    /// Nothing waits; but the office's server was started anew, or lost something, and whether it still has everything
+    /// that it once confirmed is being asked.
+    Checking,
     /// Everything is at the office, confirmed by it.
     Safe,
     /// Something will not go up by itself.
@@ -32,6 +37,10 @@ pub struct SyncLine {
     /// Bytes of those photos and clips that have not arrived.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// Originals that wait, by the person's choice, though the office could be reached; absent while none does.
+    pub held: Option<Held>,
+    /// What the tablet stands in.
+    pub surroundings: Surroundings,
     /// Records and photos that were set aside, by the office or by this tablet.
     pub set_aside: u32,
     /// When the office last confirmed that everything had arrived and nothing new was there to fetch.
@@ -65,7 +74,7 @@ pub enum Trouble {
 }
 
 /// What waits, for the person who taps the line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct SyncDetail {
     pub line: SyncLine,
     /// The hub's address; absent when the tablet is not enrolled.
@@ -73,8 +82,12 @@ pub struct SyncDetail {
     /// Records that the office has not acknowledged, by what they are about: what waits longest first, so many as fit
     /// on a screen. The line counts them all.
     pub records: Vec<WaitingRecords>,
+    /// Photos and clips that the office has not confirmed, so many as fit on a screen.
     pub photos: Vec<EvidenceView>,
+    /// The photos and clips that the office confirmed last, the latest first.
+    pub arrived: Vec<EvidenceView>,
     pub set_aside: Vec<SetAside>,
+    pub choices: Choices,
     /// How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
     #[ts(type = "number | null")]
     pub clock_ahead: Option<i64>,
@@ -99,18 +112,38 @@ pub struct WaitingRecords {
 }
 
 /// A record that the office put into quarantine, or a photo that will not go up by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct SetAside {
     /// The photo's name; absent for a record.
     pub photo: Option<String>,
-    /// What the record is about; absent for one that is not here any more.
+    /// What it is about; absent for what is not here any more.
     pub about: Option<Subject>,
-    /// The record's field, where it is of one.
-    pub field: Option<String>,
-    /// What the field asks, where it is the answer to an item.
-    pub item: Option<Words>,
+    /// What was recorded, field by field: the tablet keeps it, so that it can be recorded again.
+    pub content: Vec<Recorded>,
+    /// The screen on which it can be recorded again, where there is one.
+    pub spot: Option<Spot>,
     /// A stable code; the screen has a sentence for each.
     pub code: String,
     pub detail: String,
     pub at: Millis,
+}
+
+/// The value that a record gave to one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Recorded {
+    pub field: String,
+    /// What the field asks, where it is the answer to an item.
+    pub asked: Option<Item>,
+    /// As it was recorded; the screen knows the forms of an answer, of evidence, and of a step.
+    #[ts(type = "unknown")]
+    pub value: serde_json::Value,
+}
+
+/// Where a person goes on with what a record is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "screen", rename_all = "kebab-case")]
+pub enum Spot {
+    Check { round: RoundId, check: CheckId, item: Option<String> },
+    Sign { round: RoundId },
+    Issue { id: IssueId },
 }

@@ -17,7 +17,9 @@ pub fn declarations() -> String {
             out.push('\n');
         )*};
     }
-    use crate::{answer, asset, checklist, evidence, finding, ids, issue, limit, office, people, permission};
+    use crate::{
+        answer, asset, checklist, evidence, finding, hold, ids, issue, limit, office, people, permission,
+    };
     use crate::{place, round, signoff, sync, tablet, words};
     declare![
         ids::SiteId,
@@ -85,11 +87,19 @@ pub fn declarations() -> String {
         issue::IssueView,
         issue::Solution,
         issue::TimelineEntry,
+        hold::Network,
+        hold::Battery,
+        hold::Surroundings,
+        hold::Choices,
+        hold::Hold,
+        hold::Held,
         sync::SyncState,
         sync::SyncLine,
         sync::Trouble,
         sync::SyncDetail,
         sync::SetAside,
+        sync::Recorded,
+        sync::Spot,
         sync::Subject,
         sync::WaitingRecords,
         tablet::Today,

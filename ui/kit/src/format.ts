@@ -14,7 +14,7 @@ export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const step = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), units.length - 1);
   const value = count / 1000 ** step;
-  return `${number(value, value < 10 && step > 0 ? 1 : 0)} ${units[step]}`;
+  return `${number(value, value < 10 && step > 0 ? 1 : 0)}\u00a0${units[step]}`;
 }
 
 /** A calendar day such as `2023-07-01`, which has no time zone of its own. */

@@ -1,6 +1,7 @@
 import type {
   AssetKind,
   Evidence,
+  Held,
   IssueLine,
   Judgement,
   Lack,
@@ -54,23 +55,38 @@ export const failed = (question: Words | null, item = ''): string =>
 export const issueTitle = ({ finding, title }: Pick<IssueLine, 'finding' | 'title'>): string =>
   finding ? failed(title) : words(title);
 
-/** Where the bytes of a photo are. */
-export function whereabouts(where: Whereabouts): string {
+/** Where the bytes of a photo are. `held` is what the tablet holds back. */
+export function whereabouts(where: Whereabouts, held: Held | null = null): string {
+  if (held && isToGo(where)) return m[`where.waits-${held.why}`]();
   switch (where.state) {
     case 'sending':
       return m['where.sending']({ percent: where.percent });
     case 'needs-attention':
       return m['where.needs-attention']({ reason: reason(where.code) });
+    case 'elsewhere':
+      if (where.at_office) return m['where.elsewhereAtOffice']();
+      if (where.at_office === undefined) return m['where.elsewhere']();
+      return where.by ? m['where.elsewhereOf']({ name: where.by }) : m['where.elsewhereNotYet']();
     default:
       return m[`where.${where.state}`]();
   }
 }
 
+/** Whether it is this tablet that is to send it. */
+export const isToGo = ({ state }: Whereabouts): boolean => state === 'safe-here' || state === 'sending';
+
+function elsewhere({ at_office, by }: Extract<Whereabouts, { state: 'elsewhere' }>): string {
+  if (at_office) return m['picture.elsewhereAtOffice']();
+  if (at_office === undefined) return m['picture.elsewhere']();
+  return by ? m['picture.elsewhereOf']({ name: by }) : m['picture.elsewhereNotYet']();
+}
+
 /** Why there is a placeholder instead of a picture; `null` when there is a picture or a clip to show. */
 export function noPicture({ preview, whereabouts: where }: { whereabouts: Whereabouts } & PreviewOf): string | null {
-  if (preview.state === 'none') return m['picture.none']({ reason: reason(preview.code) });
   if (preview.state === 'ready') return null;
-  if (where.state === 'elsewhere') return m['picture.elsewhere']();
+  // Of what is not here nobody can say that it has no picture.
+  if (where.state === 'elsewhere') return elsewhere(where);
+  if (preview.state === 'none') return m['picture.none']({ reason: reason(preview.code) });
   return preview.state === 'pending' ? m['picture.pending']() : null;
 }
 

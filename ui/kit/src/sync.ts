@@ -1,39 +1,55 @@
 import { bytes, clock, list, sentences } from './format';
-import type { Millis, SyncLine, Trouble } from './generated/domain';
+import type { Held, Millis, SyncLine, Trouble } from './generated/domain';
 import { m } from './paraglide/messages.js';
 
 /** The line at the foot of every screen: what is safe and where, then what is wrong, then what will happen. */
 export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
-  const things = waiting(line);
-  const safeHere = things && m['sync.safeHere']({ things });
+  const held = waits(line.held);
+  const going = waiting({
+    records: line.records,
+    photos: line.photos - (held?.photos ?? 0),
+    bytes: line.bytes - (held?.bytes ?? 0),
+  });
+  const safeHere = going && m['sync.safeHere']({ things: going });
+  const heldHere = held && m[`sync.held-${held.why}`]({ things: waiting({ records: 0, ...held }) });
   const trouble = line.trouble && troubleSentence(line.trouble);
   switch (line.state) {
     case 'not-enrolled':
       return sentences(safeHere, m['sync.notEnrolled']());
     case 'needs-attention':
-      return sentences(safeHere, trouble, attention(line.set_aside), synced(line, now));
+      return sentences(safeHere, heldHere, trouble, attention(line.set_aside), synced(line, now));
     case 'sending':
-      return sentences(things ? m['sync.sending']({ things }) : m['sync.nothing'](), synced(line, now));
+      return sentences(going && m['sync.sending']({ things: going }), heldHere, synced(line, now));
+    case 'checking':
+      return sentences(trouble, trouble ? m['sync.willCheck']() : m['sync.checking'](), synced(line, now));
     case 'safe':
       return sentences(trouble, m['sync.atOffice'](), confirmed(line, now));
     case 'waiting':
       return sentences(
         trouble,
-        safeHere || m['sync.nothing'](),
-        things && (!line.trouble || line.trouble.code === 'no-answer') && m['sync.willGo'](),
+        safeHere || (!heldHere && m['sync.nothing']()),
+        going && (!line.trouble || line.trouble.code === 'no-answer') && m['sync.willGo'](),
+        heldHere,
         synced(line, now),
       );
   }
 }
 
+/** What is held back, unless the person has it sent all the same. */
+export const waits = (held: Held | null | undefined): Held | null => (held && !held.released ? held : null);
+
+/** Photos and their size, as one thing to be counted. */
+export const photosSentence = ({ photos, bytes: size }: Pick<SyncLine, 'photos' | 'bytes'>): string =>
+  m['sync.photos']({ count: photos, size: bytes(size) });
+
 export function troubleSentence(trouble: Trouble): string {
   return m[`trouble.${trouble.code}`]();
 }
 
-function waiting({ records, photos, bytes: size }: SyncLine): string {
+function waiting({ records, photos, bytes: size }: Pick<SyncLine, 'records' | 'photos' | 'bytes'>): string {
   const things = [];
   if (records > 0) things.push(m['sync.records']({ count: records }));
-  if (photos > 0) things.push(m['sync.photos']({ count: photos, size: bytes(size) }));
+  if (photos > 0) things.push(photosSentence({ photos, bytes: size }));
   return list(things);
 }
 

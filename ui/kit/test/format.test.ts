@@ -7,12 +7,12 @@ describe('formatting', () => {
   it('counts bytes as shops do', () => {
     speak('en');
     expect([0, 999, 1_000, 3_300_000, 24_000_000, 9_999_999_999].map(bytes)).toEqual([
-      '0 B',
-      '999 B',
-      '1 kB',
-      '3.3 MB',
-      '24 MB',
-      '10 GB',
+      '0\u00a0B',
+      '999\u00a0B',
+      '1\u00a0kB',
+      '3.3\u00a0MB',
+      '24\u00a0MB',
+      '10\u00a0GB',
     ]);
   });
 
@@ -88,7 +88,7 @@ describe('problems', () => {
   it('have a sentence with what it needs', () => {
     speak('en');
     expect(problem({ code: 'no-room', message: '', details: { needed: 4_000_000, free: 1_000 } })).toContain(
-      '4 MB needed, 1 kB free',
+      '4\u00a0MB needed, 1\u00a0kB free',
     );
   });
 

@@ -10,6 +10,8 @@ const line = (state: SyncState, more: Partial<SyncLine> = {}): SyncLine => ({
   records: 0,
   photos: 0,
   bytes: 0,
+  held: null,
+  surroundings: { network: 'unknown', battery: 'unknown' },
   set_aside: 0,
   last_synced: synced,
   trouble: null,
@@ -25,8 +27,8 @@ describe('the sync line', () => {
     [
       'offline with work waiting says what is safe, how much, and since when',
       line('waiting', { ...load, trouble: offline }),
-      '离线。12 条记录和 8 张照片（24 MB）已安全保存在本平板上。会自动上传。上次同步 10:42。',
-      'Offline. Safe on this tablet: 12 records and 8 photos (24 MB). It goes up by itself. Last synced 10:42.',
+      '离线。12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。会自动上传。上次同步 10:42。',
+      'Offline. Safe on this tablet: 12 records and 8 photos (24\u00a0MB). It goes up by itself. Last synced 10:42.',
     ],
     [
       'waiting with a network says that it goes up by itself',
@@ -37,8 +39,8 @@ describe('the sync line', () => {
     [
       'sending counts what is still on its way',
       line('sending', { photos: 1, bytes: 3_300_000 }),
-      '正在上传。还有 1 张照片（3.3 MB）在途，都已安全保存在本平板上。上次同步 10:42。',
-      'Sending. Still on its way, and safe on this tablet: 1 photo (3.3 MB). Last synced 10:42.',
+      '正在上传。还有 1 张照片（3.3\u00a0MB）在途，都已安全保存在本平板上。上次同步 10:42。',
+      'Sending. Still on its way, and safe on this tablet: 1 photo (3.3\u00a0MB). Last synced 10:42.',
     ],
     [
       'safe says who has it and when that was confirmed',
@@ -70,6 +72,50 @@ describe('the sync line', () => {
       '离线。本平板上没有待传内容。尚未同步。',
       'Offline. Nothing waits on this tablet. Not synced yet.',
     ],
+    [
+      'what waits for Wi‑Fi is told with its count and its bytes, beside what goes by itself',
+      line('waiting', { ...load, held: { why: 'network', photos: 8, bytes: 24_000_000, released: false } }),
+      '12 条记录已安全保存在本平板上。会自动上传。8 张照片（24\u00a0MB）已安全保存在本平板上，等待 Wi‑Fi。上次同步 10:42。',
+      'Safe on this tablet: 12 records. It goes up by itself. Safe on this tablet and waiting for Wi‑Fi: 8 photos (24\u00a0MB). Last synced 10:42.',
+    ],
+    [
+      'when only originals wait, nothing is said to go by itself',
+      line('waiting', {
+        photos: 1,
+        bytes: 3_300_000,
+        held: { why: 'battery', photos: 1, bytes: 3_300_000, released: false },
+      }),
+      '1 张照片（3.3\u00a0MB）已安全保存在本平板上，等待充电。上次同步 10:42。',
+      'Safe on this tablet and waiting for the charger: 1 photo (3.3\u00a0MB). Last synced 10:42.',
+    ],
+    [
+      'while records are sent, photos that wait are not said to be on their way',
+      line('sending', { ...load, held: { why: 'network', photos: 8, bytes: 24_000_000, released: false } }),
+      '正在上传。还有 12 条记录在途，都已安全保存在本平板上。8 张照片（24\u00a0MB）已安全保存在本平板上，等待 Wi‑Fi。上次同步 10:42。',
+      'Sending. Still on its way, and safe on this tablet: 12 records. Safe on this tablet and waiting for Wi‑Fi: 8 photos (24\u00a0MB). Last synced 10:42.',
+    ],
+    [
+      'what is sent all the same is on its way',
+      line('sending', {
+        photos: 1,
+        bytes: 3_300_000,
+        held: { why: 'network', photos: 1, bytes: 3_300_000, released: true },
+      }),
+      '正在上传。还有 1 张照片（3.3\u00a0MB）在途，都已安全保存在本平板上。上次同步 10:42。',
+      'Sending. Still on its way, and safe on this tablet: 1 photo (3.3\u00a0MB). Last synced 10:42.',
+    ],
+    [
+      'what the office may have lost is being asked for, and not said to be safe',
+      line('checking'),
+      '正在与办公室核对内容是否齐全。上次同步 10:42。',
+      'Checking with the office that everything is still there. Last synced 10:42.',
+    ],
+    [
+      'out of reach it is asked for later',
+      line('checking', { trouble: offline }),
+      '离线。内容是否齐全尚待核对。上次同步 10:42。',
+      'Offline. It is still to be checked that everything is at the office. Last synced 10:42.',
+    ],
   ])('%s', (_, shown, zh, en) => {
     speak('zh-CN');
     expect(syncSentence(shown, now)).toBe(zh);
@@ -98,7 +144,7 @@ describe('the sync line', () => {
   });
 
   it('says a word and a full stop in every state: never a bare tick, never an empty line', () => {
-    const states: SyncState[] = ['not-enrolled', 'waiting', 'sending', 'safe', 'needs-attention'];
+    const states: SyncState[] = ['not-enrolled', 'waiting', 'sending', 'checking', 'safe', 'needs-attention'];
     for (const language of languages) {
       speak(language);
       for (const state of states) expect(syncSentence(line(state), now)).toMatch(/\p{L}{4}.*[.。]$/u);

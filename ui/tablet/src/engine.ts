@@ -4,6 +4,7 @@ import type {
   AssetView,
   AttachTo,
   CheckView,
+  Choices,
   EvidenceView,
   IssueLine,
   IssueView,
@@ -20,7 +21,7 @@ import type {
   SyncLine,
   Today,
 } from '@standpipe/kit';
-import { convertFileSrc, invoke } from '@tauri-apps/api/core';
+import { Channel, convertFileSrc, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 
 export const today = () => invoke<Today>('today');
@@ -65,6 +66,14 @@ export const keepDraft = (name: string, text: string) => invoke<null>('keep_draf
 
 export const syncDetail = () => invoke<SyncDetail>('sync_detail');
 export const syncNow = () => invoke<null>('sync_now');
+export const choose = (choices: Choices) => invoke<null>('choose', { choices });
+/** Sends the originals that wait by the person's choice, this once; `false` lets them wait again. */
+export const sendAllTheSame = (all: boolean) => invoke<null>('send_all_the_same', { all });
+
+/** Fetches an original from the office. It resolves once the engine has it on its disk. */
+export function fetchOriginal(sha256: string, progress: (percent: number) => void): Promise<null> {
+  return invoke<null>('fetch_original', { sha256, progress: new Channel<number>(progress) });
+}
 
 /** What the screens show may have changed: whoever shows something asks for it again. */
 export const onChanged = (hear: () => void) => listen('changed', hear);

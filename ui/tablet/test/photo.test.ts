@@ -1,11 +1,21 @@
-import { speak, type EvidenceView } from '@standpipe/kit';
+import { follow, speak, type EvidenceView } from '@standpipe/kit';
 import { render } from 'svelte/server';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-vi.mock('@tauri-apps/api/core', () => ({ invoke: vi.fn(), convertFileSrc: (path: string) => `/${path}` }));
+const invoke = vi.hoisted(() => vi.fn());
+class Channel {
+  told: (value: number) => void;
+  constructor(told: (value: number) => void) {
+    this.told = told;
+  }
+}
+vi.mock('@tauri-apps/api/core', () => ({ invoke, Channel, convertFileSrc: (path: string) => `/${path}` }));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
+const { bringHere } = await import('../src/fetches.svelte');
 const { default: Photo } = await import('../src/parts/Photo.svelte');
+
+follow((await import('../src/paraglide/runtime.js')).overwriteGetLocale);
 
 afterEach(() => speak('zh-CN'));
 
@@ -27,7 +37,7 @@ describe('a photo', () => {
     expect(tile(photo())).toContain('Safe on this tablet');
     expect(tile(photo({ whereabouts: { state: 'sending', percent: 40 } }))).toContain('Sending, 40 %');
     expect(tile(photo({ whereabouts: { state: 'needs-attention', code: 'file-missing' } }))).toContain(
-      'Held back: The file is not on this tablet any more.',
+      'Needs attention: The file is not on this tablet any more.',
     );
   });
 
@@ -37,6 +47,52 @@ describe('a photo', () => {
     expect(shown).not.toContain('<img');
     expect(shown).toContain('照片不在本平板上');
     expect(shown).toContain('栓口.jpg');
+  });
+
+  it('that is elsewhere says where, whose it is, and how to get it', () => {
+    speak('zh-CN');
+    const away = (whereabouts: Partial<EvidenceView['whereabouts']>) =>
+      tile(photo({ whereabouts: { state: 'elsewhere', ...whereabouts } as never, preview: { state: 'pending' } }));
+    expect(away({ at_office: true, by: '王小明' })).toContain('办公室有这张照片');
+    expect(away({ at_office: true })).toContain('取原件 3\u00a0MB');
+    expect(away({ at_office: false, by: '王小明' })).toContain('照片由王小明拍摄，还在那台平板上');
+    expect(away({ at_office: false, by: '王小明' })).toContain('再问办公室');
+    expect(away({ at_office: false })).toContain('尚未到达办公室');
+    expect(away({})).toContain('取原件');
+    speak('en');
+    expect(away({ at_office: false, by: '王小明' })).toContain('王小明 took this photo. It is on that tablet');
+  });
+
+  it('of which there is no small picture at all can be fetched, wherever it is', () => {
+    const none = { preview: { state: 'none', code: 'no-thumbnail' } } as const;
+    const shown = tile(photo({ ...none, whereabouts: { state: 'elsewhere', at_office: true } }));
+    expect(shown).toContain('取原件');
+    expect(tile(photo(none))).not.toContain('取原件');
+  });
+
+  it('that is fetched says how far it is, and what became of it', async () => {
+    speak('en');
+    const evidence = photo({ whereabouts: { state: 'elsewhere', at_office: true }, preview: { state: 'pending' } });
+    let fail: (problem: unknown) => void = () => {};
+    invoke.mockImplementationOnce((_, { progress }) => {
+      progress.told(40);
+      return new Promise((_, reject) => (fail = reject));
+    });
+    const fetching = bringHere(evidence.sha256);
+    expect(tile(evidence)).toContain('Fetching, 40 %');
+    fail({ code: 'no-answer', message: '', details: {} });
+    await fetching;
+    expect(tile(evidence)).toContain('the office does not answer');
+    invoke.mockRejectedValueOnce({ code: 'not-here-yet', message: '', details: {} });
+    await bringHere(evidence.sha256);
+    expect(tile(evidence)).toContain('it is not there yet');
+    expect(tile(evidence)).not.toContain('alert');
+    invoke.mockRejectedValueOnce({ code: 'hash-mismatch', message: '', details: {} });
+    await bringHere(evidence.sha256);
+    expect(tile(evidence)).toContain('Not fetched. The bytes are not those that were recorded.');
+    invoke.mockResolvedValueOnce(null);
+    await bringHere(evidence.sha256);
+    expect(tile(evidence)).toContain('Fetch 3\u00a0MB');
   });
 
   it('whose small picture has come is shown, and said not to be here', () => {

@@ -1,17 +1,30 @@
-import { speak, type SetAside } from '@standpipe/kit';
+import { follow, languages, speak, type Choices, type SetAside, type Surroundings } from '@standpipe/kit';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { render } from 'svelte/server';
 import { describe, expect, it, vi } from 'vitest';
 
-vi.mock('@tauri-apps/api/core', () => ({ invoke: vi.fn(), convertFileSrc: vi.fn() }));
+import { item } from './estate';
+
+vi.mock('@tauri-apps/api/core', () => ({
+  invoke: vi.fn(),
+  convertFileSrc: (path: string) => `/${path}`,
+  Channel: class {},
+}));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
 const { parse, to } = await import('../src/route.svelte');
 const { default: Enrol } = await import('../src/screens/Enrol.svelte');
 const { default: SetAsideList } = await import('../src/screens/SetAsideList.svelte');
-const { piles } = await import('../src/screens/setAside');
+const { default: ChoicesCard } = await import('../src/screens/Choices.svelte');
+const { default: HeldBack } = await import('../src/screens/HeldBack.svelte');
+const { happened, piles, remedy } = await import('../src/screens/setAside');
+const { shownOf } = await import('../src/screens/recorded');
 const { clockSentence } = await import('../src/screens/clock');
 const { strokesOf } = await import('../src/signoff/pad');
 const { Live } = await import('../src/live.svelte');
+
+follow((await import('../src/paraglide/runtime.js')).overwriteGetLocale);
 
 describe('an address', () => {
   it('leads to the screen that wrote it, whatever the names hold', () => {
@@ -44,14 +57,15 @@ describe('what was set aside', () => {
   const record = (at: number, more: Partial<SetAside> = {}): SetAside => ({
     photo: null,
     about,
-    field: `answer:${at}`,
-    item: null,
+    content: [{ field: `answer:${at}`, asked: null, value: { outcome: 'fail', note: '漏水', at } }],
+    spot: { screen: 'check', round: 'r', check: 'c', item: 'i' },
     code: 'revoked',
     detail: 'raw detail',
     at,
     ...more,
   });
-  const photo = (name: string) => record(1, { photo: name, about: null, field: null, code: 'file-missing' });
+  const photo = (name: string) =>
+    record(1, { photo: name, about: null, content: [], spot: null, code: 'file-missing' });
 
   it('is one row for one thing and one reason, with how many and the latest of them, newest first', () => {
     const elsewhere = { ...about, path: [words('二期')] };
@@ -63,7 +77,7 @@ describe('what was set aside', () => {
       photo('1.jpg'),
       photo('2.jpg'),
     ]);
-    expect(rows.map(({ count, latest }) => [count, latest.at])).toEqual([
+    expect(rows.map((pile) => [pile.length, pile[0].at])).toEqual([
       [1, 9],
       [2, 7],
       [1, 5],
@@ -77,9 +91,139 @@ describe('what was set aside', () => {
     const shown = (things: SetAside[]) => render(SetAsideList, { props: { things } }).body;
     const [both, records, photos] = [shown([record(1), photo('1.jpg')]), shown([record(1)]), shown([photo('1.jpg')])];
     const says = (text: string) => [both, records, photos].map((body) => body.includes(text));
-    expect(says('reached the office')).toEqual([true, true, false]);
+    expect(says('and at the office')).toEqual([true, true, false]);
     expect(says('did not go up')).toEqual([true, false, true]);
     expect(says('raw detail')).toEqual([false, false, false]);
+  });
+});
+
+describe('a reason for setting aside', () => {
+  // Where the office and the tablet name one: as a text, or as a case of the rules that both go by.
+  const root = join(import.meta.dirname, '../../..');
+  const rust = (path: string) => readFileSync(join(root, 'crates', path), 'utf8');
+  const types = readFileSync(join(root, 'ui/kit/src/generated/domain.ts'), 'utf8');
+  const named = (text: string, by: RegExp) => [...text.matchAll(by)].map(([, code]) => code!);
+  const judged = ['mod', 'steps', 'values'].map((name) => rust(`hub/src/judge/${name}.rs`)).join('');
+  const ruled = (name: string) =>
+    named(types.match(new RegExp(`export type ${name} =[^;]*;`))![0], /"code": "([^"]+)"/g);
+  const recorded = [
+    ...named(judged + rust('hub/src/ingest/transaction.rs'), /(?:Refusal::new|refuse)\(\s*"([a-z-]+)"/g),
+    ...ruled('Refusal'),
+    ...ruled('NoStep'),
+    // What else stands in the way of a signature keeps a person from signing, and is not asked again by the office.
+    ...['no-name', 'no-strokes', 'not-asked'],
+    ...named(rust('device/src/store/repair.rs'), /VALUES \(\?1, '([a-z-]+)'/g),
+  ].filter((code) => code !== 'interlocked');
+  const photos = [
+    ...named(rust('device/src/sync/file.rs'), /=> "([a-z-]+)"/g),
+    'hash-mismatch',
+    'hub-fault',
+    'too-large',
+  ];
+
+  it('is one of those that are known', () => {
+    expect(recorded).toContain('sealed');
+    expect(recorded).toContain('own-claim');
+    expect(recorded).toContain('not-taken-back');
+    expect(photos).toContain('file-missing');
+  });
+
+  it.each([...new Set([...recorded, ...photos])])('%s says what happened and what to do, in both languages', (code) => {
+    for (const language of languages) {
+      speak(language);
+      expect(happened(code)).not.toContain(code);
+      expect(happened(code)).not.toBe(happened('of-a-later-version'));
+      expect(remedy(code)).toMatch(/\p{L}{2}.*[.。]$/u);
+    }
+  });
+
+  it('of a later version is told by its code, and shown to the office', () => {
+    speak('en');
+    expect(happened('of-a-later-version')).toContain('of-a-later-version');
+    expect(remedy('of-a-later-version')).toBe(remedy('malformed'));
+  });
+});
+
+describe('a record that was set aside', () => {
+  const words = (text: string) => ({ 'zh-CN': text, en: text });
+  const shown = (field: string, value: unknown) => shownOf({ field, asked: null, value });
+
+  it('is told by what was recorded, not by the marks of the log', () => {
+    speak('en');
+    expect(shown('severity', 'serious')).toEqual({ as: 'words', words: 'Serious' });
+    expect(shown('words', '阀门漏水')).toEqual({ as: 'words', words: '阀门漏水' });
+    expect(shown('status', 'verified')).toEqual({ as: 'words', words: 'Verified' });
+    expect(shown('timeline', { step: 'verify', to: 'verified', words: 'Looks good' })).toEqual({
+      as: 'words',
+      words: 'Looks good',
+    });
+    expect(shown('photos', null)).toEqual({ as: 'taken' });
+    for (const [field, value] of [
+      ['check', 'id'],
+      ['words', ''],
+      ['timeline', { step: 'verify', words: '' }],
+    ] as const)
+      expect(shown(field, value)).toBeNull();
+  });
+
+  it('is shown with its place, its question and its value, and leads to where it can be recorded again', () => {
+    speak('en');
+    const asked = item('seal', { question: words('Seal intact?') });
+    const value = { outcome: 'fail', note: 'broken off', at: 1 };
+    const thing: SetAside = {
+      photo: null,
+      about: { entity: 'check', name: words('Riser'), path: [words('Building 3')] },
+      content: [
+        { field: 'answer:seal', asked, value },
+        { field: 'photos', asked: null, value: { sha256: 'ab', name: 'IMG_7.jpg' } },
+      ],
+      spot: { screen: 'check', round: 'r', check: 'c', item: 'seal' },
+      code: 'sealed',
+      detail: '',
+      at: 1,
+    };
+    const { body } = render(SetAsideList, { props: { things: [thing] } });
+    for (const text of ['Riser', 'Building 3', 'Seal intact?', 'broken off', 'Fail', 'IMG_7.jpg', 'add an amendment'])
+      expect(body).toContain(text);
+    expect(body).toContain(`href="${to.check('r', 'c', 'seal')}"`);
+  });
+});
+
+describe('what a person chooses', () => {
+  const shown = (choices: Choices, surroundings: Surroundings) =>
+    render(ChoicesCard, { props: { choices, surroundings, then: () => Promise.resolve() } }).body;
+  const none: Choices = { wait_for_wifi: false, wait_for_battery: false };
+
+  it('says beside the choice what is known of it, and what is not', () => {
+    speak('en');
+    const unknown = shown(none, { network: 'unknown', battery: 'unknown' });
+    expect(unknown).toContain('While it cannot, nothing waits.');
+    expect(unknown).not.toContain('battery');
+    const known = shown({ ...none, wait_for_wifi: true }, { network: 'metered', battery: 'low' });
+    expect(known).toContain('The network is metered just now.');
+    expect(known).toContain('The battery is low just now.');
+    expect(known.match(/checked/g)).toHaveLength(1);
+  });
+
+  it('stays in sight once it was chosen, also where nothing is known of it', () => {
+    expect(shown({ ...none, wait_for_battery: true }, { network: 'unknown', battery: 'unknown' })).toContain(
+      'choice-wait_for_battery',
+    );
+  });
+});
+
+describe('what is held back', () => {
+  const held = { why: 'network', photos: 8, bytes: 24_000_000 } as const;
+
+  it('is counted, and can be sent all the same; what goes all the same is not said to wait', () => {
+    speak('en');
+    const waits = render(HeldBack, { props: { held: { ...held, released: false } } }).body;
+    expect(waits).toContain('Waits for Wi‑Fi');
+    expect(waits).toContain('8 photos (24\u00a0MB)');
+    expect(waits).toContain('Send now all the same');
+    const goes = render(HeldBack, { props: { held: { ...held, released: true } } }).body;
+    expect(goes).not.toContain('Waits');
+    expect(goes).toContain('Let them wait again');
   });
 });
 

@@ -67,6 +67,10 @@ fn keep(conn: &Connection, Row { rowid, columns }: Row) -> Result<(), StoreError
             "INSERT INTO draft VALUES (?2, ?3, ?4)
              ON CONFLICT (name) DO UPDATE SET text = excluded.text, at = excluded.at WHERE excluded.at > at"
         }
+        [Text(_), Integer(_), Integer(_)] => {
+            "INSERT INTO choice VALUES (?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET chosen = excluded.chosen, at = excluded.at WHERE excluded.at > at"
+        }
         _ => return Ok(()),
     };
     // Numbered as they lie: 1 is the row's id, 2 the first column.

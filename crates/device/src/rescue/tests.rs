@@ -4,6 +4,7 @@ use crate::store::blobs::Role;
 use crate::testing::{OWNERS, ROUND, check};
 use crate::tests::{EXTINGUISHER, STANDPIPE, Tablet, failing, jpeg};
 use crate::world::TestWorld;
+use standpipe_domain::hold::Choices;
 use standpipe_oplog::chain::{Written, sha256};
 use std::io::{Seek, SeekFrom, Write};
 use tempfile::TempDir;
@@ -55,6 +56,8 @@ fn line() -> standpipe_domain::sync::SyncLine {
         records: 0,
         photos: 0,
         bytes: 0,
+        held: None,
+        surroundings: standpipe_domain::hold::Surroundings::default(),
         set_aside: 0,
         last_synced: None,
         trouble: None,
@@ -115,6 +118,18 @@ fn what_was_typed_and_not_recorded_is_rescued_too() {
     let (engine, _) = open_again(folder.path(), &world);
     let drafts: Vec<_> = engine.drafts().unwrap().into_iter().collect();
     assert_eq!(drafts, [("note 1".to_owned(), "水泵有异响".to_owned())]);
+}
+
+#[test]
+fn what_the_person_chose_is_rescued_too() {
+    let (tablet, _) = filled();
+    let chosen = Choices { wait_for_wifi: true, wait_for_battery: false };
+    tablet.engine.choose(Choices { wait_for_battery: true, ..chosen }).unwrap();
+    tablet.engine.choose(chosen).unwrap();
+    let (folder, world) = close(tablet);
+    overwrite(folder.path(), 1, 1);
+    let (engine, _) = open_again(folder.path(), &world);
+    assert_eq!(engine.store().choices().unwrap(), chosen);
 }
 
 #[test]

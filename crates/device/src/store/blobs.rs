@@ -49,6 +49,8 @@ pub struct Waiting {
     pub photos: u32,
     /// Bytes of those that have not arrived.
     pub bytes: u64,
+    /// Of the photos and clips those that go up by themselves, and the bytes of them that have not arrived.
+    pub ready: (u32, u64),
     /// Records and photos that were set aside.
     pub set_aside: u32,
 }
@@ -188,11 +190,14 @@ pub fn waiting(conn: &Connection) -> Result<Waiting, StoreError> {
         .unwrap_or_default();
     let mut waiting = conn
         .prepare_cached(
-            "SELECT count(*), coalesce(sum(bytes - sent), 0), coalesce(sum(state = 'set-aside'), 0)
+            "SELECT count(*), coalesce(sum(bytes - sent), 0), coalesce(sum(state = 'set-aside'), 0),
+                 coalesce(sum(iif(state = 'set-aside', 0, bytes - sent)), 0)
              FROM upload WHERE state <> 'verified' AND role = 'original'",
         )?
         .query_row([], |row| {
-            Ok(Waiting { records, photos: row.get(0)?, bytes: row.get(1)?, set_aside: row.get(2)? })
+            let (photos, set_aside): (u32, u32) = (row.get(0)?, row.get(2)?);
+            let ready = (photos - set_aside, row.get(3)?);
+            Ok(Waiting { records, photos, bytes: row.get(1)?, ready, set_aside })
         })?;
     let quarantined: u32 =
         conn.prepare_cached("SELECT count(*) FROM set_aside")?.query_row([], |row| row.get(0))?;

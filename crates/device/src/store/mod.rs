@@ -5,6 +5,7 @@
 
 pub mod blobs;
 pub(crate) mod chain;
+pub(crate) mod choices;
 pub mod fault;
 pub(crate) mod log;
 pub(crate) mod open;

@@ -45,6 +45,8 @@ pub(super) struct Driver {
     pub(super) in_step: bool,
     /// The office has withdrawn this tablet's permission.
     pub(super) is_withdrawn: bool,
+    /// The line broke at the last offer of what was set aside.
+    pub(super) offer_broke: bool,
     sleep: Sleep,
     outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
@@ -102,6 +104,7 @@ impl Driver {
             run: None,
             in_step: false,
             is_withdrawn: false,
+            offer_broke: false,
             sleep,
             pulled: outside.world.elapsed(),
             outside,
@@ -262,11 +265,12 @@ impl Driver {
         if open(Lane::Mend) && self.gives_back()? {
             return Ok(Some(Job::GiveBack));
         }
-        if open(Lane::Push) && self.standing.due().offer {
-            return Ok(Some(Job::Offer));
-        }
+        let offers = open(Lane::Push) && self.offers()?;
         if open(Lane::Push) && self.records_wait()? {
             return Ok(Some(Job::Push));
+        }
+        if offers && !self.offer_broke {
+            return Ok(Some(Job::Offer));
         }
         // Photos can take hours; what the office writes meanwhile does not wait for them.
         if open(Lane::Pull)
@@ -282,7 +286,9 @@ impl Driver {
             return Ok(Some(Job::Thumbnail(of)));
         }
         let recheck = (open(Lane::Recheck) && self.recheck.is_due()).then_some(Job::Recheck);
-        Ok(upload.map(|blob| Job::Upload(Box::new(blob))).or(recheck))
+        // One that breaks the line each time holds nothing else up.
+        let offer = offers.then_some(Job::Offer);
+        Ok(upload.map(|blob| Job::Upload(Box::new(blob))).or(recheck).or(offer))
     }
 
     fn next_upload(&mut self) -> Result<Option<PendingUpload>, Trouble> {
@@ -293,7 +299,10 @@ impl Driver {
             self.standing.due().retry = false;
             self.photos.forget();
         }
-        Ok(store.next_upload()?)
+        let next = store.next_upload()?;
+        // Originals come last: behind one nothing stands that may go.
+        let is_original = next.as_ref().is_some_and(|blob| blob.key.role == Role::Original);
+        Ok(if is_original && self.standing.holds_originals()? { None } else { next })
     }
 
     /// Whether something went well. If not, the lane is closed, or the whole turn ends.

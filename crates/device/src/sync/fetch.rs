@@ -77,29 +77,47 @@ impl Driver {
         let late = self.missing.put_off(of, now);
         let store = &self.standing.store;
         let answer = hub.thumbnail(of).await;
+        match &answer {
+            Ok(Thumbnail::NotMade) => store.office_has(of, Some(true))?,
+            Ok(Thumbnail::NotYet) => store.office_has(of, Some(false))?,
+            // The original may have come after it.
+            Ok(Thumbnail::Here(_)) => store.office_has(of, None)?,
+            Err(_) => {}
+        }
         if !matches!(answer, Ok(Thumbnail::NotMade)) {
             self.missing.is_coming(of, now);
         }
         match answer? {
             Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,
             // The office's own photos have none: the tablet makes the small picture itself.
-            Thumbnail::NotMade if store.bytes_of(of)?.is_some_and(|bytes| bytes <= STAND_IN) => self.want(of),
+            Thumbnail::NotMade if self.may_stand_in(of)? => self.want(of),
             Thumbnail::NotMade if late => store.not_to_be_had(of, "no-thumbnail")?,
             Thumbnail::NotMade | Thumbnail::NotYet => {}
         }
         Ok(())
     }
 
+    /// Whether an original is small enough to be fetched unasked, and nothing that the person chose speaks against it.
+    fn may_stand_in(&self, of: Sha256) -> Result<bool, Trouble> {
+        let is_small = self.standing.store.bytes_of(of)?.is_some_and(|bytes| bytes <= STAND_IN);
+        Ok(is_small && !self.standing.holds_originals()?)
+    }
+
     /// Has an original fetched beside the driver's own work. Should that fail, its thumbnail is asked for again later.
     fn want(&self, sha256: Sha256) {
         let (answer, _) = oneshot::channel();
-        let _ = self.wishes.send(Order { sha256, answer });
+        let _ = self.wishes.send(Order { sha256, answer, progress: Box::new(|_| ()) });
     }
 }
+
+/// Who is told of how far a fetch is.
+pub type Progress = Box<dyn Fn(u8) + Send + Sync>;
 
 /// Somebody wants to see an original.
 pub(super) struct Order {
     pub sha256: Sha256,
+    /// Is told how many percent are here, whenever that has changed.
+    pub progress: Progress,
     pub answer: oneshot::Sender<Result<(), NotFetched>>,
 }
 
@@ -138,8 +156,12 @@ pub(super) async fn serve(
     sleep: Sleep,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
-    while let Some(Order { sha256, answer }) = orders.recv().await {
-        let fetched = original(&standing, &reached, &sleep, sha256).await;
+    // What came in of the last one that did not come whole: whoever asks once more goes on there.
+    let mut broken: Option<(Sha256, Part)> = None;
+    while let Some(Order { sha256, progress, answer }) = orders.recv().await {
+        let mut part = broken.take().filter(|(of, _)| *of == sha256).map(|(_, part)| part);
+        let fetched = original(&standing, &reached, &sleep, (sha256, &progress), &mut part).await;
+        broken = part.map(|part| (sha256, part));
         // Whoever asked may have gone on to another screen; the photo is here all the same.
         let _ = answer.send(fetched);
     }
@@ -149,19 +171,23 @@ async fn original(
     standing: &Standing,
     reached: &watch::Receiver<Option<Arc<HubClient>>>,
     sleep: &Sleep,
-    sha256: Sha256,
+    (sha256, progress): (Sha256, &Progress),
+    incoming: &mut Option<Part>,
 ) -> Result<(), NotFetched> {
     if standing.store.vault().path(sha256, Role::Original).exists() {
         return Ok(());
     }
-    let mut incoming = None;
     let mut pace = Pace::default();
     let mut fruitless = 0;
     loop {
         let hub = reached.borrow().clone().ok_or(NotFetched::NoOffice)?;
-        let before = incoming.as_ref().map_or(0, |incoming: &Part| incoming.bytes);
-        let fault = match more(standing, &hub, sha256, &mut incoming).await {
+        let before = incoming.as_ref().map_or(0, |incoming| incoming.bytes);
+        let fault = match more(standing, &hub, (sha256, progress), incoming).await {
             Ok(()) => break,
+            Err(NotFetched::NotYet) => {
+                standing.store.office_has(sha256, Some(false))?;
+                return Err(NotFetched::NotYet);
+            }
             Err(NotFetched::Link(fault @ Fault::NoAnswer { .. })) => fault,
             Err(error) => return Err(error),
         };
@@ -175,7 +201,7 @@ async fn original(
             sleep(pace.pause(standing.dice(), false)).await;
         }
     }
-    if let Some(part) = incoming {
+    if let Some(part) = incoming.take() {
         standing.store.put_fetched(sha256, part.file)?;
     }
     Ok(())
@@ -191,7 +217,7 @@ struct Part {
 async fn more(
     standing: &Standing,
     hub: &HubClient,
-    sha256: Sha256,
+    (sha256, progress): (Sha256, &Progress),
     part: &mut Option<Part>,
 ) -> Result<(), NotFetched> {
     let from = part.as_ref().map_or(0, |part| part.bytes);
@@ -205,9 +231,18 @@ async fn more(
         Part { file, bytes: 0 }
     });
     while let Some(bytes) = download.next().await? {
+        let before = percent(into.bytes, download.total);
         into.bytes = into.file.write(&bytes)?;
+        let now = percent(into.bytes, download.total);
+        if now != before {
+            progress(now);
+        }
     }
     Ok(())
+}
+
+fn percent(arrived: u64, total: u64) -> u8 {
+    u8::try_from(arrived.saturating_mul(100) / total.max(1)).unwrap_or(100).min(100)
 }
 
 #[cfg(test)]

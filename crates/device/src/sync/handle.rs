@@ -5,6 +5,7 @@ use super::fetch::{NotFetched, Order};
 use super::hub_client::Outside;
 use super::standing::{Due, Standing};
 use crate::store::Store;
+use standpipe_domain::hold::Surroundings;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::SyncLine;
 use std::io;
@@ -77,16 +78,33 @@ impl Handle {
         self.standing.wake();
     }
 
+    /// What the tablet stands in has changed, or was looked at again. Until this is called
+    /// what the person chose to wait waits.
+    pub fn surrounded_by(&self, surroundings: Surroundings) {
+        self.standing.surround(surroundings);
+    }
+
+    /// The originals that wait by the person's choice go all the same, until none of them waits; with `false`, they wait
+    /// again.
+    pub fn send_all_the_same(&self, all_the_same: bool) {
+        self.standing.release(all_the_same);
+    }
+
     /// How it stands now.
     pub fn line(&self) -> SyncLine {
         self.standing.line()
     }
 
-    /// Fetches an original from the office into the vault; the receiver says when it is there.
-    pub fn fetch_original(&self, sha256: Sha256) -> oneshot::Receiver<Result<(), NotFetched>> {
+    /// Fetches an original from the office into the vault; `progress` is told of each percent that has come, on any
+    /// thread, and the receiver says when it is there.
+    pub fn fetch_original(
+        &self,
+        sha256: Sha256,
+        progress: impl Fn(u8) + Send + Sync + 'static,
+    ) -> oneshot::Receiver<Result<(), NotFetched>> {
         let (answer, receiver) = oneshot::channel();
         // A driver that has stopped drops the answer, and the receiver says so.
-        let _ = self.orders.send(Order { sha256, answer });
+        let _ = self.orders.send(Order { sha256, progress: Box::new(progress), answer });
         receiver
     }
 

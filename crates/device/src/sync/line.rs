@@ -1,5 +1,6 @@
 //! The one line about synchronisation. It never lies.
 
+use standpipe_domain::hold::{Held, Surroundings};
 use standpipe_domain::ids::Millis;
 use standpipe_domain::sync::{SyncLine, SyncState, Trouble};
 
@@ -10,6 +11,7 @@ pub(super) struct Counts {
     pub records: u32,
     pub photos: u32,
     pub bytes: u64,
+    pub held: Option<Held>,
     pub set_aside: u32,
     pub last_synced: Option<Millis>,
 }
@@ -27,12 +29,14 @@ pub(super) struct Link {
 }
 
 /// The line that tells of both.
-pub(super) fn line(counts: Counts, link: &Link) -> SyncLine {
+pub(super) fn line(counts: Counts, surroundings: Surroundings, link: &Link) -> SyncLine {
     SyncLine {
         state: state(counts, link),
         records: counts.records,
         photos: counts.photos,
         bytes: counts.bytes,
+        held: counts.held,
+        surroundings,
         set_aside: counts.set_aside,
         last_synced: counts.last_synced,
         trouble: if counts.enrolled { link.trouble.clone() } else { None },
@@ -49,6 +53,7 @@ fn state(counts: Counts, link: &Link) -> SyncState {
             SyncState::Safe
         }
         // Whatever is asked just now, nothing of this tablet's own goes up.
+        Counts { records: 0, photos: 0, .. } if link.doubt => SyncState::Checking,
         Counts { records: 0, photos: 0, .. } => SyncState::Waiting,
         _ if link.sending => SyncState::Sending,
         _ => SyncState::Waiting,
@@ -59,8 +64,15 @@ fn state(counts: Counts, link: &Link) -> SyncState {
 mod tests {
     use super::*;
 
-    const NOTHING: Counts =
-        Counts { enrolled: true, records: 0, photos: 0, bytes: 0, set_aside: 0, last_synced: None };
+    const NOTHING: Counts = Counts {
+        enrolled: true,
+        records: 0,
+        photos: 0,
+        bytes: 0,
+        held: None,
+        set_aside: 0,
+        last_synced: None,
+    };
 
     fn link(sending: bool, contact: bool, trouble: Option<Trouble>) -> Link {
         Link { sending, contact, doubt: false, trouble }
@@ -71,9 +83,12 @@ mod tests {
         let good = link(false, true, None);
         assert_eq!(state(NOTHING, &good), SyncState::Safe);
         let doubt = Link { doubt: true, ..good.clone() };
-        assert_eq!(state(NOTHING, &doubt), SyncState::Waiting, "the hub may have lost what it confirmed");
+        assert_eq!(state(NOTHING, &doubt), SyncState::Checking, "the hub may have lost what it confirmed");
+        let cut = Link { contact: false, trouble: Some(Trouble::NoAnswer), ..doubt.clone() };
+        assert_eq!(state(NOTHING, &cut), SyncState::Checking, "it is still to be asked");
+        assert_eq!(state(Counts { records: 1, ..NOTHING }, &doubt), SyncState::Waiting);
         let asks = Link { sending: true, ..doubt };
-        assert_eq!(state(NOTHING, &asks), SyncState::Waiting, "nothing is sent");
+        assert_eq!(state(NOTHING, &asks), SyncState::Checking, "nothing is sent");
         assert_eq!(state(Counts { records: 1, ..NOTHING }, &good), SyncState::Waiting);
         assert_eq!(state(Counts { photos: 1, ..NOTHING }, &good), SyncState::Waiting);
         assert_eq!(state(Counts { set_aside: 1, ..NOTHING }, &good), SyncState::NeedsAttention);
@@ -108,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_tablet_without_an_office_has_no_trouble_with_it() {
-        let line = line(Counts { enrolled: false, ..NOTHING }, &link(false, false, Some(Trouble::NoAnswer)));
+        let offline = link(false, false, Some(Trouble::NoAnswer));
+        let line = line(Counts { enrolled: false, ..NOTHING }, Surroundings::default(), &offline);
         assert_eq!((line.state, line.trouble), (SyncState::NotEnrolled, None));
     }
 }

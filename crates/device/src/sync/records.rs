@@ -1,7 +1,7 @@
 //! The lane of records: the handshake, pushes and pulls. The state machines of `oplog` decide; this performs.
 
 use super::driver::Driver;
-use super::fault::Fault;
+use super::fault::{Fault, stops_everything};
 use super::hub_client::{HubClient, Pushed};
 use crate::store::outbox::ChainId;
 use standpipe_domain::sync::Trouble;
@@ -112,10 +112,27 @@ impl Driver {
         Ok(())
     }
 
+    /// Whether something that was set aside is to be offered again.
+    pub(super) fn offers(&self) -> Result<bool, Trouble> {
+        if self.standing.due().offer && self.standing.store.set_aside_ids()?.is_empty() {
+            // What is set aside from here on has just been judged.
+            self.standing.due().offer = false;
+        }
+        Ok(self.standing.due().offer)
+    }
+
     /// Offers again what the office set aside: it may be allowed by now.
     pub(super) async fn offer(&mut self, hub: &HubClient) -> Result<(), Trouble> {
-        // Whatever comes of it: what waits stands behind this.
+        // Only a line that breaks leaves it due: it is tried again with the next that holds. A hub that fails at it would
+        // fail again.
         self.standing.due().offer = false;
+        let done = self.offer_all(hub).await;
+        self.offer_broke = done.as_ref().is_err_and(stops_everything);
+        self.standing.due().offer |= self.offer_broke;
+        done
+    }
+
+    async fn offer_all(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = &self.standing.store;
         for ops in store.set_aside_ids()?.chunks(MAX_OFFER) {
             let answer = match hub.offer(ops.to_vec()).await {

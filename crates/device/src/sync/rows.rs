@@ -21,8 +21,29 @@ impl Store {
     /// `hash-mismatch` when the bytes have another hash than `of`: nothing of them is kept.
     pub(super) fn put_fetched(&self, of: Sha256, file: Incoming) -> Result<(), StoreError> {
         self.vault().finish_as(file, Some(of))?;
-        self.write("writing down a fetched photo", |writing| blobs::is_here(writing, of))?;
+        self.write("writing down a fetched photo", |writing| {
+            // Only a small picture of it was here, or none: the large one can be made now.
+            writing
+                .prepare_cached(
+                    "UPDATE blob SET preview = 'pending', preview_code = NULL
+                     WHERE sha256 = ?1 AND here = 0 AND (preview = 'ready' OR preview_code = 'no-thumbnail')",
+                )?
+                .execute([of.0])?;
+            blobs::is_here(writing, of)
+        })?;
         self.photo_came();
+        Ok(())
+    }
+
+    /// Whether the office has the original of a photo that is not here, as it has just said.
+    pub(super) fn office_has(&self, of: Sha256, has: Option<bool>) -> Result<(), StoreError> {
+        let changed = self.write_quietly("writing down where a photo is", |writing| {
+            let sql = "UPDATE blob SET at_office = ?2 WHERE sha256 = ?1 AND at_office IS NOT ?2";
+            Ok::<_, StoreError>(writing.prepare_cached(sql)?.execute((of.0, has))?)
+        })?;
+        if changed > 0 {
+            self.changed();
+        }
         Ok(())
     }
 

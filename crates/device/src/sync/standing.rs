@@ -2,6 +2,8 @@
 
 use super::line::{Counts, Link, line};
 use crate::store::Store;
+use crate::store::blobs::Waiting;
+use standpipe_domain::hold::{Battery, Held, Hold, Network, Surroundings};
 use standpipe_domain::sync::{SyncLine, Trouble};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -14,6 +16,10 @@ pub(super) struct Standing {
     pub store: Arc<Store>,
     link: Mutex<Link>,
     due: Mutex<Due>,
+    /// Absent until something was told of them.
+    surroundings: Mutex<Option<Surroundings>>,
+    /// Originals go in spite of what the person chose: they said so, for those that wait now.
+    released: Mutex<bool>,
     /// Notified when something is due.
     pub woken: Notify,
     counted: Mutex<Counts>,
@@ -40,6 +46,8 @@ impl Standing {
             store,
             link: Mutex::default(),
             due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true }),
+            surroundings: Mutex::default(),
+            released: Mutex::default(),
             woken: Notify::new(),
             counted: Mutex::default(),
             told: Mutex::default(),
@@ -58,7 +66,7 @@ impl Standing {
             let enrolled = self.store.identity().map_or(counted.enrolled, |identity| identity.is_some());
             Counts { enrolled, ..counted }
         });
-        line(counts, &link)
+        line(counts, hold(&self.surroundings).unwrap_or_default(), &link)
     }
 
     fn counts(&self) -> Result<Counts, Trouble> {
@@ -68,11 +76,52 @@ impl Standing {
             records: waiting.records,
             photos: waiting.photos,
             bytes: waiting.bytes,
+            held: self.held(waiting)?,
             set_aside: waiting.set_aside,
             last_synced: self.store.last_synced()?,
         };
         *hold(&self.counted) = counts;
         Ok(counts)
+    }
+
+    /// The originals that the person's choice holds back in these surroundings. That they go all the same, once, is over
+    /// when none of them waits any more, or the choice holds nothing back.
+    fn held(&self, waiting: Waiting) -> Result<Option<Held>, Trouble> {
+        let why = self.why()?;
+        let mut released = hold(&self.released);
+        let held = match (why, waiting.ready) {
+            (None, _) | (_, (0, _)) => None,
+            (Some(why), (photos, bytes)) => Some(Held { why, photos, bytes, released: *released }),
+        };
+        *released &= held.is_some();
+        Ok(held)
+    }
+
+    /// Whether originals wait.
+    pub(super) fn holds_originals(&self) -> Result<bool, Trouble> {
+        Ok(self.why()?.is_some() && !*hold(&self.released))
+    }
+
+    /// Why the person's choice holds originals back. In the moment after the app has started nobody has told what the
+    /// tablet stands in: what was chosen to wait waits for that, too.
+    fn why(&self) -> Result<Option<Hold>, Trouble> {
+        const WORST: Surroundings = Surroundings { network: Network::Metered, battery: Battery::Low };
+        let surroundings = hold(&self.surroundings).unwrap_or(WORST);
+        Ok(self.store.choices()?.hold(surroundings))
+    }
+
+    /// The tablet stands in other surroundings; what waited for them goes at once.
+    pub(super) fn surround(&self, surroundings: Surroundings) {
+        let before = hold(&self.surroundings).replace(surroundings);
+        if before != Some(surroundings) {
+            self.wake();
+        }
+    }
+
+    /// The originals that wait go all the same, this once; or wait again.
+    pub(super) fn release(&self, all_the_same: bool) {
+        *hold(&self.released) = all_the_same;
+        self.wake();
     }
 
     /// Tells of the line, if it has changed.

@@ -68,7 +68,11 @@ fn a_colleagues_photo_is_elsewhere_until_its_thumbnail_came() {
     tablet.office.deliver(tablet.engine.store()).unwrap();
     let store = tablet.engine.store();
     let photo = || tablet.engine.check(check(EXTINGUISHER)).unwrap().photos[0].clone();
-    assert_eq!(photo().whereabouts, standpipe_domain::evidence::Whereabouts::Elsewhere);
+    let by = Some("物业经理".to_owned());
+    assert_eq!(
+        photo().whereabouts,
+        standpipe_domain::evidence::Whereabouts::Elsewhere { at_office: None, by }
+    );
     assert_eq!(store.wanted().unwrap(), [sha256]);
     assert_eq!(store.waiting().unwrap().photos, 0, "it is not this tablet's to send");
 

@@ -1,8 +1,9 @@
 //! What goes to the office: in order, in batches that keep transactions together, and never lost.
 
 use super::*;
-use crate::testing::SITE;
+use crate::testing::{OWNERS, SITE};
 use standpipe_domain::ids::SiteId;
+use standpipe_domain::sync::{SetAside, Spot};
 use standpipe_oplog::chain::{START, Written, link};
 use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Refused};
 use uuid::Uuid;
@@ -178,9 +179,49 @@ fn what_the_office_set_aside_is_listed_with_its_reason() {
     assert_eq!(detail.set_aside[0].code, "not-allowed");
     let aside = &detail.set_aside[0];
     assert_eq!(aside.about.as_ref().unwrap().name.as_ref().unwrap().en, "Extinguisher");
-    assert_eq!(aside.field.as_deref(), Some(format!("answer:{item}").as_str()));
-    assert_eq!(aside.item.as_ref(), Some(&tablet.list(EXTINGUISHER).items[0].question));
+    let recorded = &aside.content[0];
+    assert_eq!(recorded.field, format!("answer:{item}"));
+    assert_eq!(recorded.asked.as_ref(), Some(&tablet.list(EXTINGUISHER).items[0]));
+    assert_eq!(recorded.value["outcome"], "fail");
+    let spot = Spot::Check { round: ROUND, check: check(EXTINGUISHER), item: Some(item) };
+    assert_eq!(aside.spot, Some(spot));
     assert_eq!(store.waiting().unwrap().set_aside, 1);
+}
+
+/// Nothing of them is shown where it would count: so what they say is told here.
+#[test]
+fn a_finding_and_a_signature_that_were_set_aside_are_told_with_their_words_and_their_place() {
+    let tablet = Tablet::new();
+    tablet.pass_everything();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.find(EXTINGUISHER, &item, &jpeg(61));
+    let before = tablet.engine.store().chain_state().unwrap().last_seq;
+    tablet.sign(OWNERS[0], Some("漆未补")).unwrap();
+    let store = tablet.engine.store();
+    let refused: Vec<Refused> = store
+        .outbox(0)
+        .unwrap()
+        .bodies
+        .iter()
+        .map(|body| Written::read(body, START).unwrap().op)
+        .filter(|op| op.entity == "finding" || op.dev_seq > before)
+        .map(|op| Refused { op_id: op.op_id, code: "not-allowed".into(), detail: String::new() })
+        .collect();
+    store.set_aside(&refused).unwrap();
+    let aside = tablet.engine.sync_detail(tablet.today().sync).unwrap().set_aside;
+    let of = |field: &str| {
+        let holds = |one: &&SetAside| one.content.iter().any(|recorded| recorded.field == field);
+        aside.iter().find(holds).unwrap_or_else(|| panic!("{field}: {aside:?}"))
+    };
+    let words = of("words");
+    assert_eq!(words.about.as_ref().unwrap().name.as_ref().unwrap().en, "Extinguisher");
+    let spot = Spot::Check { round: ROUND, check: check(EXTINGUISHER), item: Some(item) };
+    assert_eq!(words.spot, Some(spot));
+    assert!(words.content.iter().any(|recorded| recorded.asked.is_some()));
+    let signature = of("name");
+    assert_eq!(signature.content[1].value, "漆未补");
+    assert_eq!(signature.spot, Some(Spot::Sign { round: ROUND }));
+    assert!(signature.about.as_ref().unwrap().name.is_some(), "the round that was signed");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::store::blobs::{Role, UploadKey};
 use serde_json::json;
 use standpipe_domain::evidence::{Preview, Whereabouts};
 use standpipe_domain::record::{entity, set};
+use standpipe_domain::sync::Spot;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::pen::Draft;
 
@@ -74,7 +75,8 @@ fn a_photo_known_from_a_colleague_is_here_and_goes_up_once_it_was_taken_here_too
     tablet.office.write([Draft::add(entity::CHECK, check(EXTINGUISHER).0, set::PHOTOS, theirs)]);
     assert!(tablet.office.deliver(tablet.engine.store()).unwrap());
     let photo = |tablet: &Tablet| tablet.engine.check(check(EXTINGUISHER)).unwrap().photos[0].clone();
-    assert_eq!(photo(&tablet).whereabouts, Whereabouts::Elsewhere);
+    let by = Some("物业经理".to_owned());
+    assert_eq!(photo(&tablet).whereabouts, Whereabouts::Elsewhere { at_office: None, by });
     tablet.attach(EXTINGUISHER, &item, "1.jpg", &bytes).unwrap();
     tablet.engine.finish_previews();
     assert_eq!((photo(&tablet).whereabouts, photo(&tablet).preview), (Whereabouts::SafeHere, Preview::Ready));
@@ -233,12 +235,18 @@ fn where_a_photo_is_is_said_truly() {
         (detail.set_aside[0].photo.as_deref().unwrap(), detail.set_aside[0].code.as_str()),
         ("1.jpg", "too-large")
     );
+    let spot = Spot::Check { round: ROUND, check: check(EXTINGUISHER), item: Some(item) };
+    assert_eq!(detail.set_aside[0].spot, Some(spot));
+    assert_eq!(detail.arrived, []);
     assert_eq!(store.waiting().unwrap().set_aside, 1);
     store.upload_retry_all().unwrap();
     assert_eq!(now(), Whereabouts::SafeHere);
     store.upload_verified(key).unwrap();
     assert_eq!(now(), Whereabouts::SafeAtOffice);
     assert_eq!(store.waiting().unwrap().photos, 0);
+    let detail = tablet.engine.sync_detail(tablet.today().sync).unwrap();
+    assert_eq!((detail.photos.len(), detail.arrived.len()), (0, 1));
+    assert_eq!(detail.arrived[0].whereabouts, Whereabouts::SafeAtOffice);
 }
 
 #[test]

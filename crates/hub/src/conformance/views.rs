@@ -68,7 +68,7 @@ pub async fn photos_tell_where_they_are(store: &dyn Store) {
         let photo = view.checks[9].photos[0].clone();
         (photo.whereabouts, photo.preview)
     };
-    assert_eq!(seen().await, (Whereabouts::Elsewhere, Preview::Pending));
+    assert_eq!(seen().await, (Whereabouts::Elsewhere { at_office: Some(false), by: None }, Preview::Pending));
     assert_eq!(store.evidence(hash).await.unwrap().unwrap().name, "现场.jpg");
     assert_eq!(store.evidence(sha256(b"other")).await.unwrap(), None);
 

@@ -137,7 +137,15 @@ name: string,
  */
 item?: string | null, at: Millis, };
 
-export type Whereabouts = { "state": "safe-here" } | { "state": "sending", percent: number, } | { "state": "safe-at-office" } | { "state": "needs-attention", code: string, } | { "state": "elsewhere" };
+export type Whereabouts = { "state": "safe-here" } | { "state": "sending", percent: number, } | { "state": "safe-at-office" } | { "state": "needs-attention", code: string, } | { "state": "elsewhere", 
+/**
+ * Whether the office has the original, as it said when it was asked last; absent until it was.
+ */
+at_office?: boolean, 
+/**
+ * Who took it, where that is known: on their tablet it is, until the office has it.
+ */
+by?: string, };
 
 export type Preview = { "state": "pending" } | { "state": "ready" } | { "state": "none", code: string, } | { "state": "clip" };
 
@@ -343,7 +351,39 @@ export type TimelineEntry = {
  */
 step: Step | null, to: Status, by: string, at: Millis, unit: Words | null, person: string | null, date: string | null, words: string, };
 
-export type SyncState = "not-enrolled" | "waiting" | "sending" | "safe" | "needs-attention";
+export type Network = "unknown" | "metered" | "unmetered";
+
+export type Battery = "unknown" | "low" | "enough";
+
+export type Surroundings = { network: Network, battery: Battery, };
+
+export type Choices = { 
+/**
+ * Originals wait while the network is metered.
+ */
+wait_for_wifi: boolean, 
+/**
+ * Originals wait while the battery is low.
+ */
+wait_for_battery: boolean, };
+
+export type Hold = "network" | "battery";
+
+export type Held = { why: Hold, 
+/**
+ * Photos and clips.
+ */
+photos: number, 
+/**
+ * Bytes of them that have not arrived at the office.
+ */
+bytes: number, 
+/**
+ * The person wants them sent all the same, this once: they go.
+ */
+released: boolean, };
+
+export type SyncState = "not-enrolled" | "waiting" | "sending" | "checking" | "safe" | "needs-attention";
 
 export type SyncLine = { state: SyncState, 
 /**
@@ -358,6 +398,14 @@ photos: number,
  * Bytes of those photos and clips that have not arrived.
  */
 bytes: number, 
+/**
+ * Originals that wait, by the person's choice, though the office could be reached; absent while none does.
+ */
+held: Held | null, 
+/**
+ * What the tablet stands in.
+ */
+surroundings: Surroundings, 
 /**
  * Records and photos that were set aside, by the office or by this tablet.
  */
@@ -382,7 +430,15 @@ hub: string | null,
  * Records that the office has not acknowledged, by what they are about: what waits longest first, so many as fit
  * on a screen. The line counts them all.
  */
-records: Array<WaitingRecords>, photos: Array<EvidenceView>, set_aside: Array<SetAside>, 
+records: Array<WaitingRecords>, 
+/**
+ * Photos and clips that the office has not confirmed, so many as fit on a screen.
+ */
+photos: Array<EvidenceView>, 
+/**
+ * The photos and clips that the office confirmed last, the latest first.
+ */
+arrived: Array<EvidenceView>, set_aside: Array<SetAside>, choices: Choices, 
 /**
  * How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
  */
@@ -394,21 +450,33 @@ export type SetAside = {
  */
 photo: string | null, 
 /**
- * What the record is about; absent for one that is not here any more.
+ * What it is about; absent for what is not here any more.
  */
 about: Subject | null, 
 /**
- * The record's field, where it is of one.
+ * What was recorded, field by field: the tablet keeps it, so that it can be recorded again.
  */
-field: string | null, 
+content: Array<Recorded>, 
 /**
- * What the field asks, where it is the answer to an item.
+ * The screen on which it can be recorded again, where there is one.
  */
-item: Words | null, 
+spot: Spot | null, 
 /**
  * A stable code; the screen has a sentence for each.
  */
 code: string, detail: string, at: Millis, };
+
+export type Recorded = { field: string, 
+/**
+ * What the field asks, where it is the answer to an item.
+ */
+asked: Item | null, 
+/**
+ * As it was recorded; the screen knows the forms of an answer, of evidence, and of a step.
+ */
+value: unknown, };
+
+export type Spot = { "screen": "check", round: RoundId, check: CheckId, item: string | null, } | { "screen": "sign", round: RoundId, } | { "screen": "issue", id: IssueId, };
 
 export type Subject = { 
 /**

@@ -1,7 +1,7 @@
 //! One check, with everything that its screen shows.
 
 use super::common::{answers_in, day, person_name};
-use super::evidence::{Held, evidence_of, evidence_view};
+use super::evidence::{Held, evidence_of, held_view};
 use super::issue::issue_row;
 use super::round::{StopRow, stop_columns};
 use super::seal;
@@ -40,7 +40,7 @@ pub fn check(conn: &Connection, id: CheckId) -> Result<Option<CheckView>, StoreE
         last: last_answers(conn, id, row.asset, round)?,
         open_interlocks: checklist.map(|list| list.open_interlocks(&answers)).unwrap_or_default(),
         findings: findings(conn, id, &row.reference, &answers, &evidence)?,
-        photos: photos.map(|held| evidence_view(conn, held.evidence.clone())).collect::<Result<_, _>>()?,
+        photos: photos.map(|held| held_view(conn, held)).collect::<Result<_, _>>()?,
         conflicts: conflicts(conn, id, &registers, &answers)?,
         sealed: if registers.values().any(|register| register.pin.is_some()) {
             seal::sealed(conn, round)?
@@ -127,8 +127,7 @@ fn finding(
         .optional()?;
     let (severity, words) = row.unwrap_or_default();
     let own = evidence.iter().filter(|held| held.item() == Some(item));
-    let photos: Vec<_> =
-        own.map(|held| evidence_view(conn, held.evidence.clone())).collect::<Result<_, _>>()?;
+    let photos: Vec<_> = own.map(|held| held_view(conn, held)).collect::<Result<_, _>>()?;
     let issue = issue_id(id);
     let tracked = conn.prepare_cached("SELECT 1 FROM issue WHERE id = ?1")?.exists([issue.0])?;
     Ok(FindingView {

@@ -1,12 +1,12 @@
 //! Evidence as the records hold it, and as the screens show it.
 
 use crate::store::fault::StoreError;
-use crate::store::replica;
 use crate::store::sql::Hash;
+use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
 use standpipe_domain::evidence::{Evidence, EvidenceView, Preview, Whereabouts};
-use standpipe_domain::ids::CheckId;
+use standpipe_domain::ids::{CheckId, PersonId};
 use standpipe_domain::record::{entity, set};
 use standpipe_oplog::merge::Side;
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub struct Held {
     pub record: Uuid,
     /// The operation that added it.
     pub rev: Uuid,
+    /// Who added it.
+    pub actor: PersonId,
     pub evidence: Evidence,
 }
 
@@ -54,21 +56,39 @@ pub fn members_of(
 ) -> Result<Vec<Held>, StoreError> {
     let held = |side: Side| {
         let evidence = Evidence::deserialize(&side.value).ok()?;
-        Some(Held { entity, record, rev: side.rev, evidence })
+        Some(Held { entity, record, rev: side.rev, actor: side.actor, evidence })
     };
     Ok(replica::members(conn, record, field)?.into_iter().filter_map(held).collect())
+}
+
+/// The evidence of an `add`.
+pub fn evidence_in(body: &str) -> Option<Evidence> {
+    Evidence::deserialize(&log::parse(body, None).ok()?.value).ok()
+}
+
+/// Evidence of a record as a screen shows it: where it is elsewhere, with who took it.
+pub fn held_view(conn: &Connection, held: &Held) -> Result<EvidenceView, StoreError> {
+    let mut view = evidence_view(conn, held.evidence.clone())?;
+    if let Whereabouts::Elsewhere { by, .. } = &mut view.whereabouts {
+        *by = conn
+            .prepare_cached("SELECT name FROM person WHERE id = ?1")?
+            .query_row([held.actor.0], |row| row.get(0))
+            .optional()?;
+    }
+    Ok(view)
 }
 
 /// Evidence as a screen shows it: whether there is a picture, and where the bytes are.
 pub fn evidence_view(conn: &Connection, evidence: Evidence) -> Result<EvidenceView, StoreError> {
     let found = conn
         .prepare_cached(
-            "SELECT here, preview, preview_code, state, sent, upload.bytes, code FROM blob
+            "SELECT here, preview, preview_code, state, sent, upload.bytes, code, at_office FROM blob
              LEFT JOIN upload ON of = blob.sha256 AND role = 'original' WHERE blob.sha256 = ?1",
         )?
         .query_row([Hash(evidence.sha256)], |row| Ok((preview(row)?, whereabouts(row)?)))
         .optional()?;
-    let (preview, whereabouts) = found.unwrap_or((Preview::Pending, Whereabouts::Elsewhere));
+    let (preview, whereabouts) =
+        found.unwrap_or((Preview::Pending, Whereabouts::Elsewhere { at_office: None, by: None }));
     Ok(EvidenceView { evidence, preview, whereabouts })
 }
 
@@ -93,7 +113,7 @@ fn whereabouts(row: &Row<'_>) -> rusqlite::Result<Whereabouts> {
             (0, _) | (_, 0) => Whereabouts::SafeHere,
             (sent, bytes) => Whereabouts::Sending { percent: percent(sent, bytes) },
         },
-        (false, None) => Whereabouts::Elsewhere,
+        (false, None) => Whereabouts::Elsewhere { at_office: row.get(7)?, by: None },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::asset;
 use super::common::{answers_in, day, person_name, site, unit_name, words};
-use super::evidence::{evidence_of, evidence_view, members_of};
+use super::evidence::{evidence_of, held_view, members_of};
 use crate::identity::Identity;
 use crate::store::fault::StoreError;
 use crate::store::sql::{Json, Word};
@@ -190,10 +190,10 @@ fn found(conn: &Connection, finding: Option<FindingId>) -> Result<Vec<EvidenceVi
     let item = finding.map(|finding| item_of(conn, finding)).transpose()?.flatten();
     let Some((check, item)) = item else { return Ok(Vec::new()) };
     let held = evidence_of(conn, check)?.into_iter().filter(|held| held.item() == Some(&item));
-    held.map(|held| evidence_view(conn, held.evidence)).collect()
+    held.map(|held| held_view(conn, &held)).collect()
 }
 
 fn photos(conn: &Connection, id: IssueId, field: &str) -> Result<Vec<EvidenceView>, StoreError> {
     let held = members_of(conn, entity::ISSUE, id.0, field)?.into_iter();
-    held.map(|held| evidence_view(conn, held.evidence)).collect()
+    held.map(|held| held_view(conn, &held)).collect()
 }

@@ -1,5 +1,6 @@
 //! What the screens ask for. Each question reads the columns that it shows, and no more.
 
+mod aside;
 mod asset;
 mod check;
 mod common;
@@ -14,6 +15,8 @@ mod today;
 pub use asset::{asset, search};
 pub use check::{check, check_row, finding_conflicts, takes_photos, was_amended_to_fail};
 pub use common::{answers_in, identity, person_name, place_path, roles, unit_name};
+#[cfg(test)]
+pub use evidence::held_view;
 pub use evidence::{evidence_of, evidence_view, members_of};
 pub use issue::{issue, issue_row, issues};
 pub use round::{obstacles, round, round_record};

@@ -1,24 +1,23 @@
 //! What a record is about, as a person knows it.
 
 use super::asset;
-use super::check::check_row;
-use super::common::words;
 use super::issue;
 use super::round::round_record;
 use crate::store::fault::StoreError;
+use crate::store::log;
 use rusqlite::{Connection, OptionalExtension};
-use standpipe_domain::checklist;
+use serde::Deserialize;
 use standpipe_domain::ids::{AssetId, CheckId, FindingId, IssueId, RoundId};
-use standpipe_domain::merge_rule::ANSWER;
-use standpipe_domain::record::entity;
+use standpipe_domain::record::{Finding, entity, read};
 use standpipe_domain::sync::Subject;
 use standpipe_domain::words::Words;
+use standpipe_oplog::seal::Jws;
 use uuid::Uuid;
 
 /// The record that a person would look for: a finding stands under its check.
 pub fn whole(conn: &Connection, entity: String, id: Uuid) -> Result<(String, Uuid), StoreError> {
     let check = match entity.as_str() {
-        entity::FINDING => issue::item_of(conn, FindingId(id))?.map(|(check, _)| check),
+        entity::FINDING => begun_as(conn, FindingId(id))?.map(|(check, _)| check),
         _ => None,
     };
     Ok(check.map_or((entity, id), |check| (entity::CHECK.to_owned(), check.0)))
@@ -32,17 +31,38 @@ pub fn subject(conn: &Connection, entity: String, id: Uuid) -> Result<Subject, S
         entity::ASSET => of_asset(conn, AssetId(id))?,
         entity::ISSUE => (issue::number(conn, IssueId(id))?.map(Words::same), Vec::new()),
         entity::ROUND => (round_record(conn, RoundId(id))?.map(|round| round.title), Vec::new()),
-        entity::SIGN_OFF => (signed_round(conn, id)?, Vec::new()),
+        entity::SIGN_OFF => {
+            let round = sealed_in(conn, id)?.map(|round| round_record(conn, round)).transpose()?.flatten();
+            (round.map(|round| round.title), Vec::new())
+        }
         _ => (None, Vec::new()),
     };
     Ok(Subject { entity, name, path })
 }
 
-/// What a field of a check asks; `None` where it is no answer.
-pub fn question(conn: &Connection, check: CheckId, field: &str) -> Result<Option<Words>, StoreError> {
-    let Some(item) = field.strip_prefix(ANSWER) else { return Ok(None) };
-    let list = check_row(conn, check)?.map(|(_, list)| list);
-    Ok(list.and_then(|list| Some(checklist::item(&list, item)?.question.clone())))
+/// The check and the item that a finding is about. What was set aside of it is in the log, and nowhere else.
+pub fn begun_as(conn: &Connection, finding: FindingId) -> Result<Option<(CheckId, String)>, StoreError> {
+    if let Some(of) = issue::item_of(conn, finding)? {
+        return Ok(Some(of));
+    }
+    let body = first_of(conn, finding.0, "kind = 'set' AND field IS NULL")?;
+    let begun = body.and_then(|body| {
+        read::<Finding>(finding.0, log::parse(&body, None).ok()?.value.as_object()?.clone()).ok()
+    });
+    Ok(begun.map(|begun| (begun.check, begun.item)))
+}
+
+/// The round that a signature is of, as it says itself.
+pub fn sealed_in(conn: &Connection, sign_off: Uuid) -> Result<Option<RoundId>, StoreError> {
+    let body = first_of(conn, sign_off, "kind = 'seal'")?;
+    let payload =
+        body.and_then(|body| Jws::deserialize(&log::parse(&body, None).ok()?.value).ok()?.payload().ok());
+    Ok(payload.map(|payload| payload.round))
+}
+
+fn first_of(conn: &Connection, record: Uuid, which: &str) -> Result<Option<String>, StoreError> {
+    let sql = format!("SELECT body FROM op WHERE id = ?1 AND {which} ORDER BY seq LIMIT 1");
+    Ok(conn.prepare_cached(&sql)?.query_row([record], |row| row.get(0)).optional()?)
 }
 
 fn of_check(conn: &Connection, check: CheckId) -> Result<(Option<Words>, Vec<Words>), StoreError> {
@@ -55,13 +75,4 @@ fn of_check(conn: &Connection, check: CheckId) -> Result<(Option<Words>, Vec<Wor
 
 fn of_asset(conn: &Connection, id: AssetId) -> Result<(Option<Words>, Vec<Words>), StoreError> {
     Ok(asset::line(conn, id)?.map_or((None, Vec::new()), |line| (Some(line.name), line.path)))
-}
-
-fn signed_round(conn: &Connection, sign_off: Uuid) -> Result<Option<Words>, StoreError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT title_zh, title_en FROM sign_off JOIN round ON round.id = round WHERE sign_off.id = ?1",
-        )?
-        .query_row([sign_off], |row| words(row, 0))
-        .optional()?)
 }

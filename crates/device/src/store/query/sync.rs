@@ -1,96 +1,44 @@
 //! What waits for the office, for the person who asks.
 
-use super::evidence::evidence_view;
-use super::subject::{question, subject, whole};
+use super::aside::set_aside;
+use super::evidence::{evidence_in, evidence_view};
+use super::subject::{subject, whole};
+use crate::store::chain;
+use crate::store::choices::choices;
 use crate::store::fault::StoreError;
-use crate::store::{chain, log};
 use rusqlite::Connection;
-use serde::Deserialize;
-use standpipe_domain::evidence::{Evidence, EvidenceView};
-use standpipe_domain::ids::{CheckId, Millis};
-use standpipe_domain::sync::{SetAside, SyncDetail, SyncLine, WaitingRecords};
+use standpipe_domain::evidence::EvidenceView;
+use standpipe_domain::sync::{SyncDetail, SyncLine, WaitingRecords};
 use uuid::Uuid;
 
 /// The most photos, and the most things with records, that are listed; the line counts them all.
 const LISTED: u32 = 100;
+/// So many of the photos that the office confirmed last are listed: whoever has just seen one go up finds it again.
+const ARRIVALS: u32 = 8;
+
+const WAITING: &str = "state <> 'verified' ORDER BY upload.op_id";
+const ARRIVED: &str = "state = 'verified' ORDER BY upload.at DESC";
 
 /// Everything behind the line about synchronisation.
 pub fn sync_detail(conn: &Connection, line: SyncLine, hub: Option<String>) -> Result<SyncDetail, StoreError> {
-    let mut set_aside = records_set_aside(conn)?;
-    set_aside.extend(photos_set_aside(conn)?);
-    set_aside.sort_by_key(|one| std::cmp::Reverse(one.at));
     Ok(SyncDetail {
         line,
         hub,
         records: records(conn)?,
-        photos: photos(conn)?,
-        set_aside,
+        photos: photos(conn, WAITING, LISTED)?,
+        arrived: photos(conn, ARRIVED, ARRIVALS)?,
+        set_aside: set_aside(conn)?,
+        choices: choices(conn)?,
         clock_ahead: chain::load(conn)?.and_then(|chain| chain.clock_offset),
     })
 }
 
-/// The evidence of an `add`.
-fn evidence_in(body: &str) -> Option<Evidence> {
-    Evidence::deserialize(&log::parse(body, None).ok()?.value).ok()
-}
-
-fn photos(conn: &Connection) -> Result<Vec<EvidenceView>, StoreError> {
-    let bodies: Vec<String> = conn
-        .prepare_cached(
-            "SELECT body FROM upload JOIN op USING (op_id) WHERE role = 'original' AND state <> 'verified'
-             ORDER BY upload.op_id LIMIT ?1",
-        )?
-        .query_map([LISTED], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+fn photos(conn: &Connection, of: &str, most: u32) -> Result<Vec<EvidenceView>, StoreError> {
+    let sql =
+        format!("SELECT body FROM upload JOIN op USING (op_id) WHERE role = 'original' AND {of} LIMIT ?1");
+    let bodies: Vec<String> =
+        conn.prepare_cached(&sql)?.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>()?;
     bodies.iter().filter_map(|body| evidence_in(body)).map(|evidence| evidence_view(conn, evidence)).collect()
-}
-
-fn photos_set_aside(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT body, code, at FROM upload JOIN op USING (op_id) WHERE role = 'original' AND state = 'set-aside'",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let name = evidence_in(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)
-            .map(|evidence| evidence.name);
-        all.push(SetAside {
-            photo: Some(name.unwrap_or_default()),
-            about: None,
-            field: None,
-            item: None,
-            code: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-            detail: String::new(),
-            at: Millis(row.get(2)?),
-        });
-    }
-    Ok(all)
-}
-
-fn records_set_aside(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT entity, id, field, code, detail, at FROM set_aside LEFT JOIN op USING (op_id)",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let of = row.get::<_, Option<String>>(0)?.zip(row.get::<_, Option<Uuid>>(1)?);
-        let field: Option<String> = row.get(2)?;
-        let item = match (&of, &field) {
-            (Some((_, id)), Some(field)) => question(conn, CheckId(*id), field)?,
-            _ => None,
-        };
-        all.push(SetAside {
-            photo: None,
-            about: of.map(|(entity, id)| subject(conn, entity, id)).transpose()?,
-            field,
-            item,
-            code: row.get(3)?,
-            detail: row.get(4)?,
-            at: Millis(row.get(5)?),
-        });
-    }
-    Ok(all)
 }
 
 /// What was not acknowledged, by what it is about. One who looks wants to find a place or a name again, not an operation.

@@ -1,18 +1,19 @@
 //! What others photographed.
 
-use super::hub::Hub;
+use super::hub::{Hub, problem};
 use super::tablet::{Tablet, evidence};
 use crate::previews::Previews;
 use crate::store::blobs::Role;
 use crate::sync::NotFetched;
 use crate::sync::fetch::Order;
+use standpipe_domain::evidence::Whereabouts;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::record::{entity, set};
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::pen::Draft;
 use std::fs;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 /// A photo of another tablet, which the hub knows of.
@@ -35,7 +36,7 @@ fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
 
 async fn fetch(tablet: &Tablet, sha256: Sha256) -> Result<(), NotFetched> {
     let (answer, receiver) = oneshot::channel();
-    tablet.orders.send(Order { sha256, answer }).ok().unwrap();
+    tablet.orders.send(Order { sha256, answer, progress: Box::new(|_| ()) }).ok().unwrap();
     receiver.await.unwrap()
 }
 
@@ -109,6 +110,111 @@ async fn an_original_is_fetched_in_spite_of_cuts_and_is_the_right_one() {
             assert_eq!(ranges, ["range none", "range bytes=120000-"]);
             fetch(tablet, of).await.unwrap();
             assert!(!hub.asked().iter().any(|line| line.starts_with("range")), "it is here already");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_original_that_did_not_come_whole_goes_on_where_it_was_when_somebody_asks_again() {
+    let hub = Hub::start().await;
+    let bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[1]).collect();
+    let of = of_a_colleague(&hub, &bytes);
+    hub.kept().verified.insert(of, bytes.clone());
+    hub.kept().thumbnails.insert(of, b"small".to_vec());
+    let mut asked = 0;
+    hub.rule("GET /blobs", move || {
+        asked += 1;
+        // First comes the thumbnail, then the original until it is cut.
+        (asked == 3).then(|| problem(503, "busy"))
+    });
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            hub.kept().cut = Some(120_000);
+            assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "hub-fault");
+            let (told, mut percent) = mpsc::unbounded_channel();
+            let progress = Box::new(move |now| told.send(now).unwrap_or_default());
+            let (answer, receiver) = oneshot::channel();
+            tablet.orders.send(Order { sha256: of, progress, answer }).ok().unwrap();
+            receiver.await.unwrap().unwrap();
+            assert_eq!(fs::read(tablet.store.vault().path(of, Role::Original)).unwrap(), bytes);
+            let ranges: Vec<_> = hub.asked().into_iter().filter(|line| line.starts_with("range")).collect();
+            assert_eq!(ranges.last().unwrap(), "range bytes=120000-");
+            let mut all = vec![];
+            while let Some(now) = percent.recv().await {
+                all.push(now);
+            }
+            assert!(all[0] > 60 && all.is_sorted() && all.last() == Some(&100), "{all:?}");
+        })
+        .await;
+}
+
+/// Where the only photo is.
+fn whereabouts(tablet: &Tablet) -> Whereabouts {
+    tablet
+        .store
+        .read("looking", |conn| {
+            let held = crate::store::query::members_of(conn, entity::CHECK, Uuid::from_u128(6), set::PHOTOS)?;
+            crate::store::query::held_view(conn, &held[0])
+        })
+        .map_err(|error: crate::store::StoreError| error)
+        .unwrap()
+        .whereabouts
+}
+
+#[tokio::test]
+async fn a_photo_that_is_elsewhere_says_whether_the_office_has_it_as_the_office_says() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    let elsewhere = |at_office| Whereabouts::Elsewhere { at_office, by: None };
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.pause().await;
+            assert_eq!(whereabouts(tablet), elsewhere(Some(false)));
+            assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "not-here-yet");
+            hub.kept().verified.insert(of, b"their photo".to_vec());
+            fetch(tablet, of).await.unwrap();
+            assert_eq!(whereabouts(tablet), Whereabouts::SafeAtOffice);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn once_the_thumbnail_has_come_the_original_may_have_come_too() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    hub.kept().thumbnails.insert(of, b"small".to_vec());
+    let tablet = Tablet::of(&hub);
+    let store = Arc::clone(&tablet.store);
+    hub.rule("GET /blobs", move || {
+        // As if it had been asked for before.
+        store.office_has(of, Some(false)).unwrap();
+        None
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.pause().await;
+            assert_eq!(whereabouts(tablet), Whereabouts::Elsewhere { at_office: None, by: None });
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn the_large_picture_is_made_once_the_original_has_come() {
+    let hub = Hub::start().await;
+    let photo = crate::tests::jpeg(5);
+    let of = of_a_colleague(&hub, &photo);
+    hub.kept().verified.insert(of, photo.clone());
+    hub.kept().thumbnails.insert(of, b"small".to_vec());
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            let previews = Previews::start(Arc::clone(&tablet.store));
+            tablet.safe().await;
+            assert!(!tablet.store.vault().preview(of).exists());
+            fetch(tablet, of).await.unwrap();
+            previews.finish();
+            assert!(tablet.store.vault().preview(of).exists());
         })
         .await;
 }

@@ -2,8 +2,10 @@
 
 mod client;
 mod fetching;
+mod holding;
 mod hub;
 mod mending;
+mod offering;
 mod photos;
 mod records;
 mod tablet;

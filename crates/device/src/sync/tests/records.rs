@@ -304,7 +304,7 @@ async fn ends_that_differ_are_compared_once_and_then_said() {
             tablet.pause().await;
             let line = tablet.standing.line();
             assert!(matches!(line.trouble, Some(Trouble::HubFault { .. })), "{line:?}");
-            assert_eq!((line.state, line.last_synced), (SyncState::Waiting, None));
+            assert_eq!((line.state, line.last_synced), (SyncState::Checking, None));
             let pulls = hub.asked().into_iter().filter(|line| line.starts_with("GET /sync/pull")).count();
             assert!(pulls <= 4, "{pulls}");
             hub.kept().wrong_checksum = false;

@@ -27,7 +27,7 @@ fn view(row: BlobRow, evidence: Evidence) -> EvidenceView {
             let percent = arrived.saturating_mul(100) / bytes.max(1);
             Whereabouts::Sending { percent: u8::try_from(percent).unwrap_or(99).min(99) }
         }
-        _ => Whereabouts::Elsewhere,
+        _ => Whereabouts::Elsewhere { at_office: Some(false), by: None },
     };
     let preview = if evidence.media_type.starts_with("video/") {
         Preview::Clip

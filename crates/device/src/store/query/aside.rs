@@ -1,0 +1,174 @@
+//! What was set aside: what was recorded, about what, and where it can be recorded again.
+
+use super::check::check_row;
+use super::evidence::evidence_in;
+use super::issue;
+use super::subject::{begun_as, sealed_in, subject};
+use crate::store::fault::StoreError;
+use crate::store::log;
+use rusqlite::{Connection, OptionalExtension};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use standpipe_domain::checklist::{self, Item};
+use standpipe_domain::ids::{CheckId, FindingId, IssueId, Millis, RoundId};
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::record::entity;
+use standpipe_domain::sync::{Recorded, SetAside, Spot};
+use standpipe_oplog::op::{Amend, Kind, Op, Resolve};
+use standpipe_oplog::seal::Jws;
+use uuid::Uuid;
+
+/// Everything that was set aside, the latest first.
+pub fn set_aside(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
+    let mut all = records(conn)?;
+    all.extend(photos(conn)?);
+    all.sort_by_key(|one| std::cmp::Reverse(one.at));
+    Ok(all)
+}
+
+fn records(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT code, detail, at, body FROM set_aside LEFT JOIN op USING (op_id)")?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let nothing = SetAside {
+            photo: None,
+            about: None,
+            content: Vec::new(),
+            spot: None,
+            code: row.get(0)?,
+            detail: row.get(1)?,
+            at: Millis(row.get(2)?),
+        };
+        let body: Option<String> = row.get(3)?;
+        // One that cannot be read is said to be there all the same.
+        let op = body.and_then(|body| log::parse(&body, None).ok());
+        all.push(match op {
+            Some(op) => told(conn, nothing, &op)?,
+            None => nothing,
+        });
+    }
+    Ok(all)
+}
+
+fn photos(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT code, at, body FROM upload JOIN op USING (op_id) WHERE role = 'original' AND state = 'set-aside'",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(2)?;
+        let nothing = SetAside {
+            photo: Some(evidence_in(&body).map(|evidence| evidence.name).unwrap_or_default()),
+            about: None,
+            content: Vec::new(),
+            spot: None,
+            code: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+            detail: String::new(),
+            at: Millis(row.get(1)?),
+        };
+        all.push(told(conn, nothing, &log::parse(&body, None)?)?);
+    }
+    Ok(all)
+}
+
+/// With what is known by the operation.
+fn told(conn: &Connection, aside: SetAside, op: &Op) -> Result<SetAside, StoreError> {
+    Ok(SetAside {
+        about: Some(subject(conn, op.entity.clone(), op.id)?),
+        content: content(conn, op)?,
+        spot: spot(conn, op)?,
+        ..aside
+    })
+}
+
+/// What an operation was to write, field by field; `null` where it was to take something away.
+fn content(conn: &Connection, op: &Op) -> Result<Vec<Recorded>, StoreError> {
+    let field = op.field.clone().unwrap_or_default();
+    let fields: Vec<(String, Value)> = match op.kind {
+        Kind::Set if op.field.is_none() => {
+            op.value.as_object().cloned().unwrap_or_default().into_iter().collect()
+        }
+        Kind::Resolve => match Resolve::deserialize(&op.value) {
+            Ok(resolve) => vec![(field, resolve.value)],
+            Err(_) => vec![(field, op.value.clone())],
+        },
+        Kind::Amend => match Amend::deserialize(&op.value) {
+            Ok(amend) => vec![(field, amend.value), ("reason".into(), json!(amend.reason))],
+            Err(_) => vec![(field, op.value.clone())],
+        },
+        Kind::Remove => vec![(field, Value::Null)],
+        // Only the office takes whole records away.
+        Kind::Delete => Vec::new(),
+        Kind::Seal => sealed(&op.value),
+        _ => vec![(field, op.value.clone())],
+    };
+    let recorded = |(field, value): (String, Value)| {
+        let asked = asked(conn, op, &field)?;
+        Ok(Recorded { field, asked, value })
+    };
+    fields.into_iter().map(recorded).collect()
+}
+
+/// The words of a signature; its strokes say nothing to whoever signs again.
+fn sealed(value: &Value) -> Vec<(String, Value)> {
+    let Some(payload) = Jws::deserialize(value).ok().and_then(|jws| jws.payload().ok()) else {
+        return Vec::new();
+    };
+    let objection = payload.objection.map(|objection| ("objection".to_owned(), json!(objection)));
+    std::iter::once(("name".to_owned(), json!(payload.name))).chain(objection).collect()
+}
+
+/// The item that a field answers, or that a finding is about.
+fn asked(conn: &Connection, op: &Op, field: &str) -> Result<Option<Item>, StoreError> {
+    let (check, item) = match op.entity.as_str() {
+        entity::CHECK => match field.strip_prefix(ANSWER) {
+            Some(item) => (CheckId(op.id), item.to_owned()),
+            None => return Ok(None),
+        },
+        entity::FINDING => match begun_as(conn, FindingId(op.id))? {
+            Some(of) => of,
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let list = check_row(conn, check)?.map(|(_, list)| list);
+    Ok(list.and_then(|list| checklist::item(&list, &item).cloned()))
+}
+
+/// Where it can be recorded again.
+fn spot(conn: &Connection, op: &Op) -> Result<Option<Spot>, StoreError> {
+    let (check, item) = match op.entity.as_str() {
+        entity::CHECK => (CheckId(op.id), item_of(op)),
+        entity::FINDING => match begun_as(conn, FindingId(op.id))? {
+            Some((check, item)) => (check, Some(item)),
+            None => return Ok(None),
+        },
+        entity::SIGN_OFF => {
+            let round = sealed_in(conn, op.id)?;
+            let known = round.map(|round| is_known(conn, round)).transpose()?.unwrap_or_default();
+            return Ok(round.filter(|_| known).map(|round| Spot::Sign { round }));
+        }
+        entity::ISSUE => {
+            return Ok(issue::number(conn, IssueId(op.id))?.map(|_| Spot::Issue { id: IssueId(op.id) }));
+        }
+        _ => return Ok(None),
+    };
+    let round: Option<Uuid> = conn
+        .prepare_cached("SELECT round FROM stop WHERE id = ?1")?
+        .query_row([check.0], |row| row.get(0))
+        .optional()?;
+    Ok(round.map(|round| Spot::Check { round: RoundId(round), check, item }))
+}
+
+/// The item of an answer, or of a photo.
+fn item_of(op: &Op) -> Option<String> {
+    let answered = op.field.as_deref().and_then(|field| field.strip_prefix(ANSWER));
+    answered.or_else(|| op.value.get("item")?.as_str()).map(str::to_owned)
+}
+
+fn is_known(conn: &Connection, round: RoundId) -> Result<bool, StoreError> {
+    Ok(conn.prepare_cached("SELECT 1 FROM round WHERE id = ?1")?.exists([round.0])?)
+}

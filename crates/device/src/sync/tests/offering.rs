@@ -1,0 +1,66 @@
+//! What was set aside, offered again.
+
+use super::hub::{Hub, problem};
+use super::tablet::{Tablet, record};
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+use standpipe_domain::sync::{SyncState, Trouble};
+
+/// An answer that breaks off.
+fn broken() -> Response {
+    let cut = async { Err::<Bytes, _>(std::io::Error::other("cut")) };
+    Body::from_stream(futures::stream::once(cut)).into_response()
+}
+
+#[tokio::test]
+async fn an_offer_at_which_the_line_broke_is_made_again_and_holds_nothing_up() {
+    let hub = Hub::start().await;
+    hub.kept().quarantine = Some("not-allowed");
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
+            tablet.pause().await;
+            hub.kept().quarantine = None;
+            // The line breaks at this request, and at this one only.
+            hub.rule("POST /sync/offer", || Some(broken()));
+            tablet.standing.due().offer = true;
+            record(&tablet.store);
+            tablet.line(|line| line.trouble == Some(Trouble::NoAnswer)).await;
+            tablet.pause().await;
+            let line = tablet.standing.line();
+            assert_eq!((line.records, line.set_aside), (0, 1), "what was recorded went before it");
+            // It breaks again, and by now everything else has gone before it.
+            let photo = tablet.photo(&[1; 100]);
+            hub.asked();
+            tablet.line(|line| line.trouble == Some(Trouble::NoAnswer) && line.photos == 0).await;
+            tablet.pause().await;
+            assert!(hub.kept().verified.contains_key(&photo));
+            assert_eq!(hub.sent().last().unwrap(), "POST /sync/offer");
+            hub.behave();
+            tablet.go_on();
+            tablet.line(|line| line.set_aside == 0 && line.state == SyncState::Safe).await;
+            assert_eq!(hub.kept().ops.len(), 3);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_offer_at_which_the_hub_fails_is_not_made_again_unasked() {
+    let hub = Hub::start().await;
+    hub.kept().quarantine = Some("not-allowed");
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
+            tablet.pause().await;
+            hub.rule("POST /sync/offer", || Some(problem(500, "broken")));
+            tablet.standing.due().offer = true;
+            tablet.go_on();
+            tablet.pause().await;
+            assert!(!tablet.standing.due().offer);
+        })
+        .await;
+}
