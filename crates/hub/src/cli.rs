@@ -1,8 +1,10 @@
 //! The commands of `standpipe-hub`.
 
+mod backup;
 mod check;
 mod serve;
 
+use crate::backup::{BackupError, UNFINISHED};
 use crate::blobs::BlobError;
 use crate::founding::{self, NotSetUp};
 use crate::http::{CODE_LASTS, NotOpen};
@@ -40,8 +42,16 @@ enum Command {
     /// Tablets.
     #[command(subcommand)]
     Tablet(TabletCommand),
+    /// Copy everything to a folder on another disk, while the hub runs or not. Only once all of it is there, and was read
+    /// back, does it take the place of the last one. Ends with 1 when something is missing.
+    Backup(backup::Making),
+    /// Make a data folder, empty or not there, out of a backup.
+    Restore(backup::Restoring),
     /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt.
     Verify {
+        /// Read this backup back instead of the hub's own data.
+        #[arg(long, conflicts_with = "withdraw")]
+        backup: Option<PathBuf>,
         /// Say of each missing or spoilt photo that it is not here, so that tablets that still have it send it again.
         #[arg(long)]
         withdraw: bool,
@@ -104,6 +114,22 @@ pub enum Failed {
         "{missing} photos are missing and {spoilt} are spoilt; restore them from a backup, or run verify --withdraw"
     )]
     NotWhole { missing: usize, spoilt: usize },
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(
+        "the backup is whole but for {lost} photos that the hub counts as here and its disk does not give any more; run \
+         verify --withdraw, so that tablets that still have them send them again"
+    )]
+    Lost { lost: usize },
+    #[error(
+        "{damaged} photos of the backup are missing or spoilt; run backup --again into it, which copies them anew while \
+         the hub has them"
+    )]
+    NotWholeBackup { damaged: usize },
+    #[error(
+        "a restore into {} did not end: run it again before anything else, it goes on where it was", path.display()
+    )]
+    Unfinished { path: PathBuf },
 }
 
 impl Cli {
@@ -118,7 +144,10 @@ impl Cli {
             Command::Tablet(TabletCommand::Enrol { name, person }) => {
                 with_store(&data, async |store| enrol(&*store, name, &person).await).await
             }
-            Command::Verify { withdraw } => {
+            Command::Backup(options) => backup::make(&data, options).await,
+            Command::Restore(options) => backup::restore(&data, options).await,
+            Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
+            Command::Verify { withdraw, backup: None } => {
                 with_store(&data, async |store| check::verify(&data, store, withdraw).await).await
             }
         }
@@ -127,6 +156,9 @@ impl Cli {
 
 /// The database in the data folder. The folder is made where it is not there.
 async fn open(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
+    if data.join(UNFINISHED).exists() {
+        return Err(Failed::Unfinished { path: data.to_owned() });
+    }
     let unusable = |source| Failed::Folder { path: data.to_owned(), source };
     // What lies there is nobody else's to read: people's names, passwords' hashes, the key that seals.
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(unusable)?;

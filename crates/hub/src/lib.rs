@@ -3,6 +3,7 @@
 //! One way in: whatever changes is an operation, taken by [`ingest`] from a tablet or written by [`office`] as the hub's
 //! own device, in one transaction of the [`store`]. Nothing else writes the tables that the console reads.
 
+pub mod backup;
 pub mod blobs;
 pub mod cli;
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod upload;
 pub use book::{Allowance, Blob, Book, Upload};
 pub use expiry::LASTS;
 pub use fault::BlobError;
+pub(crate) use shelf::{file_of, hash_back};
 pub use standpipe_oplog::upload::BlobState;
 pub use upload::{Checksum, NewUpload, Piece, Progress};
 

@@ -14,7 +14,7 @@ use standpipe_domain::media::{SNIFF_BYTES, sniff};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Object stores take larger blobs in parts of at least 5 MiB.
@@ -164,6 +164,18 @@ fn place(sha256: Sha256) -> Place {
     let name = sha256.to_string();
     // Folders of at most a 256th of all photos stay quick to list.
     Place::from_iter([&name[..2], &name[2..]])
+}
+
+/// The file of a blob in a folder of blobs.
+pub(crate) fn file_of(dir: &Path, sha256: Sha256) -> PathBuf {
+    dir.join(place(sha256).as_ref())
+}
+
+/// The hash of a file's bytes, read from the disk and not from memory.
+pub(crate) fn hash_back(path: &Path) -> io::Result<Found> {
+    let file = File::open(path)?;
+    from_disk(&file);
+    look(file)
 }
 
 /// Asks the system to forget what it remembers of a file, so that it is read from the disk and not from memory.

@@ -114,7 +114,8 @@ impl Intake<'_> {
         let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
         follow(self.ledger, self.world, hand, &touched)?;
         let quarantined = self.ledger.refused(device, incarnation, after + 1..=acknowledged)?;
-        Ok(Pushed::Taken(PushAnswer { acknowledged, durable_seq: 0, quarantined }))
+        let durable_seq = self.ledger.durable_seq(device, incarnation)?;
+        Ok(Pushed::Taken(PushAnswer { acknowledged, durable_seq, quarantined }))
     }
 }
 

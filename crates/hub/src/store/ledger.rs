@@ -1,6 +1,7 @@
 //! What one transaction can do. Rules that change records are written over this, once for every database.
 
 use super::StoreError;
+use super::holds::ChainEnd;
 use super::records::{Records, SignOffRow};
 use super::rows::{Aside, Device, Identity, Quarantine};
 use standpipe_domain::asset::Asset;
@@ -43,6 +44,11 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
         dev_seq: u64,
         hash: Sha256,
     ) -> Result<(), StoreError>;
+    /// Up to where the last whole backup holds a chain; 0 where none does.
+    fn durable_seq(&mut self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
+    /// Notes what the last whole backup holds: these chains, up to these links, and nothing of others. A link that the
+    /// hub does not hold is left out: the backup is of another one.
+    fn backed_up(&mut self, ends: &[ChainEnd]) -> Result<(), StoreError>;
     /// The hub's own pen.
     fn pen(&mut self, scope: SiteId) -> Result<Pen, StoreError>;
     /// Notes a stamp that was written or seen: the hub's next one will be later.

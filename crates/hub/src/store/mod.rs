@@ -5,6 +5,7 @@
 //! [`Records`], within one snapshot. What only one row knows (a session, an upload) has a method of its own.
 
 mod error;
+mod holds;
 mod ledger;
 mod project;
 mod records;
@@ -14,6 +15,7 @@ mod views;
 
 pub use crate::blobs::Book;
 pub use error::{Doing, StoreError, is_full};
+pub use holds::{ChainEnd, Holds, SiteHead};
 pub use ledger::{Ledger, Projected};
 pub use project::{enter, project, replay};
 pub use records::{
@@ -88,11 +90,8 @@ pub trait Store: Book {
 
     /// What the hub holds of one incarnation of a device.
     async fn held(&self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError>;
-    /// Up to which of its operations a device need not offer again, because a backup holds them: none, while this hub
-    /// makes no backups. Tablets keep everything until it says otherwise.
-    async fn durable_seq(&self, _device: DeviceId, _incarnation: u32) -> Result<u64, StoreError> {
-        Ok(0)
-    }
+    /// Up to which of its operations the last whole backup holds them; 0 where none does.
+    async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
     /// The operations of a site behind `after`, in the order of commit: about `ops` of them, whole transactions.
     async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError>;
     /// Where the transaction begins that the operation behind `after` is of: `after`, or less.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes the helpers of these tests for a program")]
 
+mod backup;
 mod console;
 mod desk;
 mod events;
@@ -9,6 +10,7 @@ mod expiry;
 mod foreign;
 mod hostile;
 mod office;
+mod restore;
 mod session;
 mod stop;
 mod sync;

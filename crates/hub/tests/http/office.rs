@@ -94,6 +94,11 @@ impl Office {
         Self { world, store, address, http, dir, stop, serving }
     }
 
+    /// One on a folder that is there.
+    pub async fn within(dir: TempDir) -> Self {
+        Self::open_in(Arc::new(dir), false, MORNING).await
+    }
+
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }

@@ -13,21 +13,21 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 /// Only ends a test that has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
-fn hub(data: &Path, arguments: &[&str]) -> Command {
+pub fn hub(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standpipe-hub"));
     command.args(arguments).arg("--data").arg(data).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-async fn run(data: &Path, arguments: &[&str]) -> Output {
+pub async fn run(data: &Path, arguments: &[&str]) -> Output {
     let ended = tokio::time::timeout(PATIENCE, hub(data, arguments).output());
     ended.await.expect("the command ends").unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -77,6 +77,20 @@ impl<'o> Tablet<'o> {
         }
     }
 
+    /// The same tablet, to be had again once its office has another hub.
+    pub fn leave(self) -> impl for<'p> FnOnce(&'p Office) -> Tablet<'p> + use<> {
+        let Self { token, id, person, pen, .. } = self;
+        move |office| Tablet { office, token, id, person, pen }
+    }
+
+    /// What the hub says to its greeting.
+    pub async fn greet(&self) -> Value {
+        let hello = json!({ "protocol": 1, "app_version": "0.1.0", "incarnation": 1, "now": 0 });
+        let answer = self.ask(Method::POST, "/sync/hello").json(&hello).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    }
+
     pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.office.ask(method, &format!("/api/v1{path}"));
         request.bearer_auth(&self.token).header("Standpipe-Protocol", "1").header("Tus-Resumable", "1.0.0")

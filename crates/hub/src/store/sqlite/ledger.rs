@@ -1,7 +1,7 @@
 //! The log and its chains, as one transaction changes them.
 
 use super::desk::{Desk, bits, parse};
-use crate::store::{Aside, Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
+use crate::store::{Aside, ChainEnd, Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
@@ -54,6 +54,24 @@ impl Ledger for Desk<'_> {
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO chain (device, incarnation, dev_seq, hash) VALUES (?, ?, ?, ?)";
         self.run("adding a link to a chain", sql, (device.0, incarnation, dev_seq, hash.0)).map(drop)
+    }
+
+    fn durable_seq(&mut self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError> {
+        let sql = "SELECT dev_seq FROM backed_up WHERE device = ? AND incarnation = ?";
+        let held = self.first("reading what is in a backup", sql, (device.0, incarnation), |row| row.get(0));
+        Ok(held?.unwrap_or(0))
+    }
+
+    fn backed_up(&mut self, ends: &[ChainEnd]) -> Result<(), StoreError> {
+        let doing = "noting what is in a backup";
+        self.run(doing, "DELETE FROM backed_up", [])?;
+        let sql = "INSERT INTO backed_up (device, incarnation, dev_seq)
+                   SELECT device, incarnation, dev_seq FROM chain
+                   WHERE device = ? AND incarnation = ? AND dev_seq = ? AND hash = ?";
+        for ChainEnd { device, incarnation, dev_seq, hash } in ends {
+            self.run(doing, sql, (device.0, incarnation, dev_seq, hash.0))?;
+        }
+        Ok(())
     }
 
     fn pen(&mut self, scope: SiteId) -> Result<Pen, StoreError> {

@@ -1,6 +1,7 @@
 //! The store in one SQLite file: one task writes at a time, and readers never wait for it.
 
 mod accounts;
+mod at_rest;
 mod bytes;
 mod desk;
 mod ledger;
@@ -19,6 +20,7 @@ use super::{
 use crate::blobs::{Allowance, Blob, BlobState, Upload};
 use crate::world::{World, aside};
 use async_trait::async_trait;
+pub use at_rest::{AtRest, revive, withdraw};
 use desk::Desk;
 use readers::Readers;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
@@ -26,7 +28,7 @@ use standpipe_domain::office::{Quarantined, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::receive::Held;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -37,6 +39,8 @@ const QUARANTINE_SHOWN: u32 = 1_000;
 
 /// A hub's store in one SQLite file.
 pub struct SqliteStore {
+    path: PathBuf,
+    world: Arc<dyn World>,
     identity: Arc<Identity>,
     writer: Writer,
     readers: Arc<Readers>,
@@ -53,8 +57,8 @@ impl SqliteStore {
         let (connection, identity) = opened.map_err(|_| StoreError::Stopped)??;
         let identity = Arc::new(identity);
         let readers = Readers::new(path.to_owned(), Arc::clone(&identity), Arc::clone(&world));
-        let writer = Writer::new(connection, Arc::clone(&identity), world);
-        Ok(Self { readers: Arc::new(readers), identity, writer })
+        let writer = Writer::new(connection, Arc::clone(&identity), Arc::clone(&world));
+        Ok(Self { path: path.to_owned(), world, readers: Arc::new(readers), identity, writer })
     }
 
     /// Does what was asked for so far, and closes the file. Whoever asks later is told that the hub is stopping.
@@ -165,6 +169,10 @@ impl Store for SqliteStore {
 
     async fn held(&self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
         self.look(move |desk| super::Ledger::held(desk, device, incarnation)).await
+    }
+
+    async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError> {
+        self.look(move |desk| super::Ledger::durable_seq(desk, device, incarnation)).await
     }
 
     async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError> {

@@ -11,7 +11,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 3;
+pub(super) const KNOWN: u32 = 4;
 /// With this one, checksums count something else than before.
 const SUMS: u32 = 2;
 /// Numbered from 1, only ever added to.
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/sqlite/0001_hub.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0002_sums.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0003_upload.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0004_backup.sql"),
 ];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
@@ -65,7 +66,7 @@ fn version(connection: &Connection) -> Result<u32, StoreError> {
         .doing("reading the database's version")
 }
 
-fn refuse_newer(connection: &Connection) -> Result<u32, StoreError> {
+pub(super) fn refuse_newer(connection: &Connection) -> Result<u32, StoreError> {
     let found = version(connection)?;
     if found > KNOWN { Err(StoreError::Newer { found, known: KNOWN }) } else { Ok(found) }
 }
@@ -105,18 +106,7 @@ fn add_up(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Who this hub is; a fresh identity where the database has none.
 fn identity(connection: &Connection, world: &dyn World) -> Result<Identity, StoreError> {
-    let doing = "reading who this hub is";
-    let stored = connection
-        .query_row("SELECT device, key, epoch FROM hub", [], |row| {
-            Ok(Identity {
-                device: DeviceId(row.get(0)?),
-                key: SigningKey::from_bytes(&row.get(1)?),
-                epoch: row.get(2)?,
-            })
-        })
-        .optional()
-        .doing(doing)?;
-    if let Some(identity) = stored {
+    if let Some(identity) = stored_identity(connection)? {
         return Ok(identity);
     }
     let mut key = [0; 32];
@@ -128,8 +118,20 @@ fn identity(connection: &Connection, world: &dyn World) -> Result<Identity, Stor
             "INSERT INTO hub (one, device, key, epoch) VALUES (1, ?, ?, ?)",
             (identity.device.0, key, identity.epoch),
         )
-        .doing(doing)?;
+        .doing("writing down who this hub is")?;
     Ok(identity)
+}
+
+/// Who the hub is that the database is of.
+pub(super) fn stored_identity(connection: &Connection) -> Result<Option<Identity>, StoreError> {
+    let stored = connection.query_row("SELECT device, key, epoch FROM hub", [], |row| {
+        Ok(Identity {
+            device: DeviceId(row.get(0)?),
+            key: SigningKey::from_bytes(&row.get(1)?),
+            epoch: row.get(2)?,
+        })
+    });
+    stored.optional().doing("reading who this hub is")
 }
 
 #[cfg(test)]

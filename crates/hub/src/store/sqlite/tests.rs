@@ -1,7 +1,7 @@
 //! The suite that every store passes, and what only a file can show.
 
-use super::SqliteStore;
 use super::open::KNOWN;
+use super::{AtRest, SqliteStore, revive};
 use crate::blobs::{Blob, Book};
 use crate::store::{Store, StoreError};
 use crate::world::RealWorld;
@@ -141,4 +141,70 @@ async fn a_full_disk_is_told_as_such_and_what_was_there_stays() {
     room(1_000_000).await.unwrap();
     store.put_blob(blob(1), None).await.unwrap();
     assert_eq!(store.blobs(None, 10).await.unwrap(), [blob(0), blob(1)], "it goes on once there is room");
+}
+
+/// A copy of a store in which the garden is.
+async fn copied(dir: &TempDir) -> (SqliteStore, std::path::PathBuf) {
+    let store = open(dir).await.unwrap();
+    crate::demo::estate(&store, Arc::new(RealWorld)).await.unwrap();
+    let copy = dir.path().join("copy.db");
+    store.copy_to(&copy).await.unwrap();
+    (store, copy)
+}
+
+#[tokio::test]
+async fn a_copy_holds_what_was_there_and_reading_it_leaves_it_alone() {
+    let dir = TempDir::new().unwrap();
+    let (store, copy) = copied(&dir).await;
+    let holds = AtRest::open(&copy).unwrap().holds().unwrap();
+    assert_eq!((holds.hub, holds.epoch), (store.identity().device, store.identity().epoch));
+    let (head, _) = store.sums(crate::demo::site(), vec![]).await.unwrap();
+    let site = holds.sites.iter().find(|site| site.site == crate::demo::site()).unwrap();
+    assert_eq!(site.head, head);
+    let own = holds.chains.iter().find(|end| end.device == holds.hub).unwrap();
+    let held = store.held(holds.hub, own.incarnation).await.unwrap();
+    assert_eq!((own.dev_seq, own.hash), (held.last_seq, held.last_hash));
+    assert!(head > 0 && own.dev_seq > 0);
+    AtRest::open(&copy).unwrap().is_sound().unwrap();
+    let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let beside = names.filter(|name| name.to_string_lossy().starts_with("copy.db"));
+    assert_eq!(beside.collect::<Vec<_>>(), ["copy.db"], "one file, and none beside it");
+    assert!(store.copy_to(&copy).await.is_err(), "what is there is not written over");
+}
+
+#[tokio::test]
+async fn a_copy_with_gaps_or_wrong_bytes_is_not_sound() {
+    let dir = TempDir::new().unwrap();
+    let (_store, copy) = copied(&dir).await;
+    let whole = std::fs::read(&copy).unwrap();
+    for gap in [
+        "DELETE FROM op WHERE seq = 2",
+        "DELETE FROM op WHERE seq = 1",
+        "DELETE FROM chain WHERE dev_seq = 2",
+    ] {
+        std::fs::write(&copy, &whole).unwrap();
+        Connection::open(&copy).unwrap().execute(gap, []).unwrap();
+        let told = AtRest::open(&copy).unwrap().is_sound().unwrap_err();
+        assert!(told.to_string().contains("missing from the middle"), "{gap}: {told}");
+    }
+    // An index that does not fit its table.
+    std::fs::write(&copy, &whole).unwrap();
+    let vandal = Connection::open(&copy).unwrap();
+    vandal.pragma_update(None, "writable_schema", true).unwrap();
+    let sql = "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'quarantine_of_tx')
+               WHERE name = 'op_of_record'";
+    vandal.execute(sql, []).unwrap();
+    drop(vandal);
+    assert!(matches!(AtRest::open(&copy).unwrap().is_sound(), Err(StoreError::Unreadable { .. })));
+}
+
+#[tokio::test]
+async fn a_revived_database_is_the_same_hubs_with_another_epoch() {
+    let dir = TempDir::new().unwrap();
+    let (store, copy) = copied(&dir).await;
+    let epoch = revive(&copy, &[], &RealWorld).unwrap();
+    let again = SqliteStore::open(&copy, Arc::new(RealWorld)).await.unwrap();
+    let (before, now) = (store.identity(), again.identity());
+    assert_eq!((now.device, now.key.to_bytes(), now.epoch), (before.device, before.key.to_bytes(), epoch));
+    assert_ne!(now.epoch, before.epoch);
 }

@@ -1,0 +1,181 @@
+//! Makes a backup, while the hub works.
+
+use super::files::{self, Copied};
+use super::manifest::{self, Database, Manifest};
+use super::{BackupError, PAGE, Step, Watch, blocking};
+use crate::blobs::{Blob, hash_back};
+use crate::store::sqlite::{AtRest, SqliteStore, withdraw};
+use crate::store::{Holds, Store, StoreError};
+use crate::world::World;
+use serde::Serialize;
+use standpipe_domain::ids::Sha256;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A whole backup that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    pub manifest: Manifest,
+    pub photos: Photos,
+}
+
+/// What became of the photos.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Photos {
+    /// Those that no earlier backup in the folder had copied, and their bytes.
+    pub copied: u64,
+    pub copied_bytes: u64,
+    /// Those that the hub counts as verified, that its disk does not give whole any more, and of which the folder has no
+    /// copy from before. The backup says that they are not there: a hub that is restored from it asks the tablets for
+    /// them.
+    pub lost: Vec<Sha256>,
+}
+
+/// Makes a whole backup of the hub on the folder `data` in the folder `to`, and then tells the hub how far it holds each
+/// chain. With `again`, photos that earlier backups copied are read back too, and copied anew where they are spoilt.
+///
+/// The database goes first, the photos after it. The hub verifies a photo before its database says so, and never takes
+/// a verified one away: so each photo that the copy calls verified is on the hub's disk when its turn comes. The other
+/// way round, those that arrived between the two would be called verified by a backup that does not hold them, and a hub
+/// restored from it would tell tablets that they are safe.
+///
+/// # Errors
+/// The last whole backup stands then. With [`BackupError::NotTold`] that is the new one.
+pub async fn make(
+    data: &Path,
+    store: &SqliteStore,
+    to: &Path,
+    again: bool,
+    world: &Arc<dyn World>,
+    watch: Watch<'_>,
+) -> Result<Made, BackupError> {
+    files::apart(to, data)?;
+    let _turn = turn(data)?;
+    let folder = to.join("blobs");
+    files::make_dir(&folder)?;
+    let before = match Manifest::find(to) {
+        // One that cannot be read is no whole backup any more.
+        Err(BackupError::Damaged { .. }) => None,
+        before => before?,
+    };
+    if before.as_ref().is_some_and(|before| before.holds.hub != store.identity().device) {
+        return Err(BackupError::OtherHub { path: to.to_owned() });
+    }
+    manifest::tidy(to, before.as_ref())?;
+
+    watch(Step::Database);
+    let at = world.now();
+    let file = manifest::new_database(world.uuid());
+    let part = files::part_of(&to.join(&file));
+    // Before SQLite opens it, which would let others read it.
+    drop(files::create(&part)?);
+    store.copy_to(&part).await.map_err(|error| match error {
+        StoreError::Full { .. } => BackupError::Full { path: part.clone() },
+        error => error.into(),
+    })?;
+    let mut holds = read_back(world, &part).await?;
+
+    let copying = Copying { from: data.join("blobs"), to: folder.clone(), of: holds.photos, again };
+    let photos = copying.run(&part, world, watch).await?;
+    blocking(world, move || files::sync_photos(&folder)).await?;
+    if !photos.lost.is_empty() {
+        let (file, lost) = (part.clone(), photos.lost.clone());
+        blocking(world, move || Ok(withdraw(&file, &lost)?)).await?;
+        holds = read_back(world, &part).await?;
+    }
+
+    watch(Step::Database);
+    let folder = to.to_owned();
+    let write = move || {
+        files::sync_file(&part)?;
+        let found = hash_back(&part).map_err(BackupError::disk("reading back", &part))?;
+        files::into_place(&part, &folder.join(&file))?;
+        let manifest = Manifest::of(at, Database { file, bytes: found.bytes, sha256: found.sha256 }, holds);
+        manifest.write(&folder)?;
+        manifest::tidy(&folder, Some(&manifest))?;
+        Ok(manifest)
+    };
+    let manifest = blocking(world, write).await?;
+
+    // Told through the database, in a transaction of its own, as the other commands beside a hub that runs: it reads this
+    // afresh for each answer. So it hears of it whether it runs or not, and needs nobody's password.
+    let chains = manifest.holds.chains.clone();
+    let store: &dyn Store = store;
+    store.transact(move |ledger| ledger.backed_up(&chains)).await.map_err(BackupError::NotTold)?;
+    Ok(Made { manifest, photos })
+}
+
+/// Photos on their way from one folder to another.
+pub(super) struct Copying {
+    pub from: PathBuf,
+    pub to: PathBuf,
+    /// How many there are.
+    pub of: u64,
+    /// Whether those that are there are read back.
+    pub again: bool,
+}
+
+impl Copying {
+    /// Copies what the database in the file `book` calls verified. The names last after [`files::sync_photos`].
+    pub(super) async fn run(
+        &self,
+        book: &Path,
+        world: &Arc<dyn World>,
+        watch: Watch<'_>,
+    ) -> Result<Photos, BackupError> {
+        let (mut photos, mut after) = (Photos::default(), None);
+        loop {
+            let page = page(world, book, after).await?;
+            let Some(last) = page.last() else { return Ok(photos) };
+            after = Some(last.sha256);
+            for Blob { sha256, bytes, .. } in page {
+                let (from, to, again) = (self.from.clone(), self.to.clone(), self.again);
+                let copy = move || files::copy_photo(&from, &to, sha256, bytes, again);
+                let mut read = 0;
+                match blocking(world, copy).await? {
+                    Copied::There => {}
+                    Copied::Whole(bytes) => {
+                        read = bytes;
+                        photos.copied += 1;
+                        photos.copied_bytes += bytes;
+                    }
+                    Copied::Missing | Copied::Spoilt => photos.lost.push(sha256),
+                }
+                watch(Step::Photo { bytes: read, of: self.of });
+            }
+        }
+    }
+}
+
+/// Keeps others from making a backup of the same hub, until the file is dropped.
+fn turn(data: &Path) -> Result<File, BackupError> {
+    let path = data.join("backup-lock");
+    let file = files::create(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BackupError::Busy),
+        Err(TryLockError::Error(source)) => Err(BackupError::disk("locking", &path)(source)),
+    }
+}
+
+/// Reads the copy of a database back: it is sound. Gives what it holds.
+async fn read_back(world: &Arc<dyn World>, file: &Path) -> Result<Holds, BackupError> {
+    let file = file.to_owned();
+    blocking(world, move || {
+        let copy = AtRest::open(&file)?;
+        copy.is_sound()?;
+        Ok(copy.holds()?)
+    })
+    .await
+}
+
+/// Photos that the database in the file `book` calls verified.
+pub(super) async fn page(
+    world: &Arc<dyn World>,
+    book: &Path,
+    after: Option<Sha256>,
+) -> Result<Vec<Blob>, BackupError> {
+    let book = book.to_owned();
+    blocking(world, move || Ok(AtRest::open(&book)?.blobs(after, PAGE)?)).await
+}

@@ -1,0 +1,169 @@
+//! What a whole backup says of itself.
+
+use super::{BackupError, files};
+use crate::blobs::hash_back;
+use crate::store::Holds;
+use crate::store::sqlite::AtRest;
+use serde::{Deserialize, Serialize};
+use standpipe_domain::ids::{Millis, Sha256};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+const FILE: &str = "manifest.json";
+/// The layout of a backup's folder that this program writes.
+const FORMAT: u32 = 1;
+
+/// What a whole backup says of itself: the file `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format: u32,
+    /// The version that made it.
+    pub standpipe: String,
+    /// When the copy of the database began, by the hub's clock: whatever the hub had acknowledged by then is in it.
+    pub at: Millis,
+    /// The same, to be read.
+    pub time: String,
+    pub database: Database,
+    #[serde(flatten)]
+    pub holds: Holds,
+}
+
+/// The file of the database's copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    pub file: String,
+    pub bytes: u64,
+    pub sha256: Sha256,
+}
+
+impl Manifest {
+    pub(super) fn of(at: Millis, database: Database, holds: Holds) -> Self {
+        let time = jiff::Timestamp::from_millisecond(at.0).map(|time| time.to_string()).unwrap_or_default();
+        Self { format: FORMAT, standpipe: env!("CARGO_PKG_VERSION").into(), at, time, database, holds }
+    }
+
+    /// What the backup in `folder` says of itself. `None` where no backup has ever ended there.
+    pub fn find(folder: &Path) -> Result<Option<Self>, BackupError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let path = folder.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(BackupError::disk("reading", &path)(error)),
+        };
+        if serde_json::from_slice(&text).is_ok_and(|Format { format }| format > FORMAT) {
+            return Err(BackupError::Newer { path: folder.to_owned() });
+        }
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| {
+            BackupError::damaged(folder, format!("manifest.json cannot be read ({error})"))
+        })?;
+        // What it names lies beside it, and nowhere else.
+        if is_database(&manifest.database.file) {
+            Ok(Some(manifest))
+        } else {
+            Err(BackupError::damaged(folder, "manifest.json names no database"))
+        }
+    }
+
+    /// See [`Manifest::find`].
+    ///
+    /// # Errors
+    /// [`BackupError::NoManifest`] where there is none.
+    pub fn read(folder: &Path) -> Result<Self, BackupError> {
+        Self::find(folder)?.ok_or_else(|| BackupError::NoManifest { path: folder.to_owned() })
+    }
+
+    /// Makes this what the folder holds. Whatever it names must last already.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), BackupError> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(io::Error::other);
+        if let Ok(text) = &mut text {
+            text.push(b'\n');
+        }
+        let path = folder.join(FILE);
+        files::write_whole(&path, &text.map_err(BackupError::disk("writing", &path))?)
+    }
+
+    /// Whether the database in `folder` is the one that was copied, byte for byte, and holds what this says. Gives its
+    /// path.
+    ///
+    /// # Errors
+    /// [`BackupError::Damaged`] where it is not.
+    pub(super) fn database(&self, folder: &Path) -> Result<PathBuf, BackupError> {
+        let Database { file, sha256, .. } = &self.database;
+        let path = folder.join(file);
+        let damaged = |detail: String| BackupError::damaged(folder, detail);
+        let found = match hash_back(&path) {
+            Ok(found) => found,
+            Err(error) => return Err(damaged(format!("its database {file} cannot be read ({error})"))),
+        };
+        if found.sha256 != *sha256 {
+            return Err(damaged(format!("its database {file} has other bytes than were written")));
+        }
+        let at_rest = AtRest::open(&path)?;
+        if at_rest.holds()? != self.holds {
+            return Err(damaged(format!("manifest.json does not say what its database {file} holds")));
+        }
+        Ok(path)
+    }
+}
+
+/// A name for a copy of the database.
+pub(super) fn new_database(id: Uuid) -> String {
+    format!("hub-{id}.db")
+}
+
+/// Whether a copy of the database can have this name.
+fn is_database(name: &str) -> bool {
+    id_of(name).is_some_and(|id| name == new_database(id))
+}
+
+/// Removes what backups left that were interrupted or replaced: all but the database that `manifest` names.
+pub(super) fn tidy(folder: &Path, manifest: Option<&Manifest>) -> Result<(), BackupError> {
+    let kept = manifest.map(|manifest| manifest.database.file.as_str());
+    for name in files::names(folder)? {
+        let Some(text) = name.to_str() else { continue };
+        // Files of others are theirs; of ours SQLite may have left one beside each.
+        if id_of(text).is_some() && Some(text) != kept {
+            files::remove(&folder.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+fn id_of(name: &str) -> Option<Uuid> {
+    let rest = name.strip_prefix("hub-")?;
+    let (id, rest) = rest.split_at_checked(36)?;
+    rest.starts_with(".db").then(|| Uuid::try_parse(id).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[test]
+    fn only_what_backups_left_is_tidied_away() {
+        let dir = TempDir::new().unwrap();
+        let id = "01890000-0000-7000-8000-000000000001";
+        let ours = [".db", ".db.part", ".db.part-journal"].map(|end| format!("hub-{id}{end}"));
+        let others = ["hub-.db", "hub-2023.db", "hub.db", "photo.part", "hub-阀阀阀阀阀阀阀阀阀阀阀阀.db"];
+        for name in ours.iter().map(String::as_str).chain(others) {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        tidy(dir.path(), None).unwrap();
+        let mut left = files::names(dir.path()).unwrap();
+        left.sort();
+        let mut expected = others.map(std::ffi::OsString::from).to_vec();
+        expected.sort();
+        assert_eq!(left, expected);
+        assert!(is_database(&ours[0]));
+        for name in [ours[1].as_str(), "../hub.db", "hub-2023.db", ""] {
+            assert!(!is_database(name), "{name}");
+        }
+    }
+}

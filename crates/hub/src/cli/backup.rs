@@ -1,0 +1,152 @@
+//! `standpipe-hub backup`, `restore`, and `verify --backup`
+
+use super::{Failed, say, with_store};
+use crate::backup::{self, BackupError, Manifest, Step};
+use crate::blobs::Health;
+use crate::world::{RealWorld, World};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use rustix::fs::Mode;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Debug, clap::Args)]
+pub struct Making {
+    /// The folder of the backup, on another disk. Photos that it holds from before are not copied again.
+    #[arg(long)]
+    to: PathBuf,
+    /// Read back the photos from before too, and copy again those that are spoilt.
+    #[arg(long)]
+    again: bool,
+    /// Say what was done as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Restoring {
+    /// The folder of the backup.
+    #[arg(long)]
+    from: PathBuf,
+    /// Go on where photos are missing from the backup or spoilt there: the hub then asks the tablets for them.
+    #[arg(long)]
+    without_damaged: bool,
+    /// Say what was done as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
+    if !data.join("hub.db").is_file() {
+        return Err(BackupError::NoHub { path: data.to_owned() }.into());
+    }
+    owner_only();
+    with_store(data, async |store| {
+        let Making { to, again, json } = options;
+        let mut bar = Bar::new("copied");
+        let made = backup::make(data, &store, &to, again, &world(), &mut |step| bar.step(step)).await?;
+        bar.end();
+        let backup::Made { manifest, photos } = made;
+        if json {
+            say(&json!({ "folder": to, "manifest": manifest, "photos": photos }).to_string());
+        } else {
+            photos.lost.iter().for_each(|sha256| say(&format!("lost {sha256}")));
+            say(&format!("the backup is whole: {}", holds(&manifest)));
+            let new = HumanBytes(photos.copied_bytes);
+            say(&format!("{} photos are new in {}, with {new}", photos.copied, to.display()));
+        }
+        let lost = photos.lost.len();
+        if lost > 0 { Err(Failed::Lost { lost }) } else { Ok(()) }
+    })
+    .await
+}
+
+pub async fn restore(data: &Path, options: Restoring) -> Result<(), Failed> {
+    owner_only();
+    let Restoring { from, without_damaged, json } = options;
+    let mut bar = Bar::new("copied");
+    let restored =
+        backup::restore(&from, data, without_damaged, &world(), &mut |step| bar.step(step)).await?;
+    bar.end();
+    let backup::Restored { manifest, epoch, lost } = restored;
+    if json {
+        say(&json!({ "folder": data, "manifest": manifest, "epoch": epoch, "lost": lost }).to_string());
+        return Ok(());
+    }
+    lost.iter().for_each(|sha256| say(&format!("lost {sha256}")));
+    say(&format!("{} is as the hub was at {}: {}", data.display(), manifest.time, holds(&manifest)));
+    say(
+        "Start the hub now. Each tablet sees that it was restored and gives back, by itself, what the hub lost of its \
+         records and photos, and of what it had fetched from others and from the office.",
+    );
+    say(
+        "As they were then are passwords, sign-ins and tablets: what was changed or withdrawn since, change or withdraw \
+         again; a tablet that joined since joins again.",
+    );
+    say("Never start the hub that was backed up again: both would write under one name.");
+    Ok(())
+}
+
+pub async fn verify(folder: &Path) -> Result<(), Failed> {
+    let mut bar = Bar::new("read");
+    let checked = backup::check(folder, &world(), &mut |step| bar.step(step)).await?;
+    bar.end();
+    let backup::Checked { manifest, damaged } = checked;
+    for (sha256, bytes, health) in &damaged {
+        let what = if *health == Health::Missing { "missing" } else { "spoilt" };
+        say(&format!("{what} {sha256} {bytes} bytes"));
+    }
+    if !damaged.is_empty() {
+        return Err(Failed::NotWholeBackup { damaged: damaged.len() });
+    }
+    say(&format!("the backup of {} is whole: {}", manifest.time, holds(&manifest)));
+    Ok(())
+}
+
+fn holds(manifest: &Manifest) -> String {
+    let (operations, photos) = (manifest.holds.operations(), manifest.holds.photos);
+    let (database, bytes) = (HumanBytes(manifest.database.bytes), HumanBytes(manifest.holds.photo_bytes));
+    format!("{operations} operations, {photos} photos with {bytes}, a database of {database}")
+}
+
+fn world() -> Arc<dyn World> {
+    Arc::new(RealWorld)
+}
+
+/// What is written from now on is nobody else's to read, whoever makes the file.
+fn owner_only() {
+    rustix::process::umask(Mode::from_raw_mode(0o077));
+}
+
+/// Drawn on standard error, and only in a terminal.
+struct Bar {
+    bar: ProgressBar,
+    bytes: u64,
+}
+
+impl Bar {
+    fn new(what: &str) -> Self {
+        let bar = ProgressBar::new_spinner();
+        let style = format!("{{pos}} of {{len}} photos, {{msg}} {what}, {{elapsed}}");
+        if let Ok(style) = ProgressStyle::with_template(&style) {
+            bar.set_style(style);
+        }
+        Self { bar, bytes: 0 }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Database => self.bar.tick(),
+            Step::Photo { bytes, of } => {
+                self.bytes += bytes;
+                self.bar.set_length(of);
+                self.bar.set_message(HumanBytes(self.bytes).to_string());
+                self.bar.inc(1);
+            }
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
