@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The layout that this version writes.
-pub const LAYOUT: u32 = 5;
+pub const LAYOUT: u32 = 6;
 
 /// Layouts, oldest first; only ever added to. The number of a layout is its place here, counted from 1.
 const MIGRATIONS: [&str; LAYOUT as usize] = [
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; LAYOUT as usize] = [
     include_str!("../../../../migrations/device/0003_draft.sql"),
     include_str!("../../../../migrations/device/0004_receipt.sql"),
     include_str!("../../../../migrations/device/0005_marks.sql"),
+    include_str!("../../../../migrations/device/0006_apart.sql"),
 ];
 
 // Writers hold the lock of the process, so only another process could make one wait.
