@@ -43,6 +43,8 @@ pub(super) struct Driver {
     pub(super) run: Option<Uuid>,
     /// Both ends were found to hold the same in this turn.
     pub(super) in_step: bool,
+    /// The last pull ended before the hub's head, with more missing than one page holds.
+    pub(super) lacks_much: bool,
     sleep: Sleep,
     outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
@@ -98,6 +100,7 @@ impl Driver {
             mend: Mend::default(),
             run: None,
             in_step: false,
+            lacks_much: false,
             sleep,
             pulled: outside.world.elapsed(),
             outside,

@@ -10,6 +10,7 @@ mod foreign;
 mod hostile;
 mod office;
 mod session;
+mod snapshot;
 mod stop;
 mod sync;
 mod tablet;

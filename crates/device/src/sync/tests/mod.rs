@@ -5,5 +5,6 @@ mod fetching;
 mod hub;
 mod photos;
 mod records;
+mod snapshot;
 mod tablet;
 mod trouble;
