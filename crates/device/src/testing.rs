@@ -138,10 +138,15 @@ impl Office {
 
     /// Delivers what a tablet has not pulled yet. Gives whether both ends then hold the same.
     pub fn deliver(&self, tablet: &Store) -> Result<bool, StoreError> {
+        self.deliver_in(5_000, tablet)
+    }
+
+    /// As [`Office::deliver`], in pages of so many operations.
+    pub fn deliver_in(&self, ops: usize, tablet: &Store) -> Result<bool, StoreError> {
         let (_, after) = tablet.cursor()?;
         let skip = usize::try_from(after).unwrap_or(usize::MAX);
         let mut sum = None;
-        for page in self.log.get(skip..).unwrap_or_default().chunks(5_000) {
+        for page in self.log.get(skip..).unwrap_or_default().chunks(ops) {
             let next = page.last().map_or(after, |last| last.seq);
             sum = Some(tablet.apply_page(&self.page_head(next), page)?);
         }

@@ -1,6 +1,7 @@
 //! Bodies of push, pull and return, as somebody sends them.
 
 use standpipe_oplog::chain::link;
+use standpipe_oplog::snapshot::{Pages, framed};
 use standpipe_oplog::wire::{
     MAX_BODY, MAX_OPS, Malformed, decode_pull, decode_push, decode_return, encode_pull, encode_push,
     encode_return,
@@ -13,9 +14,21 @@ use standpipe_oplog::wire::{
 /// Where a limit does not hold, or what was read is written as something else.
 pub fn wire(data: &[u8]) {
     read(data);
+    take_apart(data);
     if let Ok(packed) = zstd::bulk::compress(data, 1) {
         read(&packed);
     }
+}
+
+/// As a snapshot that comes in: what comes out of it is what went in, and nothing that is longer than a page may be.
+fn take_apart(answer: &[u8]) {
+    let (mut pages, mut again) = (Pages::default(), Vec::new());
+    pages.take(answer);
+    while let Ok(Some(page)) = pages.page() {
+        assert!(page.len() <= MAX_BODY);
+        again.extend(framed(&page));
+    }
+    assert!(answer.starts_with(&again), "pages are made of what came");
 }
 
 fn read(body: &[u8]) {

@@ -4,7 +4,7 @@
 //! the sum wraps. Order does not matter, and adding or taking away one operation needs no look at the others. The time
 //! counts because stamps of wrong clocks are clamped by it: replicas that differ in it show values in another order.
 
-use crate::chain::sha256;
+use sha2::{Digest, Sha256};
 use standpipe_domain::ids::Millis;
 use uuid::Uuid;
 
@@ -15,11 +15,11 @@ pub struct Checksum(pub u64);
 impl Checksum {
     /// What one operation counts.
     pub fn of(op_id: Uuid, at: Millis, body: &str) -> Self {
-        let mut bytes = Vec::with_capacity(24 + body.len());
-        bytes.extend_from_slice(op_id.as_bytes());
-        bytes.extend_from_slice(&at.0.to_be_bytes());
-        bytes.extend_from_slice(body.as_bytes());
-        Self(sha256(&bytes).0[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+        let mut hash = Sha256::new();
+        hash.update(op_id.as_bytes());
+        hash.update(at.0.to_be_bytes());
+        hash.update(body.as_bytes());
+        Self(hash.finalize()[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
     }
 }
 

@@ -18,6 +18,7 @@ pub mod receive;
 pub mod repair;
 pub mod replica;
 pub mod seal;
+pub mod snapshot;
 pub mod upload;
 pub mod wire;
 

@@ -54,6 +54,11 @@ impl Side {
         Self { rev, value, hlc, actor, device, at, awaits: false }
     }
 
+    /// What an operation writes into a field, where it does.
+    pub fn written(op: &Op, field: &str) -> Option<Self> {
+        written(op, field).map(|(value, _)| Self::new(op, value))
+    }
+
     /// The side as screens show it; `by` is its author's name.
     pub fn view(&self, by: String) -> ConflictSide {
         let (rev, device) = (self.rev.to_string(), self.device.to_string());

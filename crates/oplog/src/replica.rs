@@ -19,6 +19,12 @@ pub trait Replica {
 
     /// Every operation on a record that this replica holds, in any order.
     fn ops_of(&mut self, id: Uuid) -> Result<Vec<Op>, Self::Error>;
+    /// Which of the fields that one operation writes at once need a register of their own. A replica that reads a field
+    /// which nothing else wrote out of the log itself leaves those out; what it leaves out it gives as a register all the
+    /// same.
+    fn apart<'o>(&mut self, op: &'o Op) -> Result<Vec<&'o str>, Self::Error> {
+        Ok(fields_of(op).collect())
+    }
     /// The register of a field; empty when nothing wrote it.
     fn register(&mut self, id: Uuid, field: &str) -> Result<Register, Self::Error>;
     fn put_register(
@@ -56,12 +62,19 @@ pub struct Touched {
     pub id: Uuid,
 }
 
+/// The fields that an operation on a whole record writes.
+pub fn fields_of(op: &Op) -> impl Iterator<Item = &str> {
+    let is_whole = op.kind == Kind::Set && op.field.is_none();
+    let fields = if is_whole { op.value.as_object() } else { None };
+    fields.into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
+}
+
 /// Applies one operation, which the replica's log already holds. Gives the records whose projections it changed.
 pub fn apply<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
     let mut touched = vec![Touched { entity: op.entity.clone(), id: op.id }];
     match (op.kind, &op.field) {
         (Kind::Set, None) => {
-            for field in op.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
+            for field in replica.apart(op)? {
                 write(replica, op, field)?;
             }
         }

@@ -4,6 +4,7 @@
 //! enforced while decompressing, so that a small body cannot become a large one.
 
 use crate::chain::{NotAnOp, Written};
+use crate::checksum::Checksum;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -102,6 +103,13 @@ pub struct Numbered {
     pub body: Box<str>,
     /// The hub's own mark that it took the operation: a hub that lost it takes it back with that.
     pub receipt: Option<Box<str>>,
+}
+
+impl Numbered {
+    /// What it counts in the sum of its scope.
+    pub fn checksum(&self) -> Checksum {
+        Checksum::of(self.op.op_id, self.at, &self.body)
+    }
 }
 
 /// An operation as a hub once took it, on its way back to a hub that lost it.

@@ -25,18 +25,43 @@ pub enum Origin {
 
 /// Adds an operation.
 pub fn append(conn: &Connection, op: &Op, body: &str, origin: Origin) -> Result<(), StoreError> {
+    insert(conn, INSERT, op, body, origin)?;
+    Ok(())
+}
+
+/// Adds an operation, unless the log holds one of its id. Whether it was added.
+pub fn append_new(conn: &Connection, op: &Op, body: &str, origin: Origin) -> Result<bool, StoreError> {
+    Ok(insert(conn, INSERT_NEW, op, body, origin)? > 0)
+}
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO op (op_id, tx, entity, id, kind, field, incarnation, dev_seq, hash, hub_seq, hub_at, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    };
+}
+const INSERT: &str = insert!();
+const INSERT_NEW: &str = concat!(insert!(), " ON CONFLICT (op_id) DO NOTHING");
+
+fn insert(conn: &Connection, sql: &str, op: &Op, body: &str, origin: Origin) -> Result<usize, StoreError> {
     let (incarnation, dev_seq, hash, hub_seq, hub_at) = match origin {
         Origin::Own { hash } => (Some(op.incarnation), Some(op.dev_seq), Some(Hash(hash)), None, None),
         Origin::Hub { seq, at } => (None, None, None, Some(seq), Some(at.0)),
     };
-    conn.prepare_cached(
-        "INSERT INTO op (op_id, tx, entity, id, kind, field, incarnation, dev_seq, hash, hub_seq, hub_at, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?
-    .execute(params![
-        op.op_id, op.tx, op.entity, op.id, Word(op.kind), op.field, incarnation, dev_seq, hash, hub_seq, hub_at, body
-    ])?;
-    Ok(())
+    Ok(conn.prepare_cached(sql)?.execute(params![
+        op.op_id,
+        op.tx,
+        op.entity,
+        op.id,
+        Word(op.kind),
+        op.field,
+        incarnation,
+        dev_seq,
+        hash,
+        hub_seq,
+        hub_at,
+        body
+    ])?)
 }
 
 /// Adds an operation that the tablet's pen wrote.
@@ -51,6 +76,14 @@ pub fn append_own(conn: &Connection, written: &Written) -> Result<(), StoreError
 /// Every operation on a record, in the order of arrival, each stamp as it counts at the hub.
 pub fn ops_of(conn: &Connection, id: Uuid) -> Result<Vec<Op>, StoreError> {
     read(conn, &format!("SELECT body, hub_at FROM op WHERE id = ?1 AND {COUNTS} ORDER BY seq"), id)
+}
+
+/// The operations that wrote several fields of a record at once, in the order of arrival.
+pub fn whole_ops_of(conn: &Connection, id: Uuid) -> Result<Vec<Op>, StoreError> {
+    let sql = format!(
+        "SELECT body, hub_at FROM op WHERE id = ?1 AND kind = 'set' AND field IS NULL AND {COUNTS} ORDER BY seq"
+    );
+    read(conn, &sql, id)
 }
 
 /// The operations on a record that are neither `set` nor `add`.
@@ -98,6 +131,11 @@ fn read(conn: &Connection, sql: &str, of: impl rusqlite::ToSql) -> Result<Vec<Op
         ops.push(parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, row.get(1)?)?);
     }
     Ok(ops)
+}
+
+/// Whether the log holds anything on a record.
+pub fn has_any(conn: &Connection, id: Uuid) -> Result<bool, StoreError> {
+    Ok(conn.prepare_cached("SELECT 1 FROM op WHERE id = ?1")?.exists([id])?)
 }
 
 /// The operation in a body. A stamp counts no more than five minutes past the hub's receipt, there as here.

@@ -3,14 +3,17 @@
 use super::chain;
 use super::fault::StoreError;
 use super::log::{self, Origin};
+use super::project::AtHand;
 use super::sql::{bits, of_bits};
 use super::{Store, Writing, outbox, project};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use standpipe_domain::ids::Millis;
+use standpipe_domain::record::entity;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::clock::Hlc;
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::wire::{Numbered, PullHead};
+use std::borrow::Cow;
 use uuid::Uuid;
 
 impl Store {
@@ -28,12 +31,14 @@ impl Store {
             let mut sum =
                 Checksum(of_bits(writing.query_row("SELECT checksum FROM pulled", [], |row| row.get(0))?));
             let mut seen = Hlc::default();
+            let mut taking = Taking::begin(writing)?;
             for one in page {
-                if take(writing, one)? {
-                    sum = sum + Checksum::of(one.op.op_id, one.at, &one.body);
+                if taking.take(one)? {
+                    sum = sum + one.checksum();
                 }
                 seen = seen.max(one.op.hlc.clamped(one.at));
             }
+            taking.finish()?;
             if let Some(mut chain) = chain::load(writing)?
                 && chain.hlc < seen
             {
@@ -60,20 +65,64 @@ impl Store {
     }
 }
 
-/// Takes one operation in. Whether the hub's number was new.
-fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
-    let mut op = one.op.clone();
-    op.hlc = op.hlc.clamped(one.at);
-    let clamped = op.hlc != one.op.hlc;
-    // What the office had set aside and has in its log by now, it has taken.
-    let counts_again =
-        writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])? > 0;
-    log::put_receipt(writing, one)?;
-    let Some(held) = log::held(writing, op.op_id)? else {
-        log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;
-        writing.apply(&op)?;
-        return Ok(true);
-    };
+/// A page that is being taken in.
+struct Taking<'w, 'c, 'p> {
+    writing: &'w mut Writing<'c>,
+    at_hand: AtHand<'p>,
+    /// Whether the office had set anything aside before.
+    any_aside: bool,
+}
+
+impl<'w, 'c, 'p> Taking<'w, 'c, 'p> {
+    fn begin(writing: &'w mut Writing<'c>) -> Result<Self, StoreError> {
+        let any_aside = writing.prepare_cached("SELECT 1 FROM set_aside")?.exists([])?;
+        Ok(Self { writing, at_hand: AtHand::default(), any_aside })
+    }
+
+    /// Takes one operation in. Whether the hub's number was new.
+    fn take(&mut self, one: &'p Numbered) -> Result<bool, StoreError> {
+        let hlc = one.op.hlc.clamped(one.at);
+        let clamped = hlc != one.op.hlc;
+        let op = if clamped { Cow::Owned(Op { hlc, ..one.op.clone() }) } else { Cow::Borrowed(&one.op) };
+        // What the office had set aside and has in its log by now, it has taken.
+        let counts_again = self.any_aside
+            && self
+                .writing
+                .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?
+                .execute([op.op_id])?
+                > 0;
+        log::put_receipt(self.writing, one)?;
+        let conn: &Connection = self.writing;
+        // The site's record tells more than itself, so it is read as ever.
+        let is_site = op.entity == entity::SITE;
+        let at_hand = &mut self.at_hand;
+        let had = !at_hand.knows(op.id) && log::has_any(conn, op.id)?;
+        if log::append_new(conn, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })? {
+            if at_hand.count(&one.op, had || is_site) {
+                self.writing.touch(&op);
+            } else {
+                self.writing.apply(&op)?;
+            }
+            return Ok(true);
+        }
+        take_again(self.writing, one, &op, clamped, counts_again)
+    }
+
+    /// Makes the rows of what was taken in.
+    fn finish(self) -> Result<(), StoreError> {
+        self.writing.project(&self.at_hand)
+    }
+}
+
+/// Takes in an operation that is held. Whether the hub's number was new.
+fn take_again(
+    writing: &mut Writing<'_>,
+    one: &Numbered,
+    op: &Op,
+    clamped: bool,
+    counts_again: bool,
+) -> Result<bool, StoreError> {
+    let Some(held) = log::held(writing, op.op_id)? else { return Ok(false) };
     // The number and the time go with the mark that has just come.
     log::numbered(writing, held.seq, one.seq, one.at)?;
     let is_copy = held.body != one.body;
@@ -85,9 +134,9 @@ fn take(writing: &mut Writing<'_>, one: &Numbered) -> Result<bool, StoreError> {
     let is_new = held.hub_seq.is_none();
     let is_moved = held.hub_at.is_some_and(|at| at != one.at);
     if counts_again || is_moved {
-        writing.again(&project::records_of(&op))?;
+        writing.again(&project::records_of(op))?;
     } else if is_new && !is_copy && (clamped || op.kind == Kind::Seal) {
-        writing.apply(&op)?;
+        writing.apply(op)?;
     }
     Ok(is_new)
 }

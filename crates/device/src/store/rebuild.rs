@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// Counted up whenever the same log gives other rows: a version that knows more entities or fields, say.
-const PROJECTION: u32 = 2;
+const PROJECTION: u32 = 3;
 
 /// The tables that follow from the log.
 pub const TABLES: [&str; 14] = [
-    "reg",
+    "apart",
     "member",
     "pin",
     "site",

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId};
 use standpipe_oplog::merge::{Register, Side};
 use standpipe_oplog::op::{Kind, Op};
-use standpipe_oplog::replica::Replica;
-use std::collections::BTreeMap;
+use standpipe_oplog::replica::{Replica, fields_of};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The tables, for the length of one operation.
@@ -50,23 +50,23 @@ fn side(row: &Row<'_>) -> rusqlite::Result<Side> {
 pub fn register(conn: &Connection, id: Uuid, field: &str) -> Result<Register, StoreError> {
     let row = conn
         .prepare_cached(
-            "SELECT rev, value, hlc, actor, device, at, sides FROM reg WHERE id = ?1 AND field = ?2",
+            "SELECT rev, value, hlc, actor, device, at, sides FROM apart WHERE id = ?1 AND field = ?2",
         )?
         .query_row(params![id, field], |row| Ok((side(row)?, row.get::<_, Option<Json<Vec<Side>>>>(6)?)))
         .optional()?;
     let sides = match row {
-        None => Vec::new(),
         Some((only, None)) => vec![only],
         Some((_, Some(Json(sides)))) => sides,
+        // Where several wrote it, it gets a register as soon as the second is applied.
+        None => log::whole_ops_of(conn, id)?.iter().filter_map(|op| Side::written(op, field)).collect(),
     };
     Ok(Register { sides, pin: pin(conn, id, field)? })
 }
 
 /// Every register of a record, by its field.
 pub fn registers(conn: &Connection, id: Uuid) -> Result<BTreeMap<String, Register>, StoreError> {
-    let pins = pins(conn, id)?;
     let mut statement = conn.prepare_cached(
-        "SELECT rev, value, hlc, actor, device, at, sides, field FROM reg WHERE id = ?1 ORDER BY field",
+        "SELECT rev, value, hlc, actor, device, at, sides, field FROM apart WHERE id = ?1 ORDER BY field",
     )?;
     let mut rows = statement.query([id])?;
     let mut registers = BTreeMap::new();
@@ -75,9 +75,20 @@ pub fn registers(conn: &Connection, id: Uuid) -> Result<BTreeMap<String, Registe
             Some(Json(sides)) => sides,
             None => vec![side(row)?],
         };
-        let field: String = row.get(7)?;
-        let pin = pins.get(&field).copied();
-        registers.insert(field, Register { sides, pin });
+        registers.insert(row.get(7)?, Register { sides, pin: None });
+    }
+    for op in log::whole_ops_of(conn, id)? {
+        for field in fields_of(&op) {
+            if !registers.contains_key(field) {
+                let sides = Side::written(&op, field).into_iter().collect();
+                registers.insert(field.to_owned(), Register { sides, pin: None });
+            }
+        }
+    }
+    for (field, pin) in pins(conn, id)? {
+        if let Some(register) = registers.get_mut(&field) {
+            register.pin = Some(pin);
+        }
     }
     Ok(registers)
 }
@@ -124,6 +135,23 @@ impl Replica for Rows<'_> {
         }
     }
 
+    /// Those that have a register, and those that another operation on the whole record wrote.
+    fn apart<'o>(&mut self, op: &'o Op) -> Result<Vec<&'o str>, StoreError> {
+        // What says that it replaces something is told in a register: see `Side::awaits`.
+        if op.base_rev.is_some() {
+            return Ok(fields_of(op).collect());
+        }
+        let conn = self.conn;
+        let mut known: BTreeSet<String> = conn
+            .prepare_cached("SELECT field FROM apart WHERE id = ?1")?
+            .query_map([op.id], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let whole = log::whole_ops_of(conn, op.id)?;
+        let others = whole.iter().filter(|other| other.op_id != op.op_id);
+        known.extend(others.flat_map(fields_of).map(ToOwned::to_owned));
+        Ok(fields_of(op).filter(|field| known.contains(*field)).collect())
+    }
+
     fn register(&mut self, id: Uuid, field: &str) -> Result<Register, StoreError> {
         register(self.conn, id, field)
     }
@@ -137,7 +165,7 @@ impl Replica for Rows<'_> {
     ) -> Result<(), StoreError> {
         let Some(shown) = register.shown() else {
             self.conn
-                .prepare_cached("DELETE FROM reg WHERE id = ?1 AND field = ?2")?
+                .prepare_cached("DELETE FROM apart WHERE id = ?1 AND field = ?2")?
                 .execute(params![id, field])?;
             return Ok(());
         };
@@ -145,7 +173,7 @@ impl Replica for Rows<'_> {
         let sides = (register.sides.len() > 1 || shown.awaits).then_some(Json(&register.sides));
         self.conn
             .prepare_cached(
-                "INSERT INTO reg (id, field, rev, value, hlc, actor, device, at, sides)
+                "INSERT INTO apart (id, field, rev, value, hlc, actor, device, at, sides)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT (id, field) DO UPDATE SET rev = ?3, value = ?4, hlc = ?5, actor = ?6, device = ?7,
                      at = ?8, sides = ?9",

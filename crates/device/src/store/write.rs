@@ -2,6 +2,7 @@
 
 use super::chain::{self, Chain};
 use super::fault::{Doing, Fault, StoreError};
+use super::project::AtHand;
 use super::{Store, log, project, query};
 use crate::identity::Identity;
 use crate::world::World;
@@ -127,6 +128,16 @@ impl Writing<'_> {
     pub(super) fn apply(&mut self, op: &Op) -> Result<(), StoreError> {
         self.touched.extend(project::apply(&self.transaction, op)?);
         Ok(())
+    }
+
+    /// The rows of the operation's record are to be made anew.
+    pub(super) fn touch(&mut self, op: &Op) {
+        self.touched.insert(Touched { entity: op.entity.clone(), id: op.id });
+    }
+
+    /// Makes the rows of what was touched so far.
+    pub(super) fn project(&mut self, at_hand: &AtHand<'_>) -> Result<(), StoreError> {
+        project::all_with(&self.transaction, std::mem::take(&mut self.touched), at_hand)
     }
 
     /// Makes everything that is shown of these records anew: what counts of their operations has changed.

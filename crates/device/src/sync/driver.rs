@@ -47,6 +47,8 @@ pub(super) struct Driver {
     pub(super) is_withdrawn: bool,
     /// The line broke at the last offer of what was set aside.
     pub(super) offer_broke: bool,
+    /// The last pull ended before the hub's head, with more missing than one page holds.
+    pub(super) lacks_much: bool,
     sleep: Sleep,
     outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
@@ -105,6 +107,7 @@ impl Driver {
             in_step: false,
             is_withdrawn: false,
             offer_broke: false,
+            lacks_much: false,
             sleep,
             pulled: outside.world.elapsed(),
             outside,

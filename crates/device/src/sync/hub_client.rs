@@ -7,11 +7,14 @@ mod blobs;
 mod enrol;
 mod events;
 mod records;
+mod snapshot;
 
 pub use blobs::{Created, Download, NewBlob, Patched, Thumbnail};
 pub use enrol::enrol;
 pub use events::Events;
 pub use records::Pushed;
+pub(super) use records::unreadable;
+pub use snapshot::Snapshot;
 
 use super::fault::Fault;
 use super::wire::{Connect, Reply, Wire};

@@ -16,6 +16,7 @@ mod photos;
 mod recheck;
 mod records;
 mod rows;
+mod source;
 mod standing;
 mod wire;
 

@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::fault::{Fault, stops_everything};
 use super::hub_client::{HubClient, Pushed};
+use super::source::Source;
 use crate::store::outbox::ChainId;
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::PROTOCOL;
@@ -195,6 +196,9 @@ impl Driver {
     async fn pull_pages(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         const DOING: &str = "fetching records";
         let (epoch, cursor) = self.standing.store.cursor()?;
+        let world = Arc::clone(self.standing.store.outside());
+        // A new tablet, or one that was at it when something else went first.
+        let mut source = Source::new(world, epoch, cursor == 0 || self.lacks_much);
         let mut pull = Pull::new(epoch, cursor);
         let mut effects = VecDeque::from(pull.step(pull::Event::Wake));
         let mut page = None;
@@ -202,11 +206,12 @@ impl Driver {
             let store = &self.standing.store;
             match effect {
                 pull::Effect::Request { after } => {
-                    if page.is_some() && self.records_wait()? {
+                    if page.is_some() && self.records_wait()? && !source.wind_up() {
                         self.standing.due().pull = true;
                         return Ok(());
                     }
-                    let (head, ops) = hub.pull(epoch, after).await?;
+                    let (head, ops) = source.next(hub, after).await?;
+                    self.lacks_much = source.lacks_much();
                     if head.more && head.next == after {
                         return Err(fault(DOING, "the hub's pages do not end").into());
                     }

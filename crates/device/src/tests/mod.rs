@@ -7,6 +7,7 @@ mod merging;
 mod on_disk;
 mod outbox;
 mod photos;
+mod pulling;
 mod rebuilding;
 mod recording;
 mod searching;

@@ -16,10 +16,12 @@ use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
 
 /// Every row of every projection, and every term of the text index.
-fn dump(store: &Store) -> Vec<(String, Vec<Vec<Value>>)> {
+pub fn dump(store: &Store) -> Vec<(String, Vec<Vec<Value>>)> {
     let terms = "SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4".to_owned();
     let table = |table: &str| match table {
         "asset_text" => terms.clone(),
+        // Whether a field has a register of its own may depend on the order of arrival; what it shows may not.
+        "apart" => "SELECT * FROM reg ORDER BY 1, 2".to_owned(),
         table => format!("SELECT * FROM {table} ORDER BY 1, 2, 3"),
     };
     let connection = rusqlite::Connection::open(store.path()).unwrap();
@@ -83,7 +85,7 @@ fn a_row_that_was_tampered_with_is_mended() {
     store
         .write::<_, Error>("tampering", |writing| {
             writing.execute("UPDATE stop SET answered = 99", [])?;
-            writing.execute("DELETE FROM reg WHERE field = 'kind'", [])?;
+            writing.execute("DELETE FROM apart", [])?;
             Ok(())
         })
         .unwrap();

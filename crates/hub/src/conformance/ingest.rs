@@ -14,7 +14,7 @@ use standpipe_domain::record::entity;
 use standpipe_oplog::clock::{Hlc, MAX_AHEAD};
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
-use standpipe_oplog::wire::PushConflict;
+use standpipe_oplog::wire::{MAX_BODY, PushConflict};
 use uuid::Uuid;
 
 const ROOM: &str = "P1-KZ";
@@ -40,7 +40,7 @@ pub async fn what_is_pushed_is_shown_and_handed_on(store: &dyn Store) {
         shown(store).await,
         [("log-filled".into(), Outcome::Pass), ("panel-clear".into(), Outcome::Pass)]
     );
-    let page = store.page(demo::site(), before, 10).await.unwrap();
+    let page = store.page(demo::site(), before, 10, MAX_BODY).await.unwrap();
     assert_eq!(page.ops.iter().map(|op| op.at).collect::<Vec<_>>(), [world.now(); 2]);
     let bodies: Vec<_> = tablet.written.iter().map(|written| &written.body).collect();
     assert_eq!(page.ops.iter().map(|op| &op.body).collect::<Vec<_>>(), bodies, "byte for byte");

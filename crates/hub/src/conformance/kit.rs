@@ -16,7 +16,7 @@ use standpipe_oplog::chain::{START, Written, sha256};
 use standpipe_oplog::op::Op;
 use standpipe_oplog::pen::{Draft, Moment, Pen};
 use standpipe_oplog::seal::jwk;
-use standpipe_oplog::wire::{PushAnswer, PushConflict, PushHead, Refused, encode_push};
+use standpipe_oplog::wire::{MAX_BODY, PushAnswer, PushConflict, PushHead, Refused, encode_push};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use uuid::Uuid;
@@ -122,7 +122,7 @@ pub(super) fn photo(entity: &'static str, id: Uuid, bytes: &[u8]) -> (Sha256, Dr
 
 /// Every operation of the garden.
 pub(super) async fn log(store: &dyn Store) -> Page {
-    store.page(demo::site(), 0, 100_000).await.unwrap()
+    store.page(demo::site(), 0, 100_000, MAX_BODY).await.unwrap()
 }
 
 /// The operations of the log, read.

@@ -12,7 +12,7 @@ use standpipe_domain::answer::Outcome;
 use standpipe_domain::record::entity;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::pen::Draft;
-use standpipe_oplog::wire::decode_pull;
+use standpipe_oplog::wire::{MAX_BODY, decode_pull};
 
 pub async fn pages_hold_whole_transactions_in_order_with_the_sum(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
@@ -54,10 +54,10 @@ pub async fn pages_hold_whole_transactions_in_order_with_the_sum(store: &dyn Sto
 pub async fn a_cursor_beyond_the_head_is_told(store: &dyn Store) {
     garden(store).await;
     let head = log(store).await;
-    let page = store.page(demo::site(), head.next + 7, 10).await.unwrap();
+    let page = store.page(demo::site(), head.next + 7, 10, MAX_BODY).await.unwrap();
     assert_eq!((page.ops.len(), page.next, page.more), (0, head.next, false));
     assert_eq!(page.checksum, head.checksum);
-    let same = store.page(demo::site(), head.next, 10).await.unwrap();
+    let same = store.page(demo::site(), head.next, 10, MAX_BODY).await.unwrap();
     assert_eq!((same.ops.len(), same.next, same.checksum), (0, head.next, head.checksum));
 }
 

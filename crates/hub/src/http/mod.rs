@@ -8,6 +8,7 @@ mod evidence;
 mod problem;
 mod serve;
 mod session;
+mod snapshot;
 mod sync;
 mod tries;
 mod tus;
@@ -53,6 +54,8 @@ pub struct App {
     tries: Arc<Tries>,
     /// How many passwords are compared at once.
     hashing: Arc<Semaphore>,
+    /// How many pages of snapshots are made at once.
+    packing: Arc<Semaphore>,
     /// Compared with where there is no such account, so that the time taken does not tell.
     nobody: Arc<OnceLock<PasswordHash>>,
     behind_tls: bool,
@@ -87,6 +90,7 @@ impl App {
             blobs,
             tries: Arc::default(),
             hashing: Arc::new(Semaphore::new(2)),
+            packing: Arc::new(Semaphore::new(snapshot::AT_ONCE)),
             behind_tls,
             photos: broadcast::Sender::new(16),
             closing: watch::Sender::new(false),
@@ -134,6 +138,7 @@ impl App {
             .route("/sync/sums", post(sync::sums))
             .route("/sync/return", post(sync::take_back).layer(DefaultBodyLimit::max(MAX_BODY)))
             .route("/sync/pull", get(sync::pull))
+            .route("/sync/snapshot", get(snapshot::snapshot))
             .merge(uploads());
         let api = console
             .merge(tablets)

@@ -192,14 +192,19 @@ pub async fn pull(
     headers: HeaderMap,
     Query(pull): Query<Pull>,
 ) -> Result<Response, Problem> {
-    let protocol = headers.get(PROTOCOL_HEADER).and_then(|header| header.to_str().ok()?.parse().ok());
-    same_protocol(protocol.unwrap_or(PROTOCOL))?;
+    same_protocol(spoken(&headers))?;
     let limit = pull.limit.unwrap_or(pull::PAGE).clamp(1, pull::PAGE);
     let page = pull::page(&*app.store, device.site, pull.after, limit, pull.whole, app.world.now()).await?;
     Ok(([(CONTENT_TYPE, "application/zstd")], page).into_response())
 }
 
-fn same_protocol(theirs: u32) -> Result<(), Problem> {
+/// The version that a request is in.
+pub fn spoken(headers: &HeaderMap) -> u32 {
+    let protocol = headers.get(PROTOCOL_HEADER).and_then(|header| header.to_str().ok()?.parse().ok());
+    protocol.unwrap_or(PROTOCOL)
+}
+
+pub fn same_protocol(theirs: u32) -> Result<(), Problem> {
     let (code, message) = match theirs.cmp(&PROTOCOL) {
         Ordering::Equal => return Ok(()),
         Ordering::Less => {

@@ -92,8 +92,9 @@ pub trait Store: Book {
     async fn held(&self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError>;
     /// Up to which of its operations the last whole backup holds them; 0 where none does.
     async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
-    /// The operations of a site behind `after`, in the order of commit: about `ops` of them, whole transactions.
-    async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError>;
+    /// The operations of a site behind `after`, in the order of commit: about `ops` of them and `bytes` of their text, whole
+    /// transactions.
+    async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError>;
     /// Where the transaction begins that the operation behind `after` is of: `after`, or less.
     async fn beginning(&self, site: SiteId, after: u64) -> Result<u64, StoreError>;
     /// The last number of a site, and the sums over its operations up to each of these numbers.

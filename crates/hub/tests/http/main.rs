@@ -12,6 +12,7 @@ mod hostile;
 mod office;
 mod restore;
 mod session;
+mod snapshot;
 mod stop;
 mod sync;
 mod tablet;

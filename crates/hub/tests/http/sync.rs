@@ -100,6 +100,7 @@ async fn without_a_token_that_the_hub_knows_nothing_is_taken_or_given() {
         (Method::POST, "/sync/push"),
         (Method::POST, "/sync/hello"),
         (Method::GET, "/sync/pull"),
+        (Method::GET, "/sync/snapshot"),
         (Method::POST, "/blobs"),
         (Method::POST, "/blobs/status"),
         (Method::GET, "/blobs/00/original"),
@@ -158,9 +159,11 @@ async fn another_version_is_refused_a_pull_and_never_a_push() {
             let request = office.ask(method, &format!("/api/v1{path}")).bearer_auth(&tablet.token);
             request.header("Standpipe-Protocol", version)
         };
-        let pulled = ask(Method::GET, "/sync/pull?after=0").send().await.unwrap();
-        assert_eq!(pulled.headers()["standpipe-protocol"], "1");
-        assert_eq!(problem(pulled).await, is(426, code));
+        for path in ["/sync/pull?after=0", "/sync/snapshot"] {
+            let pulled = ask(Method::GET, path).send().await.unwrap();
+            assert_eq!(pulled.headers()["standpipe-protocol"], "1");
+            assert_eq!(problem(pulled).await, is(426, code), "{path}");
+        }
         let head = json!({
             "protocol": version.parse::<u32>().unwrap(), "incarnation": 1, "after": 0, "prev_hash": "0".repeat(64)
         });

@@ -1,6 +1,7 @@
 //! Site, places, assets, people, rounds.
 
-use super::{delete, json, record};
+use super::state::State;
+use super::{delete, json};
 use crate::store::fault::StoreError;
 use crate::store::query::place_path;
 use crate::store::sql::Word;
@@ -14,8 +15,8 @@ use standpipe_domain::search::pairs;
 use standpipe_domain::words::Words;
 use uuid::Uuid;
 
-pub fn site(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(site) = record::<Site>(conn, id)? else {
+pub fn site(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(site) = state.record::<Site>() else {
         return delete(conn, "DELETE FROM site WHERE id = ?1", id);
     };
     conn.prepare_cached("INSERT OR REPLACE INTO site (id, name_zh, name_en, code) VALUES (?1, ?2, ?3, ?4)")?
@@ -23,8 +24,8 @@ pub fn site(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub fn place(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    match record::<Place>(conn, id)? {
+pub fn place(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    match state.record::<Place>() {
         None => delete(conn, "DELETE FROM place WHERE id = ?1", id)?,
         Some(place) => {
             conn.prepare_cached(
@@ -61,8 +62,8 @@ pub fn place(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub fn asset(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(asset) = record::<Asset>(conn, id)? else {
+pub fn asset(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(asset) = state.record::<Asset>() else {
         let num: Option<i64> = conn
             .prepare_cached("DELETE FROM asset WHERE id = ?1 RETURNING num")?
             .query_row([id], |row| row.get(0))
@@ -105,8 +106,8 @@ fn index(conn: &Connection, num: i64, place: Uuid, name: &Words, tag: &str) -> R
     Ok(())
 }
 
-pub fn unit(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(unit) = record::<ResponsibleUnit>(conn, id)? else {
+pub fn unit(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(unit) = state.record::<ResponsibleUnit>() else {
         return delete(conn, "DELETE FROM unit WHERE id = ?1", id);
     };
     conn.prepare_cached("INSERT OR REPLACE INTO unit (id, level, name_zh, name_en) VALUES (?1, ?2, ?3, ?4)")?
@@ -114,8 +115,8 @@ pub fn unit(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub fn person(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(person) = record::<Person>(conn, id)? else {
+pub fn person(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(person) = state.record::<Person>() else {
         return delete(conn, "DELETE FROM person WHERE id = ?1", id);
     };
     conn.prepare_cached("INSERT OR REPLACE INTO person (id, name, unit, roles) VALUES (?1, ?2, ?3, ?4)")?
@@ -123,8 +124,8 @@ pub fn person(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub fn round(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(round) = record::<Round>(conn, id)? else {
+pub fn round(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(round) = state.record::<Round>() else {
         return delete(conn, "DELETE FROM round WHERE id = ?1", id);
     };
     conn.prepare_cached(

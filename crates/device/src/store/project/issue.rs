@@ -1,21 +1,22 @@
 //! Issues.
 
-use super::{delete, json, record};
+use super::state::State;
+use super::{delete, json};
 use crate::store::fault::StoreError;
 use crate::store::sql::Word;
 use rusqlite::{Connection, params};
 use standpipe_domain::record::Issue;
 use uuid::Uuid;
 
-pub fn issue(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(issue) = record::<Issue>(conn, id)? else {
+pub fn issue(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(issue) = state.record::<Issue>() else {
         return delete(conn, "DELETE FROM issue WHERE id = ?1", id);
     };
     conn.prepare_cached(
         "INSERT OR REPLACE INTO issue (id, number, title_zh, title_en, severity, status, finding, round, words, unit,
              person, deadline, solution, claimed_by, changed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-             (SELECT max(at) FROM (SELECT at FROM reg WHERE id = ?1 UNION ALL SELECT at FROM member WHERE id = ?1)))",
+             (SELECT max(at) FROM (SELECT ?15 AS at UNION ALL SELECT at FROM member WHERE id = ?1)))",
     )?
     .execute(params![
         id,
@@ -31,7 +32,8 @@ pub fn issue(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
         issue.person.map(|person| person.0),
         issue.deadline.map(|day| day.to_string()),
         issue.solution.as_ref().map(json).transpose()?,
-        issue.claimed_by.map(|person| person.0)
+        issue.claimed_by.map(|person| person.0),
+        state.changed.0
     ])?;
     Ok(())
 }

@@ -2,19 +2,18 @@
 
 mod estate;
 mod issue;
+mod state;
 mod stop;
+
+pub use state::AtHand;
 
 use super::fault::{Fault, StoreError};
 use super::replica::{OFFICE, Rows};
-use super::sql::Json;
 use super::{blobs, log};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 use standpipe_domain::evidence::Evidence;
-use standpipe_domain::record::{self, entity, set};
-use standpipe_oplog::merge::{Life, life};
+use standpipe_domain::record::{entity, set};
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::replica::{self, Touched};
 use standpipe_oplog::seal::{Covered, Jws};
@@ -43,7 +42,7 @@ pub fn again(conn: &Connection, records: &BTreeSet<Touched>) -> Result<BTreeSet<
     // Also where nothing is left of a record.
     let mut touched = records.clone();
     for Touched { id, .. } in records {
-        for table in ["reg", "member", "pin"] {
+        for table in ["apart", "member", "pin"] {
             conn.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?1"))?.execute([id])?;
         }
         for op in log::ops_of(conn, *id)? {
@@ -73,45 +72,40 @@ fn sealed_by(op: &Op) -> impl Iterator<Item = Touched> {
 
 /// Makes the rows of every record in `touched` anew.
 pub fn all(conn: &Connection, touched: BTreeSet<Touched>) -> Result<(), StoreError> {
+    all_with(conn, touched, &AtHand::default())
+}
+
+/// As [`all`], without reading what is at hand.
+pub fn all_with(
+    conn: &Connection,
+    touched: BTreeSet<Touched>,
+    at_hand: &AtHand<'_>,
+) -> Result<(), StoreError> {
+    let (places, others): (Vec<_>, Vec<_>) =
+        touched.into_iter().partition(|touched| touched.entity == entity::PLACE);
+    // What stands in a place is found by its path too, so places come first.
+    for Touched { id, .. } in places {
+        estate::place(conn, id, &at_hand.state(conn, id)?)?;
+    }
     let mut stops = BTreeSet::new();
-    for Touched { entity, id } in touched {
+    for Touched { entity, id } in others {
+        let state = || at_hand.state(conn, id);
         match entity.as_str() {
-            entity::SITE => estate::site(conn, id)?,
-            entity::PLACE => estate::place(conn, id)?,
-            entity::ASSET => estate::asset(conn, id)?,
-            entity::UNIT => estate::unit(conn, id)?,
-            entity::PERSON => estate::person(conn, id)?,
-            entity::ROUND => estate::round(conn, id)?,
+            entity::SITE => estate::site(conn, id, &state()?)?,
+            entity::ASSET => estate::asset(conn, id, &state()?)?,
+            entity::UNIT => estate::unit(conn, id, &state()?)?,
+            entity::PERSON => estate::person(conn, id, &state()?)?,
+            entity::ROUND => estate::round(conn, id, &state()?)?,
             entity::CHECK => _ = stops.insert(id),
-            entity::FINDING => stops.extend(stop::finding(conn, id)?),
+            entity::FINDING => stops.extend(stop::finding(conn, id, &state()?)?),
             entity::SIGN_OFF => stop::sign_off(conn, id)?,
-            entity::ISSUE => issue::issue(conn, id)?,
+            entity::ISSUE => issue::issue(conn, id, &state()?)?,
             // Of a later version: kept in the log until an update knows it.
             _ => {}
         }
     }
     // A stop counts its findings, so they come first.
-    stops.into_iter().try_for_each(|check| stop::stop(conn, check))
-}
-
-/// The typed record, or `None` while it is incomplete or after it was deleted.
-fn record<T: DeserializeOwned>(conn: &Connection, id: Uuid) -> Result<Option<T>, StoreError> {
-    if is_deleted(conn, id)? {
-        return Ok(None);
-    }
-    Ok(record::read(id, fields(conn, id)?).ok())
-}
-
-fn is_deleted(conn: &Connection, id: Uuid) -> Result<bool, StoreError> {
-    Ok(log::has_rare(conn, id, Kind::Delete)? && life(&log::ops_of(conn, id)?) == Life::Deleted)
-}
-
-fn fields(conn: &Connection, id: Uuid) -> Result<Map<String, Value>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT field, value FROM reg WHERE id = ?1")?;
-    let fields = statement
-        .query_map([id], |row| Ok((row.get(0)?, row.get::<_, Json<Value>>(1)?.0)))?
-        .collect::<Result<_, _>>()?;
-    Ok(fields)
+    stops.into_iter().try_for_each(|check| stop::stop(conn, check, &at_hand.state(conn, check)?))
 }
 
 fn delete(conn: &Connection, sql: &str, id: Uuid) -> Result<(), StoreError> {

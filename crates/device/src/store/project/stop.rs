@@ -1,16 +1,17 @@
 //! Stops, findings, signatures.
 
-use super::{delete, fields, is_deleted, json, record};
+use super::state::State;
+use super::{delete, json};
 use crate::store::fault::StoreError;
-use crate::store::query::{answers_in, evidence_of, finding_conflicts};
+use crate::store::query::{evidence_of, finding_conflicts};
 use crate::store::sql::Word;
 use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
-use standpipe_domain::answer::{Outcome, Tally};
+use standpipe_domain::answer::{Answer, Outcome, Tally};
 use standpipe_domain::checklist;
 use standpipe_domain::finding::lacks;
-use standpipe_domain::record::{Finding, finding_id, read};
+use standpipe_domain::record::{Finding, finding_id};
 use standpipe_domain::round::Check;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::seal::{Jws, SealPayload};
@@ -18,27 +19,23 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The row of a check, with the counts that lists show.
-pub fn stop(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
-    let Some(check) = record::<Check>(conn, id)? else {
+pub fn stop(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+    let Some(check) = state.record::<Check>() else {
         return delete(conn, "DELETE FROM stop WHERE id = ?1", id);
     };
-    let registers = replica::registers(conn, id)?;
-    let answers = answers_in(&registers);
+    let answer = |(item, value)| Some((item, Answer::deserialize(value).ok()?.outcome));
+    let outcomes: Vec<(&str, Outcome)> = state.answers().filter_map(answer).collect();
     let evidence = evidence_of(conn, check.id)?;
-    let failed: Vec<&str> = answers
-        .iter()
-        .filter(|(_, answer)| answer.outcome == Outcome::Fail)
-        .map(|(item, _)| item.as_str())
-        .collect();
+    let fails = |one: &&(&str, Outcome)| one.1 == Outcome::Fail;
+    let failed: Vec<&str> = outcomes.iter().filter(fails).map(|(item, _)| *item).collect();
     let mut incomplete = 0;
     for item in &failed {
         let photos = evidence.iter().filter(|one| one.item() == Some(item)).count();
         incomplete += usize::from(!is_complete(conn, finding_id(check.id, item).0, photos)?);
     }
-    let outcomes = answers.iter().map(|(item, answer)| (item.as_str(), answer.outcome));
     let tally = Tally::of(checklist::find(&check.checklist), outcomes);
     let sealed = replica::is_sealed(conn, id)?;
-    let mut in_conflict = registers.values().filter(|register| register.in_conflict()).count();
+    let mut in_conflict = state.in_conflict;
     for item in &failed {
         let found = finding_conflicts(conn, check.id, item)?;
         in_conflict += found.iter().filter(|(_, register)| register.in_conflict()).count();
@@ -80,21 +77,21 @@ fn is_complete(conn: &Connection, finding: Uuid, photos: usize) -> Result<bool, 
 }
 
 /// The row of a finding. Gives the checks whose counts changed with it.
-pub fn finding(conn: &Connection, id: Uuid) -> Result<BTreeSet<Uuid>, StoreError> {
+pub fn finding(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<BTreeSet<Uuid>, StoreError> {
     let before: Option<Uuid> = conn
         .prepare_cached("SELECT check_id FROM finding WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?;
     let mut checks: BTreeSet<Uuid> = before.into_iter().collect();
-    match read::<Finding>(id, fields(conn, id)?) {
-        Ok(finding) if !is_deleted(conn, id)? => {
+    match state.record::<Finding>() {
+        Some(finding) => {
             conn.prepare_cached(
                 "INSERT OR REPLACE INTO finding (id, check_id, item, severity, words) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![id, finding.check.0, finding.item, finding.severity.map(Word), finding.words])?;
             checks.insert(finding.check.0);
         }
-        _ => delete(conn, "DELETE FROM finding WHERE id = ?1", id)?,
+        None => delete(conn, "DELETE FROM finding WHERE id = ?1", id)?,
     }
     Ok(checks)
 }

@@ -9,8 +9,8 @@ use standpipe_domain::ids::Millis;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::greeting::{Hello, HelloAnswer};
 use standpipe_oplog::wire::{
-    MAX_BODY, MAX_OPS, Numbered, Offer, OfferAnswer, PullHead, PushAnswer, PushConflict, ReturnAnswer, Sums,
-    SumsAnswer, decode_pull,
+    MAX_BODY, MAX_OPS, Malformed, Numbered, Offer, OfferAnswer, PullHead, PushAnswer, PushConflict,
+    ReturnAnswer, Sums, SumsAnswer, decode_pull,
 };
 use uuid::Uuid;
 
@@ -78,8 +78,12 @@ impl HubClient {
             if kind.starts_with("text/") {
                 return Fault::NotAHub { doing: DOING, detail: kind.to_owned() };
             }
-            let detail = format!("the page behind {after} cannot be read: {}: {error}", error.code());
-            Fault::HubFault { doing: DOING, detail, busy: false }
+            Fault::HubFault { doing: DOING, detail: unreadable(after, &error), busy: false }
         })
     }
+}
+
+/// What is said of a page that is broken.
+pub fn unreadable(after: u64, error: &Malformed) -> String {
+    format!("the page behind {after} cannot be read: {}: {error}", error.code())
 }

@@ -15,6 +15,7 @@ use standpipe_domain::ids::{Millis, Sha256};
 use standpipe_oplog::chain::{START, sha256};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::receive::{Held, Verdict, receive};
+use standpipe_oplog::snapshot::{MEDIA_TYPE, framed};
 use standpipe_oplog::wire::{
     Offer, OfferAnswer, PullHead, PushAnswer, Refused, ReturnAnswer, Sums, SumsAnswer, decode_push,
     decode_return, encode_pull,
@@ -99,6 +100,7 @@ impl Hub {
             .route("/sync/hello", post(hello))
             .route("/sync/push", post(push))
             .route("/sync/pull", get(pull))
+            .route("/sync/snapshot", get(snapshot))
             .route("/sync/offer", post(offer))
             .route("/sync/sums", post(sums))
             .route("/sync/return", post(take_back))
@@ -134,10 +136,11 @@ impl Hub {
         std::mem::take(&mut self.kept().log)
     }
 
-    /// What was asked since the last look, without greetings, pulls and the event stream.
+    /// What was asked since the last look, without greetings, pulls, snapshots and the event stream.
     pub fn sent(&self) -> Vec<String> {
-        let up =
-            |line: &String| !["/sync/hello", "/sync/pull", "/events"].iter().any(|path| line.contains(path));
+        let up = |line: &String| {
+            !["/sync/hello", "/sync/pull", "/sync/snapshot", "/events"].iter().any(|path| line.contains(path))
+        };
         self.asked().into_iter().filter(up).collect()
     }
 
@@ -254,23 +257,61 @@ async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String
     if query.get("epoch").is_some_and(|epoch| *epoch != kept.epoch.to_string()) {
         after = 0;
     }
-    let end = kept.ops.len().min(after + 2);
-    let sum: Checksum = kept.ops[..end].iter().map(|(id, body)| Checksum::of(*id, kept.now, body)).sum();
-    let sum = Checksum(sum.0 ^ u64::from(kept.wrong_checksum));
-    let head = PullHead {
-        protocol: 1,
-        hub_epoch: kept.epoch,
-        from: after as u64,
-        next: end as u64,
-        more: end < kept.ops.len(),
-        checksum: format!("{:016x}", sum.0),
-        now: kept.now,
+    ([(header::CONTENT_TYPE, "application/zstd")], kept.page(after).1).into_response()
+}
+
+impl Kept {
+    /// The page behind `after`, and where it ends: two operations.
+    fn page(&self, after: usize) -> (usize, Vec<u8>) {
+        let end = self.ops.len().min(after + 2);
+        let sum: Checksum = self.ops[..end].iter().map(|(id, body)| Checksum::of(*id, self.now, body)).sum();
+        let sum = Checksum(sum.0 ^ u64::from(self.wrong_checksum));
+        let head = PullHead {
+            protocol: 1,
+            hub_epoch: self.epoch,
+            from: after as u64,
+            next: end as u64,
+            more: end < self.ops.len(),
+            checksum: format!("{:016x}", sum.0),
+            now: self.now,
+        };
+        let numbered = |(at, (_, body)): (usize, &'_ (Uuid, String))| (at as u64 + 1, body.clone());
+        let page: Vec<_> = self.ops.iter().enumerate().take(end).skip(after).map(numbered).collect();
+        let page = page.iter().map(|(seq, body)| (*seq, self.now, "a-mark", body.as_str()));
+        (end, encode_pull(&head, page).unwrap())
+    }
+
+    /// The pages of a snapshot behind `after`.
+    pub fn pages(&self, mut after: usize) -> Vec<Vec<u8>> {
+        let mut pages = vec![];
+        loop {
+            let (next, page) = self.page(after);
+            pages.push(framed(&page));
+            if next == self.ops.len() {
+                return pages;
+            }
+            after = next;
+        }
+    }
+}
+
+async fn snapshot(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let mut kept = hub.kept();
+    let answer = Bytes::from(kept.pages(query["after"].parse().unwrap()).concat());
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], cut_body(kept.cut.take(), answer)).into_response()
+}
+
+/// A body, or what goes out of it before the connection is cut.
+fn cut_body(cut: Option<usize>, whole: Bytes) -> Body {
+    let parts = match cut {
+        Some(cut) if cut < whole.len() => vec![Some(whole.slice(..cut)), None],
+        _ => vec![Some(whole)],
     };
-    let numbered = |(at, (_, body)): (usize, &'_ (Uuid, String))| (at as u64 + 1, body.clone());
-    let page: Vec<_> = kept.ops.iter().enumerate().take(end).skip(after).map(numbered).collect();
-    let page = page.iter().map(|(seq, body)| (*seq, kept.now, "a-mark", body.as_str()));
-    let body = encode_pull(&head, page).unwrap();
-    ([(header::CONTENT_TYPE, "application/zstd")], body).into_response()
+    Body::from_stream(futures::stream::iter(parts).then(|part| async move {
+        // The part before the cut goes out first.
+        tokio::task::yield_now().await;
+        part.ok_or_else(|| io::Error::other("cut"))
+    }))
 }
 
 async fn sums(State(hub): State<Hub>, axum::Json(asked): axum::Json<Sums>) -> axum::Json<SumsAnswer> {
@@ -414,19 +455,11 @@ async fn original(State(hub): State<Hub>, Path(sha256): Path<Sha256>, headers: H
         range.map_or(0, |range| range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap());
     let rest = Bytes::copy_from_slice(&bytes[from..]);
     let length = rest.len();
-    let parts = match kept.cut.take() {
-        Some(cut) if cut < length => vec![Some(rest.slice(..cut)), None],
-        _ => vec![Some(rest)],
-    };
-    let parts = futures::stream::iter(parts).then(|part| async move {
-        // The part before the cut goes out first.
-        tokio::task::yield_now().await;
-        part.ok_or_else(|| io::Error::other("cut"))
-    });
+    let body = cut_body(kept.cut.take(), rest);
     let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
     let headers = [(header::CONTENT_LENGTH, length.to_string()), (header::CONTENT_RANGE, range)];
     let status = if from > 0 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    (status, headers, Body::from_stream(parts)).into_response()
+    (status, headers, body).into_response()
 }
 
 async fn events(State(hub): State<Hub>) -> Response {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use uuid::Uuid;
 
 /// An operation that another tablet recorded, as the hub keeps it.
-fn colleagues(seed: u64) -> (Uuid, String) {
+pub fn colleagues(seed: u64) -> (Uuid, String) {
     let colleague = Tablet::within(Arc::new(TestWorld::new(seed)));
     colleague.enrol("http://127.0.0.1:9");
     record(&colleague.store);

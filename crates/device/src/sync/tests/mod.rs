@@ -8,5 +8,6 @@ mod mending;
 mod offering;
 mod photos;
 mod records;
+mod snapshot;
 mod tablet;
 mod trouble;

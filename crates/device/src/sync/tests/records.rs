@@ -305,7 +305,7 @@ async fn ends_that_differ_are_compared_once_and_then_said() {
             let line = tablet.standing.line();
             assert!(matches!(line.trouble, Some(Trouble::HubFault { .. })), "{line:?}");
             assert_eq!((line.state, line.last_synced), (SyncState::Checking, None));
-            let pulls = hub.asked().into_iter().filter(|line| line.starts_with("GET /sync/pull")).count();
+            let pulls = hub.asked().into_iter().filter(|line| line.starts_with("GET /sync/")).count();
             assert!(pulls <= 4, "{pulls}");
             hub.kept().wrong_checksum = false;
             tablet.go_on();
@@ -329,7 +329,7 @@ async fn a_hub_that_fails_at_records_still_gives_its_own() {
         .play(async |tablet| {
             tablet.pause().await;
             assert_eq!(pushes.load(SeqCst), 1);
-            assert!(hub.asked().iter().any(|line| line.starts_with("GET /sync/pull")));
+            assert!(hub.asked().iter().any(|line| line.starts_with("GET /sync/")));
             assert_eq!(tablet.standing.line().records, 1);
         })
         .await;

@@ -93,7 +93,7 @@ async fn nobody_at_the_address_and_no_address() {
 #[tokio::test]
 async fn a_withdrawn_tablet_still_delivers_what_it_recorded() {
     let hub = Hub::start().await;
-    hub.rule("GET /sync/pull", || Some(problem(403, "revoked")));
+    hub.rule("GET /sync/", || Some(problem(403, "revoked")));
     hub.kept().revoked = true;
     hub.kept().quarantine = Some("revoked");
     let tablet = Tablet::of(&hub);
@@ -115,7 +115,7 @@ async fn an_old_app_cannot_fetch_but_delivers_everything() {
         ("hub-older", Trouble::HubOlder, SyncState::Waiting),
     ] {
         let hub = Hub::start().await;
-        hub.rule("GET /sync/pull", move || Some(problem(426, code)));
+        hub.rule("GET /sync/", move || Some(problem(426, code)));
         let tablet = Tablet::of(&hub);
         let photo = tablet.photo(b"a photo");
         tablet

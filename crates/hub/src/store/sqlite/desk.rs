@@ -58,6 +58,27 @@ impl<'c> Desk<'c> {
             .doing(doing)
     }
 
+    /// Shows `take` one row after the other, until it wants no more.
+    pub(super) fn until(
+        &self,
+        doing: &'static str,
+        sql: &str,
+        params: impl Params,
+        mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
+    ) -> Result<(), StoreError> {
+        let all = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                if !take(row)? {
+                    break;
+                }
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
+        all().doing(doing)
+    }
+
     /// The record in the first column of the first row.
     pub(super) fn record<T: DeserializeOwned>(
         &self,

@@ -5,57 +5,47 @@ use crate::store::{Page, PageOp, StoreError};
 use standpipe_domain::ids::{DeviceId, Millis, SiteId};
 use standpipe_domain::office::Quarantined;
 use standpipe_oplog::checksum::Checksum;
-use standpipe_oplog::wire::{MAX_BODY, MAX_PUSH};
+use standpipe_oplog::wire::MAX_BODY;
 use uuid::Uuid;
 
 /// What the head of a page, and the frame of each of its lines, may take.
 const FRAME: usize = 64;
 
-struct Line {
-    op: PageOp,
-    tx: Uuid,
-    checksum: Checksum,
-}
-
 impl Desk<'_> {
-    /// The operations behind `after`: at most `ops` of them and [`MAX_PUSH`] bytes, and then the rest of the transaction
+    /// The operations behind `after`: at most `ops` of them and `bytes` of their text, and then the rest of the transaction
     /// that was begun, unless no tablet could take so much at once.
-    pub(super) fn page(&mut self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError> {
+    pub(super) fn page(
+        &mut self,
+        site: SiteId,
+        after: u64,
+        ops: usize,
+        bytes: usize,
+    ) -> Result<Page, StoreError> {
         let doing = "reading a page of the log";
         let (head, sum) = self.head(site)?;
         if after >= head {
             return Ok(Page { ops: Vec::new(), next: head, more: false, checksum: sum });
         }
-        let sql = "SELECT seq, received, body, tx, checksum FROM op WHERE scope = ? AND seq > ?
-                   ORDER BY seq LIMIT ?";
-        let mut lines: Vec<Line> = Vec::new();
-        let mut bytes = FRAME;
-        'page: loop {
-            let cursor = lines.last().map_or(after, |line| line.op.seq);
-            let some = self.all(doing, sql, (site.0, cursor, ops.max(1)), |row| {
-                Ok(Line {
-                    op: PageOp { seq: row.get(0)?, at: Millis(row.get(1)?), body: row.get(2)? },
-                    tx: row.get(3)?,
-                    checksum: Checksum(row.get::<_, i64>(4)?.cast_unsigned()),
-                })
-            })?;
-            if some.is_empty() {
-                break;
-            }
-            for line in some {
-                let with = bytes + line.op.body.len() + FRAME;
-                if let Some(last) = lines.last() {
-                    let full = lines.len() >= ops || with > MAX_PUSH;
-                    if full && last.tx != line.tx || with > MAX_BODY {
-                        break 'page;
-                    }
+        let sql = "SELECT seq, received, body, tx, checksum FROM op WHERE scope = ? AND seq > ? ORDER BY seq";
+        let mut page = Page { ops: Vec::new(), next: head, more: false, checksum: sum };
+        let (mut size, mut last) = (FRAME, Uuid::nil());
+        self.until(doing, sql, (site.0, after), |row| {
+            let (body, tx): (Box<str>, Uuid) = (row.get(2)?, row.get(3)?);
+            let with = size + body.len() + FRAME;
+            if !page.ops.is_empty() {
+                let full = page.ops.len() >= ops || with > bytes;
+                if full && last != tx || with > MAX_BODY {
+                    return Ok(false);
                 }
-                bytes = with;
-                lines.push(line);
             }
-        }
-        let (next, checksum) = lines.last().map_or((head, sum), |line| (line.op.seq, line.checksum));
-        Ok(Page { ops: lines.into_iter().map(|line| line.op).collect(), next, more: next < head, checksum })
+            (size, last) = (with, tx);
+            page.next = row.get(0)?;
+            page.checksum = Checksum(row.get::<_, i64>(4)?.cast_unsigned());
+            page.ops.push(PageOp { seq: page.next, at: Millis(row.get(1)?), body });
+            Ok(true)
+        })?;
+        page.more = page.next < head;
+        Ok(page)
     }
 
     pub(super) fn beginning(&mut self, site: SiteId, after: u64) -> Result<u64, StoreError> {

@@ -175,8 +175,8 @@ impl Store for SqliteStore {
         self.look(move |desk| super::Ledger::durable_seq(desk, device, incarnation)).await
     }
 
-    async fn page(&self, site: SiteId, after: u64, ops: usize) -> Result<Page, StoreError> {
-        self.look(move |desk| desk.page(site, after, ops)).await
+    async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError> {
+        self.look(move |desk| desk.page(site, after, ops, bytes)).await
     }
 
     async fn beginning(&self, site: SiteId, after: u64) -> Result<u64, StoreError> {
