@@ -112,7 +112,7 @@ async fn a_withdrawn_tablet_still_delivers_what_it_recorded() {
 async fn an_old_app_cannot_fetch_but_delivers_everything() {
     for (code, trouble, state) in [
         ("hub-newer", Trouble::HubNewer, SyncState::NeedsAttention),
-        ("hub-older", Trouble::HubOlder, SyncState::Waiting),
+        ("hub-older", Trouble::HubOlder, SyncState::Checking),
     ] {
         let hub = Hub::start().await;
         hub.rule("GET /sync/", move || Some(problem(426, code)));
