@@ -7,6 +7,7 @@ use crate::world::{RealWorld, World};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use rustix::fs::Mode;
 use serde_json::json;
+use standpipe_domain::ids::Sha256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
         if json {
             say(&json!({ "folder": to, "manifest": manifest, "photos": photos }).to_string());
         } else {
-            photos.lost.iter().for_each(|sha256| say(&format!("lost {sha256}")));
+            say_lost(&photos.lost);
             say(&format!("the backup is whole: {}", holds(&manifest)));
             let new = HumanBytes(photos.copied_bytes);
             say(&format!("{} photos are new in {}, with {new}", photos.copied, to.display()));
@@ -73,7 +74,7 @@ pub async fn restore(data: &Path, options: Restoring) -> Result<(), Failed> {
         say(&json!({ "folder": data, "manifest": manifest, "epoch": epoch, "lost": lost }).to_string());
         return Ok(());
     }
-    lost.iter().for_each(|sha256| say(&format!("lost {sha256}")));
+    say_lost(&lost);
     say(&format!("{} is as the hub was at {}: {}", data.display(), manifest.time, holds(&manifest)));
     say(
         "Start the hub now. Each tablet sees that it was restored and gives back, by itself, what the hub lost of its \
@@ -101,6 +102,12 @@ pub async fn verify(folder: &Path) -> Result<(), Failed> {
     }
     say(&format!("the backup of {} is whole: {}", manifest.time, holds(&manifest)));
     Ok(())
+}
+
+fn say_lost(photos: &[Sha256]) {
+    for sha256 in photos {
+        say(&format!("lost {sha256}"));
+    }
 }
 
 fn holds(manifest: &Manifest) -> String {
