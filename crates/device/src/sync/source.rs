@@ -34,8 +34,8 @@ struct Open {
     snapshot: Snapshot,
     /// The next page, which is being read beside.
     ahead: Option<BoxFuture<'static, Result<Result<Page, Malformed>, Gone>>>,
-    /// Why nothing more comes of it; `None` inside where it simply ended.
-    ended: Option<Option<Fault>>,
+    /// Why nothing more comes of it.
+    ended: Option<Fault>,
     has_brought: bool,
 }
 
@@ -84,9 +84,10 @@ impl Source {
             }
             let Some(Open { ended, has_brought, .. }) = self.open.take() else { continue };
             // Cut. What came of it is taken in; an answer that brought nothing says that the link is gone.
-            if !has_brought {
-                let detail = "the answer ended before its first page".to_owned();
-                return Err(ended.flatten().unwrap_or(Fault::NoAnswer { doing: DOING, detail }));
+            if let Some(fault) = ended
+                && !has_brought
+            {
+                return Err(fault);
             }
         }
     }
@@ -135,8 +136,11 @@ impl Open {
     fn come(&mut self, world: &dyn World, come: Result<Option<Vec<u8>>, Fault>) {
         match come {
             Ok(Some(page)) => self.ahead = Some(aside(world, move || decode_pull(&page)).boxed()),
-            Ok(None) => self.ended = Some(None),
-            Err(fault) => self.ended = Some(Some(fault)),
+            Ok(None) => {
+                let detail = "the answer ended before its last page".to_owned();
+                self.ended = Some(Fault::NoAnswer { doing: DOING, detail });
+            }
+            Err(fault) => self.ended = Some(fault),
         }
     }
 }

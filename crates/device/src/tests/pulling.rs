@@ -22,7 +22,7 @@ fn office() -> Office {
     let item = tablet.first_item(STANDPIPE);
     tablet.find(STANDPIPE, &item, &jpeg(61));
     tablet.engine.finish_previews();
-    tablet.sign(OWNERS[0], None).unwrap();
+    tablet.sign(OWNERS[0], Some("…")).unwrap();
     let reason = "看错了".into();
     let amendment = NewAmendment { check: check(STANDPIPE), item, answer: failing(), reason, severity: None };
     tablet.engine.amend(&amendment).unwrap();

@@ -56,6 +56,8 @@ pub struct Kept {
     pub thumbnails: HashMap<Sha256, Vec<u8>>,
     /// After so many bytes of a body, either way, the connection is cut.
     pub cut: Option<usize>,
+    /// As `cut`, for a snapshot.
+    pub cut_snapshot: Option<usize>,
     pub now: Millis,
     pub wrong_checksum: bool,
     /// What the hub says of these when they are given back: that it never took them.
@@ -88,6 +90,7 @@ impl Hub {
             verified: HashMap::new(),
             thumbnails: HashMap::new(),
             cut: None,
+            cut_snapshot: None,
             now: Millis(1_688_173_200_000 - BEHIND),
             wrong_checksum: false,
             never_taken: vec![],
@@ -298,7 +301,7 @@ impl Kept {
 async fn snapshot(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {
     let mut kept = hub.kept();
     let answer = Bytes::from(kept.pages(query["after"].parse().unwrap()).concat());
-    ([(header::CONTENT_TYPE, MEDIA_TYPE)], cut_body(kept.cut.take(), answer)).into_response()
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], cut_body(kept.cut_snapshot.take(), answer)).into_response()
 }
 
 /// A body, or what goes out of it before the connection is cut.

@@ -90,11 +90,11 @@ async fn an_answer_that_is_cut_again_and_again_goes_on_where_it_was() {
     // In the middle of the third page, then in that of the second behind it.
     let first = bytes(&hub, 0, 2) + 10;
     let second = bytes(&hub, 4, 1) + 3;
-    hub.kept().cut = Some(first);
+    hub.kept().cut_snapshot = Some(first);
     let (cutting, times) = (hub.clone(), AtomicU32::new(0));
     hub.rule("GET /sync/snapshot", move || {
         if times.fetch_add(1, SeqCst) == 1 {
-            cutting.kept().cut = Some(second);
+            cutting.kept().cut_snapshot = Some(second);
         }
         None
     });
@@ -112,7 +112,7 @@ async fn an_answer_that_is_cut_again_and_again_goes_on_where_it_was() {
 #[tokio::test]
 async fn an_answer_that_brings_nothing_is_a_link_that_is_gone() {
     let hub = hub().await;
-    hub.kept().cut = Some(bytes(&hub, 0, 1) - 1);
+    hub.kept().cut_snapshot = Some(bytes(&hub, 0, 1) - 1);
     Tablet::of(&hub)
         .play(async |tablet| {
             let pause = tablet.pause().await;
@@ -130,7 +130,7 @@ async fn an_answer_that_brings_nothing_is_a_link_that_is_gone() {
 #[tokio::test]
 async fn what_was_taken_in_is_durable_page_by_page() {
     let hub = hub().await;
-    hub.kept().cut = Some(bytes(&hub, 0, 2) + 1);
+    hub.kept().cut_snapshot = Some(bytes(&hub, 0, 2) + 1);
     let times = AtomicU32::new(0);
     // The tablet finds nobody any more, and its app is ended.
     hub.rule("GET /sync/snapshot", move || (times.fetch_add(1, SeqCst) > 0).then(silence));
@@ -195,7 +195,7 @@ async fn what_is_recorded_meanwhile_does_not_wait_for_the_rest() {
 #[tokio::test]
 async fn a_hub_that_was_restored_in_the_middle_is_compared_with() {
     let hub = hub().await;
-    hub.kept().cut = Some(bytes(&hub, 0, 2) + 1);
+    hub.kept().cut_snapshot = Some(bytes(&hub, 0, 2) + 1);
     let (restored, times) = (hub.clone(), AtomicU32::new(0));
     hub.rule("GET /sync/snapshot", move || {
         if times.fetch_add(1, SeqCst) == 1 {
