@@ -7,6 +7,7 @@ mod desk;
 mod events;
 mod expiry;
 mod foreign;
+mod greedy;
 mod hostile;
 mod office;
 mod session;
