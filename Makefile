@@ -1,5 +1,5 @@
 # The two commands a newcomer needs, then the rest. Each is a few lines; the work is in scripts/.
-.PHONY: run test build setup bench mutants package types format
+.PHONY: run test build setup bench mutants fuzz package types format
 
 ## Starts the hub with the demonstration estate and opens the tablet app.
 run: setup build
@@ -24,6 +24,10 @@ bench: setup
 ## Breaks the program on purpose, and shows whether the simulation notices. SEEDS=n: with how many seeds each.
 mutants: setup
 	@scripts/mutants.sh
+
+## Looks for bytes at which a promise does not hold. TARGET=wire, merge or tus, otherwise each; FOR=n: seconds.
+fuzz:
+	@for target in $(or $(TARGET),wire merge tus); do scripts/fuzz.sh $$target $(FOR) || exit 1; done
 
 ## Makes the app's .deb and the hub's, each with the notices of the software that it holds.
 package: setup

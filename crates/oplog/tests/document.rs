@@ -1,6 +1,7 @@
 //! The example of `docs/sync.md`, by which somebody tells whether their own client computes the same, is what this one does.
 
-use standpipe_domain::ids::Millis;
+use standpipe_domain::ids::{CheckId, Millis};
+use standpipe_domain::record::{finding_id, issue_id};
 use standpipe_oplog::canonical;
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
@@ -20,6 +21,9 @@ fn the_example_of_the_chain_and_the_sums_is_right() {
         let written = Written::read(body, prev).unwrap();
         assert_eq!(canonical::bytes(&written.op).unwrap(), body.as_bytes(), "it is canonical");
         assert_eq!(written.op.dev_seq, place);
+        let finding = finding_id(CheckId(written.op.id), "static-pressure");
+        let ids = format!("`{finding}` and `{}`", issue_id(finding));
+        assert!(DOCUMENT.contains(&ids), "the document lacks {ids}");
         let counts = Checksum::of(written.op.op_id, RECEIVED, body);
         (prev, sum) = (written.hash, sum + counts);
         let row = format!("| {place} | {} | `{prev}` | `{:016x}` | `{:016x}` |", body.len(), counts.0, sum.0);

@@ -86,10 +86,7 @@ impl<'w, 'c, 'p> Taking<'w, 'c, 'p> {
         let op = if clamped { Cow::Owned(Op { hlc, ..one.op.clone() }) } else { Cow::Borrowed(&one.op) };
         // What the office had set aside and has in its log by now, it has taken.
         let counts_again = self.any_aside
-            && self
-                .writing
-                .prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?
-                .execute([op.op_id])?
+            && self.writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])?
                 > 0;
         log::put_receipt(self.writing, one)?;
         let conn: &Connection = self.writing;

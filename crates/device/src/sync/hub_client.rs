@@ -217,11 +217,13 @@ impl HubClient {
         let problem: Option<ApiProblem> = serde_json::from_slice(&answer.body).ok();
         // 511 is a network that wants its own sign-in first (RFC 6585).
         if status.is_server_error() && status != StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
-            let words = problem.map_or_else(String::new, |problem| format!(": {}", short(&problem.message)));
-            if status == StatusCode::INSUFFICIENT_STORAGE {
+            let no_room = status == StatusCode::INSUFFICIENT_STORAGE;
+            // What it keeps aside has a bound too, and then it is not the disk.
+            if no_room && problem.as_ref().is_none_or(|problem| problem.code != "quarantine-full") {
                 return Fault::HubFull { doing };
             }
-            let busy = matches!(status.as_u16(), 502..=504);
+            let words = problem.map_or_else(String::new, |problem| format!(": {}", short(&problem.message)));
+            let busy = no_room || matches!(status.as_u16(), 502..=504);
             return Fault::HubFault { doing, detail: format!("{status}{words}"), busy };
         }
         let Some(problem) = problem else {

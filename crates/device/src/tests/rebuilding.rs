@@ -211,3 +211,22 @@ fn whatever_was_done_in_whatever_order_is_made_again_the_same() {
         assert_eq!(tablet.engine.round(ROUND).unwrap(), state, "seed {seed}");
     }
 }
+
+#[test]
+fn answers_that_replace_each_other_in_a_ring_are_all_shown_and_made_again_so() {
+    let mut tablet = Tablet::new();
+    let field = format!("answer:{}", tablet.first_item(EXTINGUISHER));
+    // A forger names the last one before it is written.
+    let last = tablet.office.log.last().unwrap().op.op_id.as_u128();
+    let [one, two, three] = [2, 3, 4].map(|n| uuid::Uuid::from_u128(last + n));
+    let say = |outcome: &str, base| {
+        let value = json!({ "outcome": outcome, "at": 5 });
+        set("check", check(EXTINGUISHER).0, &field, value, Some(base))
+    };
+    tablet.office.write([say("pass", three), say("fail", one), say("not-applicable", two)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let view = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    let revs: Vec<_> = view.conflicts[0].sides.iter().map(|side| side.rev.clone()).collect();
+    assert_eq!(revs, [two, three, one].map(|rev| rev.to_string()), "the worst first");
+    assert_rebuilds_the_same(&tablet);
+}

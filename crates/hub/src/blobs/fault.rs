@@ -30,6 +30,10 @@ pub enum BlobError {
         ALLOWANCE.uploads, ALLOWANCE.bytes
     )]
     TooManyUploads,
+    #[error("this tablet announces too much at once; the next is taken in {wait_seconds} s")]
+    TooFast { wait_seconds: u64 },
+    #[error("this tablet sends more than {most} uploads at the same moment; end some first")]
+    TooManyAtOnce { most: usize },
     #[error("the connection broke, or another request took this upload over; ask how far it is and go on")]
     Interrupted,
     #[error("the office's disk is full, and what came was not kept whole; make room, then send it again")]
@@ -58,6 +62,8 @@ impl BlobError {
             Self::BeyondLength { .. } => "beyond-length",
             Self::TooLarge { .. } => "too-large",
             Self::TooManyUploads => "too-many-uploads",
+            Self::TooFast { .. } => "too-fast",
+            Self::TooManyAtOnce { .. } => "too-many-at-once",
             Self::Interrupted => "interrupted",
             Self::NoRoom => "hub-full",
             Self::Spoilt { .. } => "spoilt",

@@ -9,13 +9,16 @@ mod fault;
 mod keep;
 pub mod kind;
 mod partial;
+mod share;
 mod shelf;
+mod steady;
 mod turn;
 mod upload;
 
 pub use book::{Allowance, Blob, Book, Upload};
 pub use expiry::LASTS;
 pub use fault::BlobError;
+pub use share::Share;
 pub(crate) use shelf::{file_of, hash_back};
 pub use standpipe_oplog::upload::BlobState;
 pub use upload::{Checksum, NewUpload, Piece, Progress};
@@ -24,6 +27,7 @@ use crate::world::{World, spawned};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use partial::Partials;
+use share::Shares;
 use shelf::Shelf;
 use standpipe_domain::ids::Sha256;
 use std::io;
@@ -53,6 +57,7 @@ struct Inner {
     partials: Partials,
     shelf: Shelf,
     turns: Turns,
+    shares: Shares,
 }
 
 /// What became of a blob's bytes since they were verified.
@@ -89,7 +94,13 @@ impl Blobs {
     pub fn beside(data: &Path, book: Arc<dyn Book>, world: Arc<dyn World>) -> Result<Self, BlobError> {
         let partials = Partials::open(data.join("uploads"), SILENCE, Arc::clone(&world))?;
         let shelf = Shelf::folder(&data.join("blobs"), Arc::clone(&world))?;
-        Ok(Self(Arc::new(Inner { world, book, partials, shelf, turns: Turns::default() })))
+        let (turns, shares) = (Turns::default(), Shares::default());
+        Ok(Self(Arc::new(Inner { world, book, partials, shelf, turns, shares })))
+    }
+
+    /// Gives every tablet this share of the hub.
+    pub fn share(&self, share: Share) {
+        self.0.shares.set(share);
     }
 
     /// The blob, if its bytes are here and whole.

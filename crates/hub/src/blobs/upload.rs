@@ -1,12 +1,14 @@
 //! What tablets send: piece by piece, going on where a cut connection left off.
 
 use super::partial::End;
+use super::steady::steady;
 use super::turn::Turn;
 use super::{ALLOWANCE, BlobError, BlobState, Blobs, Inner, MAX_BLOB, MAX_THUMBNAIL, Upload, unbroken};
 use bytes::Bytes;
 use futures::Stream;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What a device wants to send.
@@ -75,14 +77,22 @@ impl Blobs {
         if bytes > limit {
             return Err(BlobError::TooLarge { bytes, limit });
         }
-        if let Some(of) = thumbnail_of {
-            self.0.book.link_thumbnail(of, sha256, Some(by)).await?;
+        let here = self.at_hand(sha256).await?;
+        let names = match thumbnail_of {
+            // One that is here stays, and nothing is written.
+            Some(of) if self.0.book.thumbnail(of).await?.is_none() => Some(of),
+            _ => None,
+        };
+        if here.is_none() || names.is_some() {
+            self.0.shares.announce(device, self.0.world.elapsed())?;
         }
-        if let Some(blob) = self.at_hand(sha256).await? {
+        if let Some(blob) = here {
+            self.name(names, sha256, by).await?;
             return Ok((None, Progress::verified(blob.bytes)));
         }
         let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now, touched: now, metadata };
         let mut upload = self.open_upload(fresh.clone()).await?;
+        self.name(names, sha256, by).await?;
         if upload.bytes != bytes {
             // The hash allows one length only: what arrived under the other was something else.
             self.discard(device, upload.id).await?;
@@ -96,6 +106,12 @@ impl Blobs {
             progress => progress?,
         };
         Ok(((progress.state != BlobState::Verified).then_some(upload.id), progress))
+    }
+
+    /// Names the thumbnail of an original.
+    async fn name(&self, of: Option<Sha256>, thumbnail: Sha256, by: PersonId) -> Result<(), BlobError> {
+        let Some(of) = of else { return Ok(()) };
+        Ok(self.0.book.link_thumbnail(of, thumbnail, Some(by)).await?)
     }
 
     async fn open_upload(&self, fresh: Upload) -> Result<Upload, BlobError> {
@@ -137,6 +153,8 @@ impl Blobs {
         unbroken(&*self.0.world, async move {
             let mut turn = this.0.turns.take(id).await;
             let upload = this.upload(device, id).await?;
+            let _sending = this.0.shares.send(device)?;
+            let body = steady(body, Arc::clone(&this.0.world));
             this.append_in_turn(upload, piece, body, &mut turn, now).await
         })
         .await

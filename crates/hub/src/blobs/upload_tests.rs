@@ -1,6 +1,7 @@
 use super::*;
 use crate::blobs::SILENCE;
 use crate::blobs::partial::Partials;
+use crate::blobs::share::Shares;
 use crate::blobs::shelf::Shelf;
 use crate::blobs::turn::Turns;
 use crate::store::sqlite::SqliteStore;
@@ -36,7 +37,14 @@ async fn blobs_with(dir: &TempDir, store: Option<Arc<dyn ObjectStore>>, silence:
         None => Shelf::folder(&dir.path().join("blobs"), Arc::clone(&world)).unwrap(),
         Some(store) => Shelf::new(store, Arc::clone(&world)),
     };
-    Blobs(Arc::new(Inner { world, book, partials, shelf, turns: Turns::default() }))
+    Blobs(Arc::new(Inner {
+        world,
+        book,
+        partials,
+        shelf,
+        turns: Turns::default(),
+        shares: Shares::default(),
+    }))
 }
 
 async fn begin(blobs: &Blobs, bytes: &[u8]) {

@@ -1,7 +1,7 @@
 //! What the suite's stories are told with: a world that stands still, and tablets.
 
 use crate::demo;
-use crate::ingest::{Pushed, push};
+use crate::ingest::{Pushed, Room, push};
 use crate::office::{Hand, change, write};
 use crate::store::{Device, Enrolment, Ledger, NewDevice, Page, Store};
 use crate::world::World;
@@ -196,7 +196,7 @@ impl Tablet {
         let incarnation = self.pen.incarnation;
         let head = PushHead { protocol: 1, incarnation, after: from as u64, prev_hash };
         let body = encode_push(&head, self.written[from..to].iter().map(|written| &*written.body)).unwrap();
-        push(store, self.world.clone(), &self.device, &body).await.unwrap()
+        push(store, self.world.clone(), &self.device, &body, Room::default()).await.unwrap()
     }
 
     /// Pushes what was not acknowledged. Gives the whole answer.

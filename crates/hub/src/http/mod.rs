@@ -16,7 +16,8 @@ mod tus;
 pub use desk::CODE_LASTS;
 pub use serve::serve;
 
-use crate::blobs::{BlobError, Blobs, Book};
+use crate::blobs::{BlobError, Blobs, Book, Share};
+use crate::ingest::Room;
 use crate::secret::{Password, PasswordHash, Unhashable};
 use crate::store::Store;
 use crate::world::World;
@@ -63,6 +64,7 @@ pub struct App {
     /// Names this run of the hub.
     run: Uuid,
     closing: watch::Sender<bool>,
+    room: Room,
 }
 
 /// Why the hub cannot answer requests.
@@ -94,7 +96,16 @@ impl App {
             behind_tls,
             photos: broadcast::Sender::new(16),
             closing: watch::Sender::new(false),
+            room: Room::default(),
         })
+    }
+
+    /// Gives every tablet this share of the hub's attention, and this room in quarantine, in place of what is usual.
+    #[must_use]
+    pub fn allowing(mut self, share: Share, room: Room) -> Self {
+        self.blobs.share(share);
+        self.room = room;
+        self
     }
 
     /// The hash of a password that nobody has. Made once; [`serve`] does so before the first request.

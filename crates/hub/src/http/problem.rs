@@ -10,12 +10,16 @@ use crate::store::StoreError;
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use standpipe_domain::issue::NoStep;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Malformed};
 use std::fmt::Display;
+
+/// So many seconds a tablet waits until some of its uploads may have ended.
+const BUSY: u64 = 60;
 
 /// A request that could not be done.
 #[derive(Debug)]
@@ -77,7 +81,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let wait = self.body.details["wait_seconds"].as_u64();
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(wait) = wait {
+            response.headers_mut().insert(RETRY_AFTER, wait.into());
+        }
+        response
     }
 }
 
@@ -99,6 +108,10 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error),
             StoreError::Full { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error),
+            StoreError::QuarantineFull { ops, bytes } => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error)
+                    .with(json!({ "limit": ops, "bytes": bytes }))
+            }
             _ => Self::fault(error.code(), &error),
         }
     }
@@ -176,8 +189,15 @@ impl From<BlobError> for Problem {
             BlobError::BeyondLength { bytes } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "limit": bytes })),
             BlobError::TooLarge { limit, .. } => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "limit": limit })),
             BlobError::TooManyUploads => {
-                let details = json!({ "limit": ALLOWANCE.uploads, "bytes": ALLOWANCE.bytes });
+                let details =
+                    json!({ "limit": ALLOWANCE.uploads, "bytes": ALLOWANCE.bytes, "wait_seconds": BUSY });
                 (StatusCode::TOO_MANY_REQUESTS, details)
+            }
+            BlobError::TooFast { wait_seconds } => {
+                (StatusCode::TOO_MANY_REQUESTS, json!({ "wait_seconds": wait_seconds }))
+            }
+            BlobError::TooManyAtOnce { most } => {
+                (StatusCode::TOO_MANY_REQUESTS, json!({ "limit": most, "wait_seconds": BUSY }))
             }
             BlobError::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, json!({})),
             BlobError::Store(error) => return error.into(),

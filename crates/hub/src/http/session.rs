@@ -7,7 +7,7 @@ use crate::secret::{Password, PasswordHash, Token};
 use crate::store::Session;
 use crate::world::aside;
 use axum::extract::{ConnectInfo, State};
-use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde_json::json;
@@ -25,7 +25,7 @@ pub fn too_many(wait_seconds: i64) -> Response {
     let message = format!("too many tries; the next one is let through in {wait_seconds} s");
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", message)
         .with(json!({ "wait_seconds": wait_seconds }));
-    ([(RETRY_AFTER, wait_seconds.to_string())], problem).into_response()
+    problem.into_response()
 }
 
 pub async fn sign_in(

@@ -106,7 +106,7 @@ pub async fn push(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body?;
-    match ingest::push(&*app.store, Arc::clone(&app.world), &device, &body).await? {
+    match ingest::push(&*app.store, Arc::clone(&app.world), &device, &body, app.room).await? {
         Pushed::Taken(answer) => Ok(Json(answer).into_response()),
         Pushed::Conflict(conflict) => {
             Ok((StatusCode::CONFLICT, Json(Conflict::from(conflict))).into_response())

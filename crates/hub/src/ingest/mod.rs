@@ -53,7 +53,22 @@ impl NotTaken {
     }
 }
 
-/// Takes a push, compressed as it came, of the tablet that was authenticated, revoked or not.
+/// How much of one tablet's may be in quarantine. An honest tablet has a few operations there; one that was withdrawn, and
+/// comes after months, some thousands. Beyond this nothing that would go there is taken: it stays on the tablet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    pub ops: u64,
+    pub bytes: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { ops: 100_000, bytes: 1024 * 1024 * 1024 }
+    }
+}
+
+/// Takes a push, compressed as it came, of the tablet that was authenticated, revoked or not. `room` is how much of it may
+/// be set aside, with what is aside already.
 ///
 /// What is answered as acknowledged is durable.
 pub async fn push(
@@ -61,13 +76,14 @@ pub async fn push(
     world: Arc<dyn World>,
     device: &Device,
     body: &[u8],
+    room: Room,
 ) -> Result<Pushed, NotTaken> {
     let (head, lines) = decode_push(body)?;
     let device = device.clone();
     let pushed = store
         .transact(move |ledger| {
             let at = world.now();
-            Intake { ledger, world: &*world, device: &device, head: &head, at }.take(lines)
+            Intake { ledger, world: &*world, device: &device, head: &head, at }.take(lines, room)
         })
         .await?;
     Ok(pushed)
@@ -83,7 +99,7 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    fn take(mut self, lines: Vec<Line>) -> Result<Pushed, StoreError> {
+    fn take(mut self, lines: Vec<Line>, room: Room) -> Result<Pushed, StoreError> {
         let PushHead { incarnation, after, .. } = *self.head;
         let device = self.device.id;
         let hashes = hashes(self.head, &lines);
@@ -97,6 +113,7 @@ impl Intake<'_> {
             Verdict::Conflict(conflict) => return Ok(Pushed::Conflict(conflict)),
         };
         let acknowledged = after + lines.len() as u64;
+        let is_new = from < lines.len();
         let mut groups: Vec<(Option<Uuid>, Vec<Arrived>)> = Vec::new();
         for ((dev_seq, hash), read) in (after + 1..).zip(hashes).zip(lines).skip(from) {
             self.ledger.extend(device, incarnation, dev_seq, hash)?;
@@ -114,8 +131,20 @@ impl Intake<'_> {
         let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
         follow(self.ledger, self.world, hand, &touched)?;
         let quarantined = self.ledger.refused(device, incarnation, after + 1..=acknowledged)?;
+        if is_new && !quarantined.is_empty() {
+            self.must_fit(room)?;
+        }
         let durable_seq = self.ledger.durable_seq(device, incarnation)?;
         Ok(Pushed::Taken(PushAnswer { acknowledged, durable_seq, quarantined }))
+    }
+
+    /// Undoes the push where more is aside now than there is room for.
+    fn must_fit(&mut self, Room { ops, bytes }: Room) -> Result<(), StoreError> {
+        let (many, large) = self.ledger.aside_size(self.device.id)?;
+        if many > ops || large > bytes {
+            return Err(StoreError::QuarantineFull { ops, bytes });
+        }
+        Ok(())
     }
 }
 

@@ -19,6 +19,10 @@ pub enum StoreError {
         "the database was written by a newer Standpipe (version {found}, this one knows {known}): install that one"
     )]
     Newer { found: u32, known: u32 },
+    #[error(
+        "the office keeps at most {ops} operations of {bytes} bytes together aside of one tablet, and nothing of this push was kept: have the office look at what it set aside"
+    )]
+    QuarantineFull { ops: u64, bytes: u64 },
     #[error("the hub is shutting down; try again at once")]
     Stopped,
 }
@@ -31,6 +35,7 @@ impl StoreError {
             Self::Database { .. } => "database",
             Self::Unreadable { .. } => "unreadable",
             Self::Newer { .. } => "database-newer",
+            Self::QuarantineFull { .. } => "quarantine-full",
             Self::Stopped => "stopping",
         }
     }

@@ -3,8 +3,10 @@
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use standpipe_domain::ids::Millis;
+use standpipe_hub::blobs::Share;
 use standpipe_hub::demo;
 use standpipe_hub::http::{self, App};
+use standpipe_hub::ingest::Room;
 use standpipe_hub::store::Store;
 use standpipe_hub::store::sqlite::SqliteStore;
 use standpipe_hub::world::{RealWorld, World};
@@ -12,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{OnceCell, oneshot};
@@ -21,7 +24,7 @@ use uuid::Uuid;
 /// 2023-07-01 10:00 at the estate.
 const MORNING: i64 = 1_688_176_800_000;
 
-/// The world with a clock that stands until it is moved.
+/// The world with a clock that stands until it is moved. What measures how long something takes moves on with it.
 pub struct Still(AtomicI64);
 
 impl Still {
@@ -41,6 +44,10 @@ impl World for Still {
 
     fn random(&self, bytes: &mut [u8]) {
         RealWorld.random(bytes);
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().0.unsigned_abs())
     }
 }
 
@@ -75,15 +82,25 @@ impl Office {
 
     /// One that browsers reach through TLS, or not.
     pub async fn open_at(behind_tls: bool) -> Self {
-        let dir = TempDir::new().unwrap();
-        std::fs::write(dir.path().join("hub.db"), ESTATE.get_or_init(estate).await).unwrap();
-        Self::open_in(Arc::new(dir), behind_tls, MORNING).await
+        Self::open_in(Self::folder().await, MORNING, |app| app, behind_tls).await
     }
 
-    async fn open_in(dir: Arc<TempDir>, behind_tls: bool, now: i64) -> Self {
+    /// One that gives each tablet this share, and this room in quarantine.
+    pub async fn open_allowing(share: Share, room: Room) -> Self {
+        Self::open_in(Self::folder().await, MORNING, |app| app.allowing(share, room), false).await
+    }
+
+    async fn folder() -> Arc<TempDir> {
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("hub.db"), ESTATE.get_or_init(estate).await).unwrap();
+        Arc::new(dir)
+    }
+
+    async fn open_in(dir: Arc<TempDir>, now: i64, allow: impl FnOnce(App) -> App, behind_tls: bool) -> Self {
         let world = Arc::new(Still(AtomicI64::new(now)));
         let store = Arc::new(SqliteStore::open(&dir.path().join("hub.db"), world.clone()).await.unwrap());
         let app = App::open(dir.path(), store.clone(), world.clone(), behind_tls).await.unwrap();
+        let app = allow(app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -96,7 +113,7 @@ impl Office {
 
     /// One on a folder that is there.
     pub async fn within(dir: TempDir) -> Self {
-        Self::open_in(Arc::new(dir), false, MORNING).await
+        Self::open_in(Arc::new(dir), MORNING, |app| app, false).await
     }
 
     pub fn dir(&self) -> &Path {
@@ -113,7 +130,7 @@ impl Office {
 
     pub async fn restart(self) -> Self {
         let now = self.world.now().0;
-        Self::open_in(self.close().await, false, now).await
+        Self::open_in(self.close().await, now, |app| app, false).await
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -21,7 +21,7 @@ type Case = (&'static str, fn() -> Response, fn(&Trouble) -> bool);
 
 #[tokio::test]
 async fn each_trouble_is_told_and_after_it_everything_goes_on() {
-    let cases: [Case; 11] = [
+    let cases: [Case; 12] = [
         ("a login page", || html(200), |trouble| *trouble == Trouble::NotAHub),
         (
             "a redirection to one",
@@ -38,6 +38,11 @@ async fn each_trouble_is_told_and_after_it_everything_goes_on() {
         ("a cut connection", silence, |trouble| *trouble == Trouble::NoAnswer),
         ("a fault", || problem(500, "broken"), |trouble| matches!(trouble, Trouble::HubFault { .. })),
         ("a full disk at the office", || problem(507, "hub-full"), |trouble| *trouble == Trouble::HubFull),
+        (
+            "an office that keeps no more aside",
+            || problem(507, "quarantine-full"),
+            |trouble| matches!(trouble, Trouble::HubFault { .. }),
+        ),
         ("a proxy without its hub", || html(502), |trouble| matches!(trouble, Trouble::HubFault { .. })),
         ("a withdrawn tablet", || problem(401, "revoked"), |trouble| *trouble == Trouble::Revoked),
         ("an unknown tablet", || problem(401, "unknown-token"), |trouble| *trouble == Trouble::Revoked),

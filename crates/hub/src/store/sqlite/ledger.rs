@@ -160,6 +160,13 @@ impl Ledger for Desk<'_> {
         self.run("setting an operation aside", sql, row).map(drop)
     }
 
+    fn aside_size(&mut self, device: DeviceId) -> Result<(u64, u64), StoreError> {
+        let sql = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM quarantine WHERE device = ?";
+        let size = self
+            .first("measuring what was set aside", sql, [device.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(size.unwrap_or_default())
+    }
+
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError> {
         self.device_of("id = ?", [id.0])
     }
