@@ -19,7 +19,7 @@ pub trait Replica {
 
     /// Every operation on a record that this replica holds, in any order.
     fn ops_of(&mut self, id: Uuid) -> Result<Vec<Op>, Self::Error>;
-    /// The register of a field; empty when nothing wrote it.
+    /// The register of a field, with what was sealed there; empty when nothing wrote it.
     fn register(&mut self, id: Uuid, field: &str) -> Result<Register, Self::Error>;
     fn put_register(
         &mut self,
@@ -84,7 +84,6 @@ pub fn apply<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touche
 
 fn write<R: Replica + ?Sized>(replica: &mut R, op: &Op, field: &str) -> Result<(), R::Error> {
     let mut register = replica.register(op.id, field)?;
-    register.pin = replica.pin(op.id, field)?;
     if !register.advance(op, field) {
         refold(replica, &op.entity, op.id, field, register.pin)?;
         return Ok(());
