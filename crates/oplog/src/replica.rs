@@ -25,7 +25,7 @@ pub trait Replica {
     fn apart<'o>(&mut self, op: &'o Op) -> Result<Vec<&'o str>, Self::Error> {
         Ok(fields_of(op).collect())
     }
-    /// The register of a field; empty when nothing wrote it.
+    /// The register of a field, with what was sealed there; empty when nothing wrote it.
     fn register(&mut self, id: Uuid, field: &str) -> Result<Register, Self::Error>;
     fn put_register(
         &mut self,
@@ -97,7 +97,6 @@ pub fn apply<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touche
 
 fn write<R: Replica + ?Sized>(replica: &mut R, op: &Op, field: &str) -> Result<(), R::Error> {
     let mut register = replica.register(op.id, field)?;
-    register.pin = replica.pin(op.id, field)?;
     if !register.advance(op, field) {
         refold(replica, &op.entity, op.id, field, register.pin)?;
         return Ok(());

@@ -220,7 +220,7 @@ pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Line>), Malformed> {
     let ops = lines
         .map(|line| {
             let read = Written::read(line, prev).map_err(|error| (line.to_owned(), error));
-            prev = crate::chain::link(prev, line);
+            prev = read.as_ref().map_or_else(|_| crate::chain::link(prev, line), |written| written.hash);
             read
         })
         .collect();

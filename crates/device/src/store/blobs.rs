@@ -60,29 +60,34 @@ impl Store {
     /// it is at the hub. What was set aside is passed over.
     pub fn next_upload(&self) -> Result<Option<PendingUpload>, StoreError> {
         self.read("looking for the next photo to send", |conn| {
-            let next = conn
-                .prepare_cached(
-                    "SELECT of, role, sha256, bytes, state, url FROM upload
-                     WHERE state <> 'verified' AND state <> 'set-aside' AND NOT EXISTS
-                         (SELECT 1 FROM op JOIN chain ON op.incarnation = chain.incarnation
-                          WHERE op.op_id = upload.op_id AND op.dev_seq > chain.acknowledged)
-                     ORDER BY role DESC, op_id LIMIT 1",
-                )?
-                .query_row([], |row| {
-                    let key =
-                        UploadKey { of: row.get::<_, Hash>(0)?.0, role: row.get::<_, sql::Word<Role>>(1)?.0 };
-                    Ok(PendingUpload {
-                        key,
-                        sha256: row.get::<_, Hash>(2)?.0,
-                        bytes: row.get(3)?,
-                        path: self.vault.path(key.of, key.role),
-                        created: row.get::<_, String>(4)? == "created",
-                        upload_url: row.get(5)?,
-                    })
-                })
-                .optional()?;
-            Ok(next)
+            match self.first_upload(conn, Role::Thumbnail)? {
+                Some(next) => Ok(Some(next)),
+                None => self.first_upload(conn, Role::Original),
+            }
         })
+    }
+
+    /// Within a role the first that may go is found without a look at the rest.
+    fn first_upload(&self, conn: &Connection, role: Role) -> Result<Option<PendingUpload>, StoreError> {
+        let mut first = conn.prepare_cached(
+            "SELECT of, sha256, bytes, state, url FROM upload
+             WHERE role = ?1 AND state <> 'verified' AND state <> 'set-aside' AND NOT EXISTS
+                 (SELECT 1 FROM op JOIN chain ON op.incarnation = chain.incarnation
+                  WHERE op.op_id = upload.op_id AND op.dev_seq > chain.acknowledged)
+             ORDER BY op_id LIMIT 1",
+        )?;
+        let read = |row: &Row<'_>| {
+            let key = UploadKey { of: row.get::<_, Hash>(0)?.0, role };
+            Ok(PendingUpload {
+                key,
+                sha256: row.get::<_, Hash>(1)?.0,
+                bytes: row.get(2)?,
+                path: self.vault.path(key.of, key.role),
+                created: row.get::<_, String>(3)? == "created",
+                upload_url: row.get(4)?,
+            })
+        };
+        Ok(first.query_row([sql::Word(role)], read).optional()?)
     }
 
     /// The hub made a place for the blob.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
+use standpipe_oplog::chain::sha256;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -35,6 +36,16 @@ impl From<io::Error> for Spoilt {
     }
 }
 
+/// Bytes that go up in one request.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Where in the file they stand.
+    pub offset: u64,
+    pub bytes: Bytes,
+    /// The hash of these bytes.
+    pub sha256: Sha256,
+}
+
 /// Reads the whole file: it must have this size and this hash.
 pub fn check(path: &Path, bytes: u64, sha256: Sha256) -> Result<(), Spoilt> {
     let mut file = File::open(path)?;
@@ -56,11 +67,24 @@ pub fn check(path: &Path, bytes: u64, sha256: Sha256) -> Result<(), Spoilt> {
     Ok(())
 }
 
+/// Reads a whole file that goes up in one piece: it must have this size and this hash.
+pub fn whole(path: &Path, bytes: u64, sha256: Sha256) -> Result<Piece, Spoilt> {
+    let len = std::fs::metadata(path)?.len();
+    if len != bytes {
+        return Err(Spoilt::Damaged(format!("it has {len} bytes instead of {bytes}")));
+    }
+    let whole = piece(path, 0, bytes)?;
+    if whole.sha256 != sha256 {
+        return Err(Spoilt::Damaged("its hash is another".into()));
+    }
+    Ok(whole)
+}
+
 /// Reads `len` bytes behind the first `offset`.
-pub fn piece(path: &Path, offset: u64, len: u64) -> Result<Bytes, Spoilt> {
+pub fn piece(path: &Path, offset: u64, len: u64) -> Result<Piece, Spoilt> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
-    let mut piece = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
-    file.read_exact(&mut piece)?;
-    Ok(piece.into())
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
+    file.read_exact(&mut bytes)?;
+    Ok(Piece { offset, sha256: sha256(&bytes), bytes: bytes.into() })
 }

@@ -2,8 +2,9 @@
 
 use super::driver::Driver;
 use super::fault::Fault;
-use super::file::{self, Spoilt};
+use super::file::{self, Piece, Spoilt};
 use super::hub_client::{Created, HubClient, NewBlob, Patched};
+use crate::store::Store;
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
 use crate::world::{World, aside};
 use standpipe_domain::sync::Trouble;
@@ -39,6 +40,10 @@ struct Current {
     url: String,
     effect: Effect,
     setbacks: u32,
+    /// All of its bytes, where they go up in one piece.
+    whole: Option<Piece>,
+    /// The hub's place for it is written down. Only one that could not be filled at once need be found again.
+    noted: bool,
 }
 
 impl Default for Photos {
@@ -87,30 +92,43 @@ impl Driver {
 
     /// Looks whether the bytes are what was recorded. `None` when they are not, and the blob was set aside.
     async fn begin(&mut self, blob: PendingUpload) -> Result<Option<Current>, Trouble> {
+        let mut bytes = None;
         if !self.photos.sound.contains(&blob.key) {
-            // Hashing a clip takes a while, and nothing is sent meanwhile.
-            self.standing.sending(false);
-            if let Err(spoilt) = look_at(self.standing.store.world(), &blob).await {
-                self.spoilt(&blob, &spoilt)?;
-                return Ok(None);
+            let world = self.standing.store.world();
+            let looked = if blob.bytes <= self.photos.piece {
+                read(world, &blob, whole).await.map(Some)
+            } else {
+                // Hashing a clip takes a while, and nothing is sent meanwhile.
+                self.standing.sending(false);
+                look_at(world, &blob).await.map(|()| None)
+            };
+            match looked {
+                Ok(piece) => bytes = piece,
+                Err(spoilt) => {
+                    self.spoilt(&blob, &spoilt)?;
+                    return Ok(None);
+                }
             }
             self.photos.sound.insert(blob.key);
         }
-        let url = blob.upload_url.clone().unwrap_or_default();
-        let mut upload = Upload::new(blob.bytes, self.photos.piece, blob.created && !url.is_empty());
-        let effect = upload.step(Event::Start);
-        Ok(Some(Current { blob, upload, url, effect, setbacks: 0 }))
+        Ok(Some(Current::new(blob, self.photos.piece, bytes)))
     }
 
     /// What follows from an answer: it is written down, and the next request is known.
     async fn follow(&mut self, mut current: Current, event: Event) -> Result<(), Trouble> {
         let (store, key) = (&self.standing.store, current.blob.key);
         match &event {
-            Event::Created { .. } => store.upload_created(key, &current.url)?,
+            Event::Created { offset: None | Some(0) } => current.noted = false,
             // That it is verified is written down below, and that says more.
             Event::Sent { verified: true, .. } => {}
-            Event::Offset(offset) | Event::Sent { offset, .. } => store.upload_offset(key, *offset)?,
-            Event::Gone | Event::Mismatch => store.upload_restarted(key)?,
+            Event::Created { offset: Some(offset) } | Event::Offset(offset) | Event::Sent { offset, .. } => {
+                current.note(store)?;
+                store.upload_offset(key, *offset)?;
+            }
+            Event::Gone | Event::Mismatch => {
+                store.upload_restarted(key)?;
+                current.noted = false;
+            }
             _ => {}
         }
         if event == Event::Mismatch
@@ -127,9 +145,11 @@ impl Driver {
         match &current.effect {
             Effect::Done => self.standing.store.upload_verified(key)?,
             Effect::SetAside(code) => self.put_aside(&current.blob, code)?,
-            _ => self.photos.current = Some(current),
+            _ => {
+                self.photos.current = Some(current);
+                self.standing.tell();
+            }
         }
-        self.standing.tell();
         Ok(())
     }
 
@@ -137,6 +157,7 @@ impl Driver {
     fn failed(&mut self, mut current: Current, fault: Fault) -> Result<(), Trouble> {
         current.upload.step(Event::Lost);
         self.photos.piece = current.upload.piece();
+        current.note(&self.standing.store)?;
         if matches!(fault, Fault::HubFault { busy: false, .. }) {
             let strikes = self.photos.strikes.entry(current.blob.key).or_default();
             *strikes += 1;
@@ -192,9 +213,17 @@ impl Driver {
             }
             Effect::AskOffset => offset(hub, current).await,
             Effect::Send { offset: from, len } => {
-                let piece = file::piece(&blob.path, from, len).map_err(Stop::Spoilt)?;
+                let whole = current.whole.as_ref().filter(|_| (from, len) == (0, blob.bytes));
+                let piece = match whole {
+                    Some(whole) => whole.clone(),
+                    None => {
+                        let world = self.standing.store.world();
+                        let piece = read(world, blob, move |blob| file::piece(&blob.path, from, len)).await;
+                        piece.map_err(Stop::Spoilt)?
+                    }
+                };
                 let began = self.elapsed();
-                let patched = hub.patch(&current.url, from, piece).await?;
+                let patched = hub.patch(&current.url, piece).await?;
                 let millis =
                     u64::try_from(self.elapsed().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
                 match patched {
@@ -223,10 +252,42 @@ impl Driver {
     }
 }
 
-/// Reads the whole file, on another thread: the driver's own must hear pokes meanwhile.
+impl Current {
+    fn new(blob: PendingUpload, piece: u64, whole: Option<Piece>) -> Self {
+        let url = blob.upload_url.clone().unwrap_or_default();
+        let noted = blob.created && !url.is_empty();
+        let mut upload = Upload::new(blob.bytes, piece, noted);
+        let effect = upload.step(Event::Start);
+        Self { blob, upload, url, effect, setbacks: 0, whole, noted }
+    }
+
+    /// Writes down the hub's place for it, so that the app finds it again when it starts anew.
+    fn note(&mut self, store: &Store) -> Result<(), Trouble> {
+        if !self.noted && !self.url.is_empty() {
+            store.upload_created(self.blob.key, &self.url)?;
+            self.noted = true;
+        }
+        Ok(())
+    }
+}
+
+fn whole(blob: &PendingUpload) -> Result<Piece, Spoilt> {
+    file::whole(&blob.path, blob.bytes, blob.sha256)
+}
+
+/// Reads the whole file.
 async fn look_at(world: &dyn World, blob: &PendingUpload) -> Result<(), Spoilt> {
-    let (path, bytes, sha256) = (blob.path.clone(), blob.bytes, blob.sha256);
-    let looking = aside(world, move || file::check(&path, bytes, sha256));
+    read(world, blob, |blob| file::check(&blob.path, blob.bytes, blob.sha256)).await
+}
+
+/// Reads a file on another thread: the driver's own must hear pokes meanwhile.
+async fn read<T: Send + 'static>(
+    world: &dyn World,
+    blob: &PendingUpload,
+    look: impl FnOnce(&PendingUpload) -> Result<T, Spoilt> + Send + 'static,
+) -> Result<T, Spoilt> {
+    let blob = blob.clone();
+    let looking = aside(world, move || look(&blob));
     looking.await.unwrap_or_else(|error| Err(Spoilt::Damaged(error.to_string())))
 }
 

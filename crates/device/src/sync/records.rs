@@ -4,7 +4,9 @@ use super::driver::Driver;
 use super::fault::{Fault, stops_everything};
 use super::hub_client::{HubClient, Pushed};
 use super::source::Source;
+use crate::store::Store;
 use crate::store::outbox::ChainId;
+use crate::world::aside;
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::pull::{self, Pull};
@@ -17,6 +19,44 @@ use std::sync::Arc;
 const MAX_OFFER: usize = 500;
 /// A hub that answers, and answers, and never takes anything is given up for this turn after so many exchanges.
 const FRUITLESS: u32 = 3;
+
+/// A batch that is ready to be sent.
+struct Packed {
+    of: ChainId,
+    after: u64,
+    /// Its last operation.
+    last: u64,
+    body: Vec<u8>,
+}
+
+impl Packed {
+    fn is(&self, of: ChainId, after: u64) -> bool {
+        (self.of, self.after) == (of, after)
+    }
+}
+
+/// See [`Driver::pack`].
+fn pack(store: &Store, of: ChainId, after: u64) -> Result<Option<Packed>, Trouble> {
+    let batch = store.outbox(after)?;
+    if batch.of != of {
+        return Ok(None);
+    }
+    if batch.bodies.is_empty() {
+        // What bears the hub's mark left the chain when it was numbered anew: nothing may wait any more.
+        if store.chain_state()?.last_seq <= after {
+            return Ok(None);
+        }
+        let detail = format!("records behind number {after} are missing from this tablet's outbox");
+        tracing::error!(after, "{detail}");
+        return Err(Trouble::TabletFault { detail });
+    }
+    let last = after + batch.bodies.len() as u64;
+    let (incarnation, prev_hash) = (of.incarnation, batch.prev_hash);
+    let head = PushHead { protocol: PROTOCOL, incarnation, after, prev_hash };
+    let body = encode_push(&head, batch.bodies.iter().map(|body| &**body))
+        .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
+    Ok(Some(Packed { of, after, last, body }))
+}
 
 impl Driver {
     /// Greets the hub: measures the clock, and learns whether the hub still holds what it once acknowledged.
@@ -60,12 +100,29 @@ impl Driver {
         let mut of = chain.id;
         let mut push = Push::new(chain.acknowledged, chain.last_seq);
         let mut effects = VecDeque::from(push.step(push::Event::Wake { last: chain.last_seq }));
-        let mut fruitless = 0;
+        let (mut fruitless, mut packed, mut owed) = (0, None, None);
         while let Some(effect) = effects.pop_front() {
             let store = &self.standing.store;
             match effect {
                 push::Effect::Send { after } => {
-                    let Some(event) = self.send(hub, of, after).await? else { return Ok(()) };
+                    let batch = match packed.take().filter(|batch: &Packed| batch.is(of, after)) {
+                        Some(batch) => batch,
+                        None => match self.pack(of, after).await? {
+                            Some(batch) => batch,
+                            None => return self.acknowledge(of, owed).await,
+                        },
+                    };
+                    // While the hub works at this one, the one before is written down and the next is packed.
+                    let (last, end) = (batch.last, after + push.waiting());
+                    let beside = async {
+                        let written = self.acknowledge(of, owed.take()).await;
+                        // What cannot be packed is told of when its turn comes.
+                        let next = if last < end { self.pack(of, last).await.ok().flatten() } else { None };
+                        written.map(|()| next)
+                    };
+                    let (event, next) = futures::join!(self.send(hub, batch), beside);
+                    packed = next?;
+                    let event = event?;
                     let taken = matches!(&event, push::Event::Answer(answer) if answer.acknowledged > after);
                     fruitless = if taken { 0 } else { fruitless + 1 };
                     if fruitless == FRUITLESS {
@@ -76,10 +133,10 @@ impl Driver {
                     effects.extend(push.step(event));
                 }
                 push::Effect::Acknowledge { upto, durable } => {
-                    store.acknowledge(of, upto, durable)?;
-                    // The hub numbered them: fetching the numbers proves that both hold the same.
-                    self.standing.due().pull = true;
-                    self.standing.tell();
+                    owed = Some((upto, durable));
+                    if effects.is_empty() {
+                        self.acknowledge(of, owed.take()).await?;
+                    }
                 }
                 push::Effect::SetAside(refused) => {
                     for refused in &refused {
@@ -149,37 +206,42 @@ impl Driver {
         Ok(())
     }
 
-    /// Sends the batch behind `after`. `None` when the tablet has joined again meanwhile: the numbers mean other
+    /// Writes down what the hub took.
+    async fn acknowledge(&self, of: ChainId, taken: Option<(u64, u64)>) -> Result<(), Trouble> {
+        let Some((upto, durable)) = taken else { return Ok(()) };
+        self.beside(move |store| Ok(store.acknowledge(of, upto, durable)?)).await?;
+        // The hub numbered them: fetching the numbers proves that both hold the same.
+        self.standing.due().pull = true;
+        self.standing.tell();
+        Ok(())
+    }
+
+    /// Packs the batch behind `after`. `None` when the tablet has joined again meanwhile: the numbers mean other
     /// operations then, and the hub that was asked is not the one to ask.
-    async fn send(&self, hub: &HubClient, of: ChainId, after: u64) -> Result<Option<push::Event>, Trouble> {
-        let store = &self.standing.store;
-        let batch = store.outbox(after)?;
-        if batch.of != of {
-            return Ok(None);
-        }
-        if batch.bodies.is_empty() {
-            // What bears the hub's mark left the chain when it was numbered anew: nothing may wait any more.
-            if store.chain_state()?.last_seq <= after {
-                return Ok(None);
-            }
-            let detail = format!("records behind number {after} are missing from this tablet's outbox");
-            tracing::error!(after, "{detail}");
-            return Err(Trouble::TabletFault { detail });
-        }
-        let last = after + batch.bodies.len() as u64;
-        let (incarnation, prev_hash) = (of.incarnation, batch.prev_hash);
-        let head = PushHead { protocol: PROTOCOL, incarnation, after, prev_hash };
-        let body = encode_push(&head, batch.bodies.iter().map(|body| &**body))
-            .map_err(|error| Trouble::TabletFault { detail: format!("packing records: {error}") })?;
+    async fn pack(&self, of: ChainId, after: u64) -> Result<Option<Packed>, Trouble> {
+        self.beside(move |store| pack(store, of, after)).await
+    }
+
+    /// Works at the database on another thread: this one carries what goes over the line.
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let store = Arc::clone(&self.standing.store);
+        let done = aside(&**self.standing.store.outside(), move || work(&store)).await;
+        done.unwrap_or_else(|gone| Err(Trouble::TabletFault { detail: gone.to_string() }))
+    }
+
+    async fn send(&self, hub: &HubClient, Packed { last, body, .. }: Packed) -> Result<push::Event, Trouble> {
         self.standing.sending(true);
-        Ok(Some(match hub.push(body).await? {
+        Ok(match hub.push(body).await? {
             Pushed::Taken(mut answer) => {
                 // The hub compared hashes up to the end of this batch. Behind that it may mean a clone's operations.
                 answer.acknowledged = answer.acknowledged.min(last);
                 push::Event::Answer(answer)
             }
             Pushed::Conflict(conflict) => push::Event::Conflict(conflict),
-        }))
+        })
     }
 
     /// Pulls until nothing new is there, or something was recorded meanwhile.

@@ -1,7 +1,7 @@
 //! The last steps of every blob: on the shelf, read back, in the book. And the office's own photos, which come in one
 //! request.
 
-use super::partial::End;
+use super::partial::{End, Received};
 use super::{Blob, BlobError, Blobs, Inner, unbroken};
 use bytes::Bytes;
 use futures::Stream;
@@ -11,6 +11,17 @@ use uuid::Uuid;
 /// What every browser shows, and up to how many bytes it may stand in for its own thumbnail.
 const SHOWN_AS_IT_IS: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 const STANDS_IN: u64 = 16 * 1024 * 1024;
+
+/// Bytes of which the last has arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub partial: Uuid,
+    /// What their hash must be.
+    pub sha256: Sha256,
+    pub bytes: u64,
+    /// What it was found to be while they came; `None` when they came in several pieces.
+    pub hash: Option<Sha256>,
+}
 
 impl Blobs {
     /// Takes a photo of the office's own, whose hash nobody told, in one request. Gives the blob once it is verified.
@@ -25,7 +36,10 @@ impl Blobs {
             let Inner { partials, turns, .. } = &*this.0;
             let mut turn = turns.take(id).await;
             let taken = match partials.receive(id, limit, body, &mut turn).await {
-                Ok(received) if received.end == End::Whole => this.keep(id, received.hash, None, now).await,
+                Ok(Received { at, hash, end: End::Whole }) => {
+                    let whole = Arrival { partial: id, sha256: hash, bytes: at, hash: Some(hash) };
+                    this.keep(whole, None, now).await
+                }
                 Ok(received) if received.end == End::TooMuch => {
                     Err(BlobError::TooLarge { bytes: received.at + 1, limit })
                 }
@@ -46,20 +60,27 @@ impl Blobs {
         Ok(())
     }
 
-    /// Moves a whole partial file to the shelf, reads it back there, and writes it into the book.
+    /// Moves a whole partial file to the shelf, reads it back there, and writes it into the book. One that a stop in the
+    /// middle left on the shelf already is looked at there.
     pub(super) async fn keep(
         &self,
-        partial: Uuid,
-        sha256: Sha256,
+        Arrival { partial, sha256, bytes, hash }: Arrival,
         upload: Option<Uuid>,
         now: Millis,
     ) -> Result<Blob, BlobError> {
         let Inner { book, partials, shelf, .. } = &*self.0;
-        let path = partials.touch(partial)?;
-        if shelf.hash_file(&path).await?.sha256 != sha256 {
-            return Err(BlobError::HashMismatch { sha256 });
+        if partials.len(partial)? > 0 || !shelf.has_taken(sha256, bytes) {
+            let path = partials.touch(partial)?;
+            let hash = match hash {
+                Some(hash) => hash,
+                None => shelf.hash_file(&path).await?.sha256,
+            };
+            // Before it takes the place of anything.
+            if hash != sha256 {
+                return Err(BlobError::HashMismatch { sha256 });
+            }
+            shelf.put(&path, sha256).await?;
         }
-        shelf.put(&path, sha256).await?;
         let found = shelf.read_back(sha256).await?;
         let found = found.filter(|found| found.sha256 == sha256).ok_or(BlobError::Spoilt { sha256 })?;
         let media_type = found.media_type.to_owned();

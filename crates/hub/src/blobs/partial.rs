@@ -16,9 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many bytes are made durable at once. While these are written, as many come in: so what came and is not on disk
-/// is never more than 256 KiB, but for the last piece of the network's size.
-const AT_ONCE: usize = 128 * 1024;
+/// How many bytes are made durable at once, while more come in.
+const AT_ONCE: usize = 256 * 1024;
+/// What may have come by the time that those before it are on disk; whoever sends faster than the disk writes waits. The
+/// more a disk is given at once, the less time it takes for each byte.
+const MOST: usize = 1024 * 1024;
 
 /// Once another request wants the upload: how long what is still on its way may keep silent, and how long it may take.
 /// A connection that was cut has often delivered more than was read from it.
@@ -130,7 +132,7 @@ impl Partials {
     }
 
     /// Adds bytes as they come, at most `room` of them. Returns when they end, for whatever reason, and all that came
-    /// is on disk.
+    /// is on disk. What filled the whole room may have no name on disk yet: it is to be moved, and gets one then.
     pub async fn receive<S, E>(
         &self,
         upload: Uuid,
@@ -144,7 +146,9 @@ impl Partials {
         let path = self.path(upload);
         let failed = || BlobError::disk("writing", &path);
         let (file, dir) = (path.clone(), self.dir.clone());
-        let mut tail = self.aside(move || Tail::open(&file, &dir)).boxed();
+        let mut tail = self.aside(move || Tail::open(&file, dir)).boxed();
+        // Hashed here, beside what is being written.
+        let mut hasher = Hasher::new();
         let mut pieces: Vec<Bytes> = Vec::new();
         let (mut gathered, mut room) = (0, room);
         let mut leave_by: Option<Duration> = None;
@@ -153,9 +157,19 @@ impl Partials {
                 None => self.silence,
                 Some(by) => LAST_SILENCE.min(by.saturating_sub(self.world.elapsed())),
             };
+            // A small rest gets no turn of its own.
+            let enough = gathered >= AT_ONCE && room >= AT_ONCE as u64;
             let next = tokio::select! {
                 biased;
-                next = within(&*self.world, silence, bytes.next()) => next,
+                open = &mut tail, if enough => {
+                    // The next bytes come in while these are written.
+                    let mut open = open.map_err(failed())?;
+                    let gathered_so_far = std::mem::take(&mut pieces);
+                    gathered = 0;
+                    tail = self.aside(move || open.add(&gathered_so_far, true).map(|()| open)).boxed();
+                    continue;
+                }
+                next = within(&*self.world, silence, bytes.next()), if !enough || gathered < MOST => next,
                 () = turn.wanted(), if leave_by.is_none() => {
                     leave_by = Some(self.world.elapsed() + LAST_CALL);
                     continue;
@@ -171,25 +185,19 @@ impl Partials {
             piece.truncate(fits);
             room -= fits as u64;
             gathered += fits;
+            hasher.update(&piece);
             pieces.push(piece);
-            if gathered >= AT_ONCE {
-                // The next bytes come in while these are written.
-                let mut open = tail.await.map_err(failed())?;
-                let gathered_so_far = std::mem::take(&mut pieces);
-                gathered = 0;
-                tail = self.aside(move || open.write(&gathered_so_far).map(|()| open)).boxed();
-            }
             if too_much {
                 break End::TooMuch;
             }
         };
         let mut open = tail.await.map_err(failed())?;
         let ended = self.aside(move || {
-            open.write(&pieces)?;
-            open.end()
+            open.add(&pieces, room > 0)?;
+            open.len()
         });
-        let (at, hash) = ended.await.map_err(failed())?;
-        Ok(Received { at, hash, end })
+        let at = ended.await.map_err(failed())?;
+        Ok(Received { at, hash: Sha256(hasher.finalize().into()), end })
     }
 
     fn aside<T: Send + 'static, F: FnOnce() -> io::Result<T> + Send + 'static>(
@@ -203,31 +211,32 @@ impl Partials {
 /// The end of a partial file, where bytes are added.
 struct Tail {
     file: File,
-    hasher: Hasher,
+    /// The folder, until the file's name is sure to be on disk.
+    unsure: Option<PathBuf>,
 }
 
 impl Tail {
-    fn open(path: &Path, dir: &Path) -> io::Result<Self> {
-        let is_new = !path.exists();
+    fn open(path: &Path, dir: PathBuf) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        if is_new {
-            File::open(dir)?.sync_all()?;
-        }
-        Ok(Self { file, hasher: Hasher::new() })
+        Ok(Self { file, unsure: Some(dir) })
     }
 
-    /// Adds the pieces, durably.
-    fn write(&mut self, pieces: &[Bytes]) -> io::Result<()> {
+    /// Adds the pieces, durably; `stays` when they are to be found under this name.
+    fn add(&mut self, pieces: &[Bytes], stays: bool) -> io::Result<()> {
         for piece in pieces {
             self.file.write_all(piece)?;
-            self.hasher.update(piece);
         }
-        if pieces.is_empty() { Ok(()) } else { self.file.sync_data() }
+        if !pieces.is_empty() {
+            self.file.sync_data()?;
+        }
+        match self.unsure.take_if(|_| stays) {
+            Some(dir) => File::open(dir)?.sync_all(),
+            None => Ok(()),
+        }
     }
 
-    /// The file's length, and the hash of what was added.
-    fn end(self) -> io::Result<(u64, Sha256)> {
-        Ok((self.file.metadata()?.len(), Sha256(self.hasher.finalize().into())))
+    fn len(self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
     }
 }
 

@@ -11,11 +11,12 @@ use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStor
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::media::{SNIFF_BYTES, sniff};
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Object stores take larger blobs in parts of at least 5 MiB.
 const PART: usize = 8 * 1024 * 1024;
@@ -26,6 +27,8 @@ const READ: usize = 256 * 1024;
 #[derive(Clone)]
 pub struct Shelf {
     store: Arc<dyn ObjectStore>,
+    /// Where the store is a folder on this machine.
+    folder: Option<Arc<Folder>>,
     world: Arc<dyn World>,
 }
 
@@ -40,7 +43,7 @@ pub struct Found {
 impl Shelf {
     /// Any object store.
     pub fn new(store: Arc<dyn ObjectStore>, world: Arc<dyn World>) -> Self {
-        Self { store, world }
+        Self { store, folder: None, world }
     }
 
     /// A folder on this machine.
@@ -50,11 +53,29 @@ impl Shelf {
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(BlobError::shelf("opening the folder of photos"))?
             .with_fsync(true);
-        Ok(Self::new(Arc::new(store), world))
+        let folder = Folder { path: dir.to_owned(), durable: Mutex::default() };
+        Ok(Self { folder: Some(Arc::new(folder)), ..Self::new(Arc::new(store), world) })
     }
 
-    /// Puts the bytes of `file` under their hash, durably. They must have that hash.
+    /// Puts a file whose bytes are on disk under their hash, durably. They must have that hash. Where that can be, the
+    /// file is moved and not copied.
     pub async fn put(&self, file: &Path, sha256: Sha256) -> Result<(), BlobError> {
+        let Some(folder) = self.folder.clone() else { return self.copy(file, sha256).await };
+        let from = file.to_owned();
+        match self.aside(move || folder.take(&from, sha256)).await {
+            // The photos lie on another disk.
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => self.copy(file, sha256).await,
+            moved => moved.map_err(BlobError::disk("moving", file)),
+        }
+    }
+
+    /// Whether a file of so many bytes lies under this hash, in a folder into which files are moved.
+    pub fn has_taken(&self, sha256: Sha256, bytes: u64) -> bool {
+        let lies = self.folder.as_ref().and_then(|folder| std::fs::metadata(folder.place(sha256)).ok());
+        lies.is_some_and(|lies| lies.len() == bytes)
+    }
+
+    async fn copy(&self, file: &Path, sha256: Sha256) -> Result<(), BlobError> {
         let storing = || BlobError::shelf("storing a photo");
         let first = self.part(file, 0).await?;
         if first.len() < PART {
@@ -160,6 +181,34 @@ impl Shelf {
     }
 }
 
+/// A folder on this machine.
+struct Folder {
+    path: PathBuf,
+    /// The folders within it that are sure to outlast a power cut: whoever finds one that another is just making must
+    /// not rely on it.
+    durable: Mutex<HashSet<PathBuf>>,
+}
+
+impl Folder {
+    fn place(&self, sha256: Sha256) -> PathBuf {
+        self.path.join(place(sha256).as_ref())
+    }
+
+    /// Moves a file to its place, durably.
+    fn take(&self, from: &Path, sha256: Sha256) -> io::Result<()> {
+        let to = self.place(sha256);
+        let within = to.parent().unwrap_or(&self.path);
+        let durable = || self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !durable().contains(within) {
+            std::fs::create_dir_all(within)?;
+            File::open(&self.path)?.sync_all()?;
+            durable().insert(within.to_owned());
+        }
+        std::fs::rename(from, &to)?;
+        File::open(within)?.sync_all()
+    }
+}
+
 fn place(sha256: Sha256) -> Place {
     let name = sha256.to_string();
     // Folders of at most a 256th of all photos stay quick to list.
@@ -178,11 +227,14 @@ pub(crate) fn hash_back(path: &Path) -> io::Result<Found> {
     look(file)
 }
 
-/// Asks the system to forget what it remembers of a file, so that it is read from the disk and not from memory.
+/// Asks the system to forget what it remembers of a file, so that it is read from the disk and not from memory, and to
+/// begin with that.
 fn from_disk(file: &File) {
     // Only advice: a file system that cannot forget still reads the right bytes.
     #[cfg(target_os = "linux")]
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    for advice in [rustix::fs::Advice::DontNeed, rustix::fs::Advice::WillNeed] {
+        let _ = rustix::fs::fadvise(file, 0, None, advice);
+    }
     #[cfg(not(target_os = "linux"))]
     let _ = file;
 }

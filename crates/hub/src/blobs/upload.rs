@@ -1,5 +1,6 @@
 //! What tablets send: piece by piece, going on where a cut connection left off.
 
+use super::keep::Arrival;
 use super::partial::End;
 use super::steady::steady;
 use super::turn::Turn;
@@ -93,6 +94,9 @@ impl Blobs {
         let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now, touched: now, metadata };
         let mut upload = self.open_upload(fresh.clone()).await?;
         self.name(names, sha256, by).await?;
+        if upload.id == id && bytes > 0 {
+            return Ok((Some(id), Progress::partial(&upload, 0)));
+        }
         if upload.bytes != bytes {
             // The hash allows one length only: what arrived under the other was something else.
             self.discard(device, upload.id).await?;
@@ -130,7 +134,7 @@ impl Blobs {
                 return Ok(Progress::verified(blob.bytes));
             }
             let arrived = this.arrived(&upload, now).await?;
-            this.settle(&upload, arrived, now).await
+            this.settle(&upload, arrived, None, now).await
         })
         .await
     }
@@ -194,11 +198,16 @@ impl Blobs {
         if received.at > from {
             upload.touched = now;
         }
-        book.upload_at(upload.id, received.at, upload.touched).await?;
+        if received.at < upload.bytes {
+            book.upload_at(upload.id, received.at, upload.touched).await?;
+        }
         match received.end {
             End::TooMuch => Err(BlobError::BeyondLength { bytes: upload.bytes }),
             End::Cut if received.at < upload.bytes => Err(BlobError::Interrupted),
-            _ => self.settle(&upload, received.at, now).await,
+            _ => {
+                let hash = (from == 0).then_some(received.hash);
+                self.settle(&upload, received.at, hash, now).await
+            }
         }
     }
 
@@ -229,7 +238,7 @@ impl Blobs {
     async fn settle_all(&self, sha256: Sha256, now: Millis) -> Result<BlobState, BlobError> {
         let mut state = BlobState::Absent;
         for upload in self.0.book.uploads(Some(sha256)).await? {
-            let arrived = self.0.partials.len(upload.id)?;
+            let arrived = self.lies(&upload).await?;
             if arrived < upload.bytes {
                 if !upload.is_over(arrived, now) {
                     state = BlobState::Partial;
@@ -249,7 +258,7 @@ impl Blobs {
 
     /// How many bytes of an upload are here, by whoever has its turn. One that waited too long is given up.
     async fn arrived(&self, upload: &Upload, now: Millis) -> Result<u64, BlobError> {
-        let arrived = self.0.partials.len(upload.id)?;
+        let arrived = self.lies(upload).await?;
         if upload.is_over(arrived, now) {
             tracing::info!(sha256 = %upload.sha256, arrived, bytes = upload.bytes, device = %upload.device,
                 "an upload that nobody went on with was given up");
@@ -259,17 +268,38 @@ impl Blobs {
         Ok(arrived)
     }
 
+    /// How many bytes of an upload are on disk. Where a stop in the middle left all of them on the shelf, and the book does
+    /// not say so yet, all of them are.
+    async fn lies(&self, upload: &Upload) -> Result<u64, BlobError> {
+        let Inner { partials, shelf, .. } = &*self.0;
+        let arrived = partials.len(upload.id)?;
+        if arrived > 0 || !shelf.has_taken(upload.sha256, upload.bytes) {
+            return Ok(arrived);
+        }
+        // What lies there may be spoilt, and be sent again for that.
+        let found = shelf.read_back(upload.sha256).await?;
+        let is_whole = found.is_some_and(|found| found.sha256 == upload.sha256);
+        Ok(if is_whole { upload.bytes } else { 0 })
+    }
+
     async fn upload(&self, device: DeviceId, id: Uuid) -> Result<Upload, BlobError> {
         let upload = self.0.book.upload(id).await?;
         upload.filter(|upload| upload.device == device).ok_or(BlobError::UnknownUpload)
     }
 
     /// Verifies an upload whose last byte has arrived.
-    async fn settle(&self, upload: &Upload, arrived: u64, now: Millis) -> Result<Progress, BlobError> {
+    async fn settle(
+        &self,
+        upload: &Upload,
+        arrived: u64,
+        hash: Option<Sha256>,
+        now: Millis,
+    ) -> Result<Progress, BlobError> {
         if arrived < upload.bytes {
             return Ok(Progress::partial(upload, arrived));
         }
-        let kept = self.keep(upload.id, upload.sha256, Some(upload.id), now).await;
+        let whole = Arrival { partial: upload.id, sha256: upload.sha256, bytes: upload.bytes, hash };
+        let kept = self.keep(whole, Some(upload.id), now).await;
         if let Err(BlobError::HashMismatch { sha256 }) = &kept {
             tracing::warn!(%sha256, bytes = upload.bytes, device = %upload.device, "an upload had another hash");
             self.forget(upload.id).await?;

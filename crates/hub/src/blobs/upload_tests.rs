@@ -85,6 +85,40 @@ async fn a_hub_that_stopped_after_the_last_byte_verifies_when_it_is_next_asked()
     assert!(matches!(blobs.progress(TABLET, UPLOAD, NOW).await, Err(BlobError::UnknownUpload)));
 }
 
+/// Puts bytes where the blob of `hash` lies.
+fn put_on_shelf(dir: &TempDir, hash: Sha256, bytes: &[u8]) {
+    let hash = hash.to_string();
+    let folder = dir.path().join("blobs").join(&hash[..2]);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(&hash[2..]), bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_hub_that_stopped_between_the_shelf_and_the_book_verifies_what_lies_there() {
+    let dir = TempDir::new().unwrap();
+    let bytes = b"all of it";
+    begin(&blobs(&dir).await, bytes).await;
+    put_on_shelf(&dir, sha256(bytes), bytes);
+    let again = blobs(&dir).await;
+    let stands = again.progress(TABLET, UPLOAD, NOW).await.unwrap();
+    assert_eq!((stands.state, stands.arrived), (BlobState::Verified, 9));
+    let other = b"another";
+    begin(&again, other).await;
+    put_on_shelf(&dir, sha256(other), other);
+    assert_eq!(state(&again, other).await, BlobState::Verified, "also where nobody asks for the upload");
+}
+
+#[tokio::test]
+async fn spoilt_bytes_on_the_shelf_have_not_arrived_and_are_sent_again() {
+    let dir = TempDir::new().unwrap();
+    let (bytes, blobs) = (b"all of it", blobs(&dir).await);
+    begin(&blobs, bytes).await;
+    put_on_shelf(&dir, sha256(bytes), b"all of ix");
+    assert_eq!(blobs.progress(TABLET, UPLOAD, NOW).await.unwrap().arrived, 0);
+    assert_eq!(append(&blobs, 0, bytes).await.unwrap().state, BlobState::Verified);
+    assert_eq!(blobs.check(None, 1).await.unwrap()[0].1, crate::blobs::Health::Whole);
+}
+
 #[tokio::test]
 async fn a_verified_photo_whose_file_is_gone_is_asked_for_again() {
     let dir = TempDir::new().unwrap();

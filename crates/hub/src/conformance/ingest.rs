@@ -239,6 +239,34 @@ pub async fn one_bad_operation_takes_its_transaction_along(store: &dyn Store) {
     assert_eq!(shown(store).await.len(), 1);
 }
 
+pub async fn each_transaction_of_a_push_is_judged_by_what_those_before_left(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    give_roles(store, &world, "inspector", json!(["inspector", "administrator"])).await;
+    let saw: Vec<Uuid> =
+        ops(store).await.iter().filter(|op| op.id == check(ROOM).0).map(|op| op.op_id).collect();
+    let first = tablet.write([pass("panel-clear")]);
+    let saw = [saw, first].concat();
+    let value = json!({ "saw": saw });
+    let delete = Draft::set(entity::CHECK, check(ROOM).0, "", value, None);
+    tablet.write([Draft { kind: Kind::Delete, field: None, ..delete }]);
+    // While the check is gone nothing is known of its checklist; whoever answers brings it back.
+    tablet.write([pass("of-no-check")]);
+    let wrong = tablet.write([pass("of-no-item")]);
+    tablet.write([pass("log-filled")]);
+    let (id, issue) = finding(check(ROOM), "log-filled", "日志缺页");
+    tablet.write([issue, answers(check(ROOM), "log-filled", Outcome::Fail, None)]);
+    let me = tablet.device.person.0;
+    let mine = store.transact(move |ledger| ledger.register(me, "roles")).await.unwrap();
+    let roles = json!(["administrator"]);
+    tablet.write([Draft::set(entity::PERSON, me, "roles", roles, mine.shown().map(|side| side.rev))]);
+    let late = tablet.write([pass("files-kept")]);
+    let refused = tablet.push(store).await;
+    let expected = [(wrong[0], "unknown-item"), (late[0], "not-allowed")];
+    assert_eq!(refused.iter().map(|it| (it.op_id, it.code.as_str())).collect::<Vec<_>>(), expected);
+    let finding = store.transact(move |ledger| ledger.finding(id)).await.unwrap();
+    assert_eq!(finding.map(|finding| finding.item), Some("log-filled".into()));
+}
+
 pub async fn what_a_revoked_tablet_recorded_is_kept_aside(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
     tablet.record(store, [pass("panel-clear")]).await;

@@ -78,11 +78,9 @@ fn judge(
         };
         let lines: Vec<Arrived> = rows.iter().map(line).collect();
         let head = head_of(&rows[0]);
-        Intake { ledger, world, device: &device, head: &head, at }.transaction(
-            rows[0].tx,
-            &lines,
-            &mut touched,
-        )?;
+        let mut intake = Intake::new(ledger, world, &device, &head, at);
+        intake.transaction(rows[0].tx, &lines, &mut touched)?;
+        intake.settle()?;
     }
     // It is listed by when it came, however often it was judged.
     rows.iter().try_for_each(|row| ledger.keep_arrival(row))?;

@@ -9,6 +9,7 @@ pub use again::judge_again;
 pub use take_back::take_back;
 
 use crate::issues;
+use crate::judge::Seen;
 use crate::office::{Hand, write};
 use crate::store::{Device, Ledger, Store, StoreError};
 use crate::world::World;
@@ -16,6 +17,7 @@ use arrived::{Arrived, hashes};
 use serde_json::json;
 use standpipe_domain::ids::{CheckId, FindingId, Millis, SignOffId};
 use standpipe_domain::record::entity;
+use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::receive::{Verdict, receive};
 use standpipe_oplog::replica::Touched;
@@ -83,7 +85,7 @@ pub async fn push(
     let pushed = store
         .transact(move |ledger| {
             let at = world.now();
-            Intake { ledger, world: &*world, device: &device, head: &head, at }.take(lines, room)
+            Intake::new(ledger, &*world, &device, &head, at).take(lines, room)
         })
         .await?;
     Ok(pushed)
@@ -96,9 +98,26 @@ struct Intake<'a> {
     device: &'a Device,
     head: &'a PushHead,
     at: Millis,
+    /// What the judge has read.
+    seen: Seen,
+    /// Records of which nothing changed yet that anybody is judged by. Their rows are made once for the whole push.
+    owing: BTreeSet<Touched>,
+    /// The latest stamp that was taken in.
+    latest: Hlc,
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
+    fn new(
+        ledger: &'a mut dyn Ledger,
+        world: &'a dyn World,
+        device: &'a Device,
+        head: &'a PushHead,
+        at: Millis,
+    ) -> Self {
+        let (seen, owing, latest) = (Seen::default(), BTreeSet::new(), Hlc::default());
+        Self { ledger, world, device, head, at, seen, owing, latest }
+    }
+
     fn take(mut self, lines: Vec<Line>, room: Room) -> Result<Pushed, StoreError> {
         let PushHead { incarnation, after, .. } = *self.head;
         let device = self.device.id;
@@ -128,6 +147,7 @@ impl Intake<'_> {
         for (tx, group) in groups {
             self.transaction(tx, &group, &mut touched)?;
         }
+        self.settle()?;
         let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
         follow(self.ledger, self.world, hand, &touched)?;
         let quarantined = self.ledger.refused(device, incarnation, after + 1..=acknowledged)?;

@@ -2,10 +2,14 @@
 
 use super::Intake;
 use super::arrived::Arrived;
-use crate::judge::{Refusal, judge};
+use crate::judge::{Refusal, Seen, judge};
 use crate::store::{Quarantine, StoreError, enter, project};
 use serde_json::Value;
+use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::record::{entity, set};
 use standpipe_oplog::chain::Written;
+use standpipe_oplog::clock::Hlc;
+use standpipe_oplog::op::Kind;
 use standpipe_oplog::replica::Touched;
 use standpipe_oplog::wire::MAX_OP;
 use std::collections::{BTreeSet, HashSet};
@@ -59,7 +63,7 @@ impl Intake<'_> {
             }
         }
         if blame.is_none()
-            && let Some((dev_seq, refusal)) = judge(self.ledger, self.device, &fresh)?
+            && let Some((dev_seq, refusal)) = judge(self.ledger, &mut self.seen, self.device, &fresh)?
         {
             blame = Some(Blame { dev_seq: Some(dev_seq), refusal });
         }
@@ -133,14 +137,52 @@ impl Intake<'_> {
             changed.extend(enter(self.ledger, written, self.at)?);
             // The same work may have been set aside when another of the tablet's lives sent it.
             self.ledger.release(&written.op)?;
-            self.ledger.keep_clock(written.op.hlc.clamped(self.at))?;
+            self.latest = self.latest.max(written.op.hlc.clamped(self.at));
         }
         if !changed.is_empty() {
-            project(self.ledger, self.device.site, changed.iter().cloned())?;
+            let may_wait = self.may_wait(ops)?;
+            self.owing.extend(changed.iter().cloned());
+            if !may_wait {
+                self.show()?;
+            }
             self.ledger.poke(self.device.site);
-            touched.append(&mut changed);
+            touched.extend(changed);
         }
         Ok(())
+    }
+
+    /// Whether the rows that follow from these operations may be made later. Answers and photos change of a check that is
+    /// there only how far it has got, and of its findings whether they are live: nothing that others are judged by.
+    fn may_wait(&mut self, ops: &[&Written]) -> Result<bool, StoreError> {
+        for Written { op, .. } in ops {
+            let field = op.field.as_deref().unwrap_or_default();
+            let is_answer = op.entity == entity::CHECK
+                && matches!(op.kind, Kind::Set | Kind::Add)
+                && (field == set::PHOTOS || field.starts_with(ANSWER));
+            if !is_answer {
+                return Ok(false);
+            }
+            let waits = self.owing.contains(&Touched { entity: op.entity.clone(), id: op.id });
+            // One that was deleted is there again by being changed.
+            if !waits && (self.ledger.has_tombstone(op.id)? || self.ledger.check(op.id)?.is_none()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes the rows that are owing.
+    fn show(&mut self) -> Result<(), StoreError> {
+        self.seen = Seen::default();
+        project(self.ledger, self.device.site, std::mem::take(&mut self.owing))
+    }
+
+    /// Writes what was put off while one transaction came after the other.
+    pub(super) fn settle(&mut self) -> Result<(), StoreError> {
+        if self.latest > Hlc::default() {
+            self.ledger.keep_clock(self.latest)?;
+        }
+        self.show()
     }
 
     /// Keeps a line as it came, out of the log.

@@ -3,12 +3,14 @@
 //! What may not is set aside with a code, never refused: the tablet has recorded it, and it is kept.
 
 mod allowed;
+mod seen;
 mod steps;
 mod values;
 
+pub use seen::Seen;
+
 use crate::store::{Device, Ledger, StoreError};
 use serde::Serialize;
-use standpipe_domain::ids::IssueId;
 use standpipe_domain::permission::may;
 use standpipe_domain::record::entity;
 use standpipe_oplog::chain::Written;
@@ -54,15 +56,16 @@ use pass;
 /// that may not be applied.
 pub fn judge(
     ledger: &mut dyn Ledger,
+    seen: &mut Seen,
     device: &Device,
     ops: &[&Written],
 ) -> Result<Option<(u64, Refusal)>, StoreError> {
-    let roles = ledger.person(device.person)?.map(|person| person.roles).unwrap_or_default();
+    let roles = seen.roles(ledger, device.person)?;
     let mut steps: BTreeMap<Uuid, Vec<&Op>> = BTreeMap::new();
     let mut entities: BTreeMap<Uuid, String> = BTreeMap::new();
     for written in ops {
         let op = &written.op;
-        if let Err(refusal) = same_record(ledger, op, &mut entities)? {
+        if let Err(refusal) = same_record(ledger, seen, op, &mut entities)? {
             return Ok(Some((op.dev_seq, refusal)));
         }
         if op.entity == entity::ISSUE {
@@ -74,7 +77,7 @@ pub fn judge(
             let detail = format!("the tablet's holder may not {act:?} (here: a change of a {})", op.entity);
             return Ok(Some((op.dev_seq, Refusal::new("not-allowed", detail))));
         }
-        if let Err(refusal) = values::judge(ledger, op)? {
+        if let Err(refusal) = values::judge(ledger, seen, op)? {
             return Ok(Some((op.dev_seq, refusal)));
         }
     }
@@ -88,14 +91,17 @@ pub fn judge(
 
 /// A record is of one entity and one site, for ever. Otherwise whoever may record a finding could write, under the
 /// finding's rules, into the record of a person.
-fn same_record(ledger: &mut dyn Ledger, op: &Op, entities: &mut BTreeMap<Uuid, String>) -> Judgement {
-    if let Some((scope, entity)) = ledger.known_as(op.id)? {
+fn same_record(
+    ledger: &mut dyn Ledger,
+    seen: &mut Seen,
+    op: &Op,
+    entities: &mut BTreeMap<Uuid, String>,
+) -> Judgement {
+    if let Some((scope, entity)) = seen.known_as(ledger, op.id)? {
         if scope != op.scope {
             return Ok(Err(Refusal::new("other-scope", "the record belongs to another site")));
         }
-        // Whoever wrote where an issue was going to be does not make it something else.
-        let tracked = ledger.is_tracked(IssueId(op.id))?;
-        entities.insert(op.id, if tracked { entity::ISSUE.into() } else { entity });
+        entities.insert(op.id, entity);
     }
     let entity = entities.entry(op.id).or_insert_with(|| op.entity.clone());
     if *entity != op.entity {

@@ -2,13 +2,12 @@
 //!
 //! Only what this version knows is judged. A kind, a field or an entity of a later one is kept as it came.
 
-use super::{Judgement, Refusal, pass};
+use super::{Judgement, Refusal, Seen, pass};
 use crate::blobs::MAX_BLOB;
 use crate::store::{Ledger, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use standpipe_domain::answer::{Answer, Answers, Refusal as Unacceptable, brief};
-use standpipe_domain::checklist;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::merge_rule::ANSWER;
@@ -18,14 +17,14 @@ use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
 use standpipe_oplog::seal::{Jws, SealPayload};
 use uuid::Uuid;
 
-pub(super) fn judge(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
+pub(super) fn judge(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op) -> Judgement {
     pass!(unsealed(ledger, op)?);
     let field = op.field.as_deref();
     match (op.kind, field) {
-        (Kind::Set, Some(field)) => one(ledger, op, field, &op.value),
-        (Kind::Set, None) => several(ledger, op),
+        (Kind::Set, Some(field)) => one(ledger, seen, op, field, &op.value),
+        (Kind::Set, None) => several(ledger, seen, op),
         (Kind::Resolve, Some(field)) => match parsed::<Resolve>(&op.value) {
-            Ok(resolve) => one(ledger, op, field, &resolve.value),
+            Ok(resolve) => one(ledger, seen, op, field, &resolve.value),
             Err(refusal) => Ok(Err(refusal)),
         },
         (Kind::Amend, Some(field)) => match parsed::<Amend>(&op.value) {
@@ -34,7 +33,7 @@ pub(super) fn judge(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
             }
             Ok(amend) => {
                 pass!(short(&amend.reason));
-                one(ledger, op, field, &amend.value)
+                one(ledger, seen, op, field, &amend.value)
             }
             Err(refusal) => Ok(Err(refusal)),
         },
@@ -85,10 +84,10 @@ fn unsealed(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     Ok(if sealed { Err(refusal()) } else { Ok(()) })
 }
 
-fn one(ledger: &mut dyn Ledger, op: &Op, field: &str, value: &Value) -> Judgement {
+fn one(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op, field: &str, value: &Value) -> Judgement {
     match (op.entity.as_str(), field) {
         (entity::CHECK, field) => match field.strip_prefix(ANSWER) {
-            Some(item) => answer(ledger, op.id, item, value),
+            Some(item) => answer(ledger, seen, op.id, item, value),
             None => Ok(Ok(())),
         },
         (entity::SIGN_OFF, _) => {
@@ -103,7 +102,7 @@ fn one(ledger: &mut dyn Ledger, op: &Op, field: &str, value: &Value) -> Judgemen
     }
 }
 
-fn several(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
+fn several(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op) -> Judgement {
     let Some(fields) = op.value.as_object() else {
         return Ok(Err(Refusal::new("malformed", "a record is an object")));
     };
@@ -118,7 +117,7 @@ fn several(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
         });
     }
     for (field, value) in fields {
-        pass!(one(ledger, op, field, value)?);
+        pass!(one(ledger, seen, op, field, value)?);
     }
     Ok(Ok(()))
 }
@@ -127,14 +126,13 @@ fn short(text: &str) -> Result<(), Refusal> {
     brief(text).map_err(|rule| Refusal::by_rule(&rule))
 }
 
-fn answer(ledger: &mut dyn Ledger, check: Uuid, item: &str, value: &Value) -> Judgement {
+fn answer(ledger: &mut dyn Ledger, seen: &mut Seen, check: Uuid, item: &str, value: &Value) -> Judgement {
     let answer: Answer = match parsed(value) {
         Ok(answer) => answer,
         Err(refusal) => return Ok(Err(refusal)),
     };
     // A check that this hub does not hold (yet), or whose checklist is of a later version, is not judged by this one.
-    let known = ledger.check(check)?.and_then(|check| checklist::find(&check.checklist));
-    let Some(list) = known else { return Ok(Ok(())) };
+    let Some(list) = seen.checklist(ledger, check)? else { return Ok(Ok(())) };
     Ok(match list.accept(item, &answer, &Answers::new()) {
         // Interlocks hold people back while they stand at the valve. Here it is a fact that water was drawn.
         Ok(()) | Err(Unacceptable::Interlocked { .. }) => Ok(()),

@@ -2,6 +2,7 @@
 
 use super::{Coming, HubClient, MAX_JSON, media_type};
 use crate::sync::fault::Fault;
+use crate::sync::file::Piece;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -12,7 +13,6 @@ use reqwest::Url;
 use serde::Serialize;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::office::ApiProblem;
-use standpipe_oplog::chain::sha256;
 use standpipe_oplog::upload::BlobState;
 use std::collections::HashMap;
 
@@ -105,16 +105,16 @@ impl HubClient {
         }
     }
 
-    /// Sends the piece of an upload that begins at `offset`.
-    pub async fn patch(&self, upload: &str, offset: u64, piece: Bytes) -> Result<Patched, Fault> {
+    /// Sends the next piece of an upload.
+    pub async fn patch(&self, upload: &str, piece: Piece) -> Result<Patched, Fault> {
         const DOING: &str = "sending a photo";
         let Some(url) = self.upload(upload) else { return Ok(Patched::Gone) };
         let request = self
             .tus(Method::PATCH, &url)
             .header(CONTENT_TYPE, "application/offset+octet-stream")
-            .header("Upload-Offset", offset)
-            .header("Upload-Checksum", format!("sha256 {}", BASE64.encode(sha256(&piece).0)));
-        let answer = self.ask(DOING, request, piece, MAX_JSON).await?;
+            .header("Upload-Offset", piece.offset)
+            .header("Upload-Checksum", format!("sha256 {}", BASE64.encode(piece.sha256.0)));
+        let answer = self.ask(DOING, request, piece.bytes, MAX_JSON).await?;
         let code = || serde_json::from_slice::<ApiProblem>(&answer.body).ok().map(|problem| problem.code);
         match answer.status {
             status if status.is_success() => {

@@ -2,6 +2,7 @@
 
 use super::hub::{Hub, html, problem};
 use crate::identity::Token;
+use crate::sync::file::Piece;
 use crate::sync::hub_client::{HubClient, Outside, Patched, Patience, enrol};
 use crate::world::RealWorld;
 use axum::body::Body;
@@ -9,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use standpipe_domain::ids::Millis;
+use standpipe_oplog::chain::sha256;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,10 +97,14 @@ async fn a_link_on_which_nothing_moves_is_given_up() {
     });
     let patience = Patience { stall: Duration::from_millis(20), ..Patience::default() };
     let client = HubClient::new(&address, None, &Outside { patience, ..outside() }).unwrap();
-    let fault = client.patch("/api/v1/blobs/1", 0, Bytes::from(vec![1; 100_000])).await.unwrap_err();
+    let fault = client.patch("/api/v1/blobs/1", piece(vec![1; 100_000])).await.unwrap_err();
     assert_eq!(fault.code(), "no-answer");
     drop(client);
     assert!(reading.await.unwrap() > 100_000);
+}
+
+fn piece(bytes: Vec<u8>) -> Piece {
+    Piece { offset: 0, sha256: sha256(&bytes), bytes: bytes.into() }
 }
 
 #[tokio::test]
@@ -107,7 +113,7 @@ async fn the_key_goes_to_the_hub_alone() {
     let thief = Hub::start().await;
     let client = client(&hub.address);
     let elsewhere = format!("{}/api/v1/blobs/1", thief.address);
-    assert_eq!(client.patch(&elsewhere, 0, Bytes::from("a")).await.unwrap(), Patched::Gone);
+    assert_eq!(client.patch(&elsewhere, piece(b"a".to_vec())).await.unwrap(), Patched::Gone);
     assert_eq!(client.offset(&elsewhere).await.unwrap(), None);
     let to = format!("{}/api/v1/sync/hello", thief.address);
     hub.rule("POST /sync/hello", move || {

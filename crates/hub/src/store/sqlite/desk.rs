@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use standpipe_domain::ids::SiteId;
+use standpipe_oplog::checksum::Checksum;
 use std::collections::BTreeSet;
 
 /// A connection at work.
@@ -13,11 +14,13 @@ pub(super) struct Desk<'c> {
     pub(super) identity: &'c Identity,
     /// The sites that have something new once the transaction is durable.
     pub(super) pokes: BTreeSet<SiteId>,
+    /// The log's head of the site that was added to last.
+    pub(super) head: Option<(SiteId, u64, Checksum)>,
 }
 
 impl<'c> Desk<'c> {
     pub(super) fn new(connection: &'c Connection, identity: &'c Identity) -> Self {
-        Self { connection, identity, pokes: BTreeSet::new() }
+        Self { connection, identity, pokes: BTreeSet::new(), head: None }
     }
 
     /// Runs one statement. Gives how many rows it changed.

@@ -93,11 +93,10 @@ impl Ledger for Desk<'_> {
     fn append(&mut self, written: &Written, at: Millis) -> Result<u64, StoreError> {
         let doing = "adding an operation to the log";
         let op = &written.op;
-        let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";
-        let head = self.first(doing, sql, [op.scope.0], |row| {
-            Ok((row.get::<_, u64>(0)?, Checksum(row.get::<_, i64>(1)?.cast_unsigned())))
-        })?;
-        let (head, sum) = head.unwrap_or_default();
+        let (head, sum) = match self.head {
+            Some((site, head, sum)) if site == op.scope => (head, sum),
+            _ => self.log_head(op.scope)?,
+        };
         let (seq, sum) = (head + 1, sum + Checksum::of(op.op_id, at, &written.body));
         let sql = "INSERT INTO op (scope, seq, op_id, tx, entity, id, kind, received, checksum, body)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -106,6 +105,7 @@ impl Ledger for Desk<'_> {
         let row =
             (op.scope.0, seq, op.op_id, op.tx, &op.entity, op.id, kind, at.0, bits(sum.0), &written.body);
         self.run(doing, sql, row)?;
+        self.head = Some((op.scope, seq, sum));
         Ok(seq)
     }
 
@@ -136,7 +136,7 @@ impl Ledger for Desk<'_> {
     }
 
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError> {
-        let sql = "SELECT scope, entity FROM op WHERE id = ? ORDER BY rowid LIMIT 1";
+        let sql = "SELECT scope, entity FROM op WHERE rowid = (SELECT min(rowid) FROM op WHERE id = ?)";
         self.first("reading whose record it is", sql, [id], |row| Ok((SiteId(row.get(0)?), row.get(1)?)))
     }
 

@@ -22,7 +22,7 @@ impl Desk<'_> {
         bytes: usize,
     ) -> Result<Page, StoreError> {
         let doing = "reading a page of the log";
-        let (head, sum) = self.head(site)?;
+        let (head, sum) = self.log_head(site)?;
         if after >= head {
             return Ok(Page { ops: Vec::new(), next: head, more: false, checksum: sum });
         }
@@ -56,7 +56,7 @@ impl Desk<'_> {
         let upto = after.min(i64::MAX as u64);
         let begins =
             self.first("looking where a transaction begins", sql, (site.0, upto), |row| row.get(0))?;
-        let (head, _) = self.head(site)?;
+        let (head, _) = self.log_head(site)?;
         Ok(if after >= head { after } else { begins.unwrap_or(0) })
     }
 
@@ -68,11 +68,11 @@ impl Desk<'_> {
             })?;
             Ok(sum.unwrap_or_default())
         };
-        Ok((self.head(site)?.0, at.iter().map(sum).collect::<Result<_, _>>()?))
+        Ok((self.log_head(site)?.0, at.iter().map(sum).collect::<Result<_, _>>()?))
     }
 
     /// The last operation of a site, with the sum up to it.
-    fn head(&self, site: SiteId) -> Result<(u64, Checksum), StoreError> {
+    pub(super) fn log_head(&self, site: SiteId) -> Result<(u64, Checksum), StoreError> {
         let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";
         let head = self.first("reading the log's head", sql, [site.0], |row| {
             Ok((row.get(0)?, Checksum(row.get::<_, i64>(1)?.cast_unsigned())))

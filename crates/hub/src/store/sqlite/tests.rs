@@ -74,6 +74,16 @@ async fn a_restored_hub_settles_what_it_opened_again() {
 }
 
 #[tokio::test]
+async fn rows_that_waited_for_the_end_of_a_push_are_those_of_a_rebuild() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir).await.unwrap();
+    crate::conformance::ingest::each_transaction_of_a_push_is_judged_by_what_those_before_left(&store).await;
+    let before = dump(&dir);
+    store.rebuild().await.unwrap();
+    assert_eq!(dump(&dir), before);
+}
+
+#[tokio::test]
 async fn a_hub_is_the_same_after_a_restart() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir).await.unwrap();

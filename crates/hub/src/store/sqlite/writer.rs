@@ -168,9 +168,12 @@ fn together(connection: &Connection, identity: &Identity, tasks: Vec<Task>) -> R
     let mut pokes = BTreeSet::new();
     let mut results = Vec::with_capacity(tasks.len());
     let run = |sql| connection.execute_batch(sql).doing(KEEPING);
+    let is_alone = tasks.len() == 1;
     run("BEGIN IMMEDIATE")?;
     for task in tasks {
-        run("SAVEPOINT task")?;
+        if !is_alone {
+            run("SAVEPOINT task")?;
+        }
         let mut desk = Desk::new(connection, identity);
         let result = catch_unwind(AssertUnwindSafe(|| task(&mut desk)))
             .unwrap_or_else(|_| Err(failed("the program gave up on it".into())));
@@ -178,9 +181,15 @@ fn together(connection: &Connection, identity: &Identity, tasks: Vec<Task>) -> R
             Ok(()) => pokes.append(&mut desk.pokes),
             // On a full disk SQLite may have rolled back everything: then nobody's change was kept.
             Err(error) if connection.is_autocommit() => return Err(told(error)),
+            Err(_) if is_alone => {
+                run("ROLLBACK")?;
+                return Ok((vec![result], pokes));
+            }
             Err(_) => run("ROLLBACK TO task")?,
         }
-        run("RELEASE task")?;
+        if !is_alone {
+            run("RELEASE task")?;
+        }
         results.push(result);
     }
     run("COMMIT")?;
