@@ -1,9 +1,9 @@
 //! What brings the tablet and the office in step, for as long as the app runs.
 //!
-//! One request at a time, the most urgent first: what was recorded here, what the office wrote, thumbnails, originals in
-//! pieces. Between two pieces of a photo a new record goes first. A lane that fails is closed until the next turn, and the
-//! others go on; a link that fails ends the turn. Turns come for ever: at once when something is due, otherwise each
-//! minute, after failures with growing pauses.
+//! One request at a time (of photos that need one piece each, two), the most urgent first: what was recorded here, what
+//! the office wrote, thumbnails, originals in pieces. Between two pieces of a photo a new record goes first. A lane that
+//! fails is closed until the next turn, and the others go on; a link that fails ends the turn. Turns come for ever: at once
+//! when something is due, otherwise each minute, after failures with growing pauses.
 
 use super::ear;
 use super::fault::{stops_everything, worse};
@@ -229,6 +229,7 @@ impl Driver {
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.
     pub(super) fn doubt(&mut self) {
         self.recheck.begin();
+        self.photos.doubt();
         self.standing.set_link(|link| link.doubt = true);
     }
 
