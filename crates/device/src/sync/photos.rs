@@ -261,13 +261,12 @@ impl Driver {
             Effect::AskOffset => offset(hub, current).await,
             Effect::Send { offset: from, len } => {
                 let whole = current.whole.as_ref().filter(|_| (from, len) == (0, blob.bytes));
-                let piece = match whole {
-                    Some(whole) => whole.clone(),
-                    None => {
-                        let world = self.standing.store.world();
-                        let piece = read(world, blob, move |blob| file::piece(&blob.path, from, len)).await;
-                        piece.map_err(Stop::Spoilt)?
-                    }
+                let piece = if let Some(whole) = whole {
+                    whole.clone()
+                } else {
+                    let world = self.standing.store.world();
+                    let piece = read(world, blob, move |blob| file::piece(&blob.path, from, len)).await;
+                    piece.map_err(Stop::Spoilt)?
                 };
                 let began = self.elapsed();
                 let patched = hub.patch(&current.url, piece).await?;
