@@ -60,18 +60,29 @@ impl Store {
     /// it is at the hub. What was set aside is passed over.
     pub fn next_upload(&self) -> Result<Option<PendingUpload>, StoreError> {
         self.read("looking for the next photo to send", |conn| {
-            match self.first_upload(conn, Role::Thumbnail)? {
+            match self.first_upload(conn, Role::Thumbnail, None)? {
                 Some(next) => Ok(Some(next)),
-                None => self.first_upload(conn, Role::Original),
+                None => self.first_upload(conn, Role::Original, None),
             }
         })
     }
 
+    /// The blob that will go up behind this one, of the same role.
+    pub fn upload_behind(&self, this: UploadKey) -> Result<Option<PendingUpload>, StoreError> {
+        let doing = "looking for the photo behind the next";
+        self.read(doing, |conn| self.first_upload(conn, this.role, Some(this.of)))
+    }
+
     /// Within a role the first that may go is found without a look at the rest.
-    fn first_upload(&self, conn: &Connection, role: Role) -> Result<Option<PendingUpload>, StoreError> {
+    fn first_upload(
+        &self,
+        conn: &Connection,
+        role: Role,
+        but: Option<Sha256>,
+    ) -> Result<Option<PendingUpload>, StoreError> {
         let mut first = conn.prepare_cached(
             "SELECT of, sha256, bytes, state, url FROM upload
-             WHERE role = ?1 AND state <> 'verified' AND state <> 'set-aside' AND NOT EXISTS
+             WHERE role = ?1 AND of IS NOT ?2 AND state <> 'verified' AND state <> 'set-aside' AND NOT EXISTS
                  (SELECT 1 FROM op JOIN chain ON op.incarnation = chain.incarnation
                   WHERE op.op_id = upload.op_id AND op.dev_seq > chain.acknowledged)
              ORDER BY op_id LIMIT 1",
@@ -87,7 +98,7 @@ impl Store {
                 upload_url: row.get(4)?,
             })
         };
-        Ok(first.query_row([sql::Word(role)], read).optional()?)
+        Ok(first.query_row(params![sql::Word(role), but.map(Hash)], read).optional()?)
     }
 
     /// The hub made a place for the blob.

@@ -1,9 +1,9 @@
 //! What brings the tablet and the office in step, for as long as the app runs.
 //!
-//! One request at a time, the most urgent first: what was recorded here, what the office wrote, thumbnails, originals in
-//! pieces. Between two pieces of a photo a new record goes first. A lane that fails is closed until the next turn, and the
-//! others go on; a link that fails ends the turn. Turns come for ever: at once when something is due, otherwise each
-//! minute, after failures with growing pauses.
+//! One request at a time (of photos that need one piece each, two), the most urgent first: what was recorded here, what
+//! the office wrote, thumbnails, originals in pieces. Between two pieces of a photo a new record goes first. A lane that
+//! fails is closed until the next turn, and the others go on; a link that fails ends the turn. Turns come for ever: at once
+//! when something is due, otherwise each minute, after failures with growing pauses.
 
 use super::ear;
 use super::fault::{stops_everything, worse};
@@ -247,6 +247,7 @@ impl Driver {
     pub(super) fn doubt(&mut self) {
         self.recheck.begin();
         self.mend.looks_back = true;
+        self.photos.doubt();
         self.standing.set_link(|link| link.doubt = true);
     }
 

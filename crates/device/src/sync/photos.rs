@@ -1,4 +1,5 @@
-//! The lanes of photos: uploads, one request at a time, so that a new record can go between two pieces.
+//! The lanes of photos: uploads, one piece at a time, so that a new record can go between two pieces. Beside a photo that
+//! goes up in one piece, the next goes up.
 
 use super::driver::Driver;
 use super::fault::Fault;
@@ -24,6 +25,8 @@ const DOING: &str = "sending a photo";
 #[derive(Debug)]
 pub(super) struct Photos {
     current: Option<Current>,
+    /// One that went up beside the one before it, and what the hub said: it counts when its turn comes.
+    ahead: Option<(Current, Event)>,
     /// The size of piece that the link bore lately, in bytes.
     piece: u64,
     /// Blobs whose bytes were found to be what was recorded, since the app started.
@@ -49,7 +52,14 @@ struct Current {
 impl Default for Photos {
     fn default() -> Self {
         let piece = *PIECE.start();
-        Self { current: None, piece, sound: HashSet::new(), strikes: HashMap::new(), struck: None }
+        Self {
+            current: None,
+            ahead: None,
+            piece,
+            sound: HashSet::new(),
+            strikes: HashMap::new(),
+            struck: None,
+        }
     }
 }
 
@@ -57,6 +67,11 @@ impl Photos {
     /// Begins everything anew, but for what was learnt of the link.
     pub(super) fn forget(&mut self) {
         *self = Self { piece: self.piece, ..Self::default() };
+    }
+
+    /// The hub may not have any more what it said that it has.
+    pub(super) fn doubt(&mut self) {
+        self.ahead = None;
     }
 
     /// Whether it is time to try again what was set aside because the hub failed.
@@ -68,6 +83,9 @@ impl Photos {
 impl Driver {
     /// Brings `blob` one request further.
     pub(super) async fn send_photo(&mut self, hub: &HubClient, blob: PendingUpload) -> Result<(), Trouble> {
+        if let Some((current, event)) = self.photos.ahead.take_if(|(ahead, _)| ahead.blob.key == blob.key) {
+            return self.follow(current, event).await;
+        }
         let current = self.photos.current.take().filter(|current| current.blob.key == blob.key);
         let Some(mut current) = (match current {
             Some(current) => Some(current),
@@ -76,7 +94,16 @@ impl Driver {
             return Ok(());
         };
         self.standing.sending(true);
-        let event = match self.ask(hub, &mut current).await {
+        let key = current.blob.key;
+        let is_all = current.whole.is_some() && matches!(current.effect, Effect::Send { .. });
+        let asked = if is_all && self.photos.ahead.is_none() {
+            let (asked, ahead) = futures::join!(self.ask(hub, &mut current), self.send_ahead(hub, key));
+            self.photos.ahead = ahead;
+            asked
+        } else {
+            self.ask(hub, &mut current).await
+        };
+        let event = match asked {
             Ok(event) => event,
             // What had arrived earlier has another hash: it was thrown away, and the photo begins again.
             Err(Stop::Link(Fault::Refused { code, .. })) if code == "hash-mismatch" => Event::Mismatch,
@@ -88,6 +115,27 @@ impl Driver {
             Err(Stop::Link(fault)) => return self.failed(current, fault),
         };
         self.follow(current, event).await
+    }
+
+    /// Sends the one behind `this` while the hub looks at `this`: its disk and the line need not wait for each other. Only
+    /// what goes up in one piece; if anything is wrong with it, its own turn will tell.
+    async fn send_ahead(&self, hub: &HubClient, this: UploadKey) -> Option<(Current, Event)> {
+        let store = &self.standing.store;
+        let blob = store.upload_behind(this).ok()??;
+        let is_held = blob.key.role == Role::Original && self.standing.holds_originals().ok()?;
+        if is_held || blob.created || blob.bytes > self.photos.piece {
+            return None;
+        }
+        let whole = read(store.world(), &blob, whole).await.ok()?;
+        let mut current = Current::new(blob, self.photos.piece, Some(whole));
+        loop {
+            match self.ask(hub, &mut current).await.ok()? {
+                event @ (Event::Created { offset: None | Some(0) } | Event::Offset(0)) => {
+                    current.effect = current.upload.step(event);
+                }
+                event => return Some((current, event)),
+            }
+        }
     }
 
     /// Looks whether the bytes are what was recorded. `None` when they are not, and the blob was set aside.
@@ -214,13 +262,12 @@ impl Driver {
             Effect::AskOffset => offset(hub, current).await,
             Effect::Send { offset: from, len } => {
                 let whole = current.whole.as_ref().filter(|_| (from, len) == (0, blob.bytes));
-                let piece = match whole {
-                    Some(whole) => whole.clone(),
-                    None => {
-                        let world = self.standing.store.world();
-                        let piece = read(world, blob, move |blob| file::piece(&blob.path, from, len)).await;
-                        piece.map_err(Stop::Spoilt)?
-                    }
+                let piece = if let Some(whole) = whole {
+                    whole.clone()
+                } else {
+                    let world = self.standing.store.world();
+                    let piece = read(world, blob, move |blob| file::piece(&blob.path, from, len)).await;
+                    piece.map_err(Stop::Spoilt)?
                 };
                 let began = self.elapsed();
                 let patched = hub.patch(&current.url, piece).await?;

@@ -16,11 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many bytes are made durable at once, while more come in.
+/// How many bytes are made durable at once, while as many more come in; whoever sends faster than the disk writes waits.
 const AT_ONCE: usize = 256 * 1024;
-/// What may have come by the time that those before it are on disk; whoever sends faster than the disk writes waits. The
-/// more a disk is given at once, the less time it takes for each byte.
-const MOST: usize = 1024 * 1024;
 
 /// Once another request wants the upload: how long what is still on its way may keep silent, and how long it may take.
 /// A connection that was cut has often delivered more than was read from it.
@@ -169,7 +166,7 @@ impl Partials {
                     tail = self.aside(move || open.add(&gathered_so_far, true).map(|()| open)).boxed();
                     continue;
                 }
-                next = within(&*self.world, silence, bytes.next()), if !enough || gathered < MOST => next,
+                next = within(&*self.world, silence, bytes.next()), if !enough || gathered < AT_ONCE => next,
                 () = turn.wanted(), if leave_by.is_none() => {
                     leave_by = Some(self.world.elapsed() + LAST_CALL);
                     continue;

@@ -237,7 +237,7 @@ impl Ledger for Desk<'_> {
         tx: Uuid,
     ) -> Result<Vec<(Option<Uuid>, String)>, StoreError> {
         let sql =
-            "SELECT op_id, code FROM quarantine WHERE device = ? AND tx = ? ORDER BY incarnation, dev_seq";
+            "SELECT op_id, code FROM quarantine WHERE device = ? AND tx = ? ORDER BY +incarnation, dev_seq";
         self.all("looking into quarantine", sql, (device.0, tx), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
