@@ -60,6 +60,8 @@ pub struct Kept {
     /// What the hub says of these when they are given back: that it never took them.
     pub never_taken: Vec<Uuid>,
     pub revoked: bool,
+    /// Up to where a backup holds this tablet's chain, or that of its clone.
+    pub durable: u64,
     /// Whether it says unasked how far a fresh upload is, and that one is verified, as a hub may and need not.
     pub tells: bool,
 }
@@ -91,6 +93,7 @@ impl Hub {
             wrong_checksum: false,
             never_taken: vec![],
             revoked: false,
+            durable: 0,
             tells: false,
         }));
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -199,7 +202,7 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
     let acknowledged = kept.chains.get(&incarnation).map_or(0, Vec::len);
     axum::Json(json!({
         "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
-        "durable_seq": 0, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
+        "durable_seq": kept.durable, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
         "something": "of a later version",
     }))
 }
