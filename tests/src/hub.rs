@@ -8,6 +8,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+/// Backs up the hub on `data`, running or not, into the folder `to`.
+pub fn back_up(data: &Path, to: &Path) -> Result<()> {
+    done("backup", data, "--to", to)
+}
+
+/// Makes the folder `data`, which is not there, that of a hub out of a backup.
+pub fn restore(from: &Path, data: &Path) -> Result<()> {
+    done("restore", data, "--from", from)
+}
+
+fn done(command: &str, data: &Path, which: &str, folder: &Path) -> Result<()> {
+    let hub = binary("standpipe-hub")?;
+    let output = Command::new(hub).arg(command).arg("--data").arg(data).arg(which).arg(folder).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "standpipe-hub {command}: {said}");
+    Ok(())
+}
+
 /// A running hub.
 pub struct Hub {
     process: Process,

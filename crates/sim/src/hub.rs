@@ -1,7 +1,7 @@
 //! The hub of a simulation: the real store, the real photos, the real HTTP interface, on a disk that can fail.
 
 use crate::dice::Dice;
-use crate::disk::Disks;
+use crate::disk::{Disks, untracked};
 use crate::estate::{OFFICE, SITE, STAFF};
 use crate::net::Net;
 use crate::people::request;
@@ -12,6 +12,7 @@ use standpipe_domain::ids::{DeviceId, PersonId};
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::people::Role;
 use standpipe_domain::record::entity;
+use standpipe_hub::backup::{self, BackupError};
 use standpipe_hub::http::App;
 use standpipe_hub::ingest::judge_again;
 use standpipe_hub::issues::step as step_of;
@@ -29,9 +30,15 @@ use uuid::Uuid;
 /// The hub's folder, and its number as a machine.
 pub const NAME: &str = "hub";
 pub const MACHINE: u32 = 1_000;
+/// The folder of its backups: another disk of the same machine.
+pub const BACKUP: &str = "backup";
 
 pub struct Hub {
     pub folder: PathBuf,
+    pub backup: PathBuf,
+    /// Its folder is empty, and somebody restores it from the backup before it starts: with an epoch of its own, or with
+    /// this one, as if nothing had happened.
+    restoring: Option<Option<Uuid>>,
     /// What its clock is ahead of the true time, in milliseconds.
     pub ahead: Arc<AtomicI64>,
     seed: u64,
@@ -46,7 +53,16 @@ struct Running {
 
 impl Hub {
     pub fn new(disks: &Disks, seed: u64) -> Self {
-        Self { folder: disks.folder(NAME), ahead: Arc::default(), seed, life: 0, running: None }
+        disks.mount(BACKUP, NAME);
+        Self {
+            folder: disks.folder(NAME),
+            backup: disks.folder(BACKUP),
+            restoring: None,
+            ahead: Arc::default(),
+            seed,
+            life: 0,
+            running: None,
+        }
     }
 
     fn owner(&self) -> Owner {
@@ -62,11 +78,44 @@ impl Hub {
         self.life += 1;
         let world = SimWorld::new(self.owner(), self.seed, Arc::clone(&self.ahead));
         let outside: Arc<dyn World> = world.clone();
+        if let Some(epoch) = self.restoring {
+            self.restore(epoch, &outside)?;
+        }
         let store = time().wait(SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)))?;
         let store = Arc::new(store);
         let app = time().wait(App::open(&self.folder, Arc::clone(&store), outside, false))?;
         net.set_hub(Some((self.owner(), app.router())));
         self.running = Some(Running { world, store });
+        Ok(())
+    }
+
+    /// Backs it up while it runs, as `standpipe-hub backup` does beside it. `None` while it does not: its machine is off.
+    pub fn back_up(&self) -> Option<Result<(), BackupError>> {
+        let outside: Arc<dyn World> = self.running.as_ref()?.world.clone();
+        let made = async {
+            let store = SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)).await?;
+            let made = backup::make(&self.folder, &store, &self.backup, false, &outside, &mut |_| ()).await;
+            store.close().await;
+            made.map(drop)
+        };
+        Some(time().wait(made))
+    }
+
+    /// Its folder was lost: it is restored when it starts. With `epoch` it does not tell.
+    pub fn is_lost(&mut self, epoch: Option<Uuid>) {
+        self.restoring = Some(epoch);
+    }
+
+    /// As `standpipe-hub restore` does; power may fail, and then it is done again.
+    fn restore(&mut self, epoch: Option<Uuid>, outside: &Arc<dyn World>) -> anyhow::Result<()> {
+        time().wait(backup::restore(&self.backup, &self.folder, false, outside, &mut |_| ()))?;
+        self.restoring = None;
+        if let Some(epoch) = epoch {
+            untracked(|| {
+                let database = rusqlite::Connection::open(self.folder.join("hub.db"))?;
+                database.execute("UPDATE hub SET epoch = ?1", [epoch])
+            })?;
+        }
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! Knows what was promised to people, and looks whether it still holds.
 
+mod backup;
 mod compare;
 mod model;
 
+use self::backup::Backup;
 use crate::estate::SITE;
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
@@ -42,6 +44,8 @@ pub struct Oracle {
     /// Tablets that may not know yet that the hub was restored.
     stale: BTreeSet<usize>,
     hub: Office,
+    /// The last whole backup.
+    backup: Backup,
     /// The hub was put back to an old state once.
     was_restored: bool,
     /// Somebody's role was taken or given.
@@ -180,6 +184,7 @@ impl Oracle {
 
     /// Looks at everything that is new since the last look.
     pub fn look(&mut self, stage: &Stage) -> Verdict {
+        self.backup.look(&stage.hub.backup)?;
         self.look_at_hub(stage)?;
         for tablet in &stage.tablets {
             self.look_at_tablet(stage, tablet.number, false)?;
@@ -216,6 +221,7 @@ impl Oracle {
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let News { epoch, ops, aside } = News::after(&database, office.seq).map_err(told)?;
         office.epoch = epoch;
+        self.backup.holds_what_is_told(&database)?;
         office.database = Some(database);
         let mut changed = BTreeSet::new();
         for (seq, op, tx) in ops {
@@ -289,6 +295,11 @@ impl Oracle {
                     "tablet {number} shows {held} of the {size} operations of the transaction {tx}"
                 ));
             }
+        }
+        if let Some(op) = log.durable.iter().find(|op| !self.backup.ops.contains(op)) {
+            return Err(format!(
+                "tablet {number} counts the operation {op} as backed up; it is in no backup"
+            ));
         }
         if self.stale.contains(&number) && log.epoch == self.hub.epoch && log.epoch.is_some() {
             // With the same epoch only the checksum tells; the end of the story looks at that.
@@ -375,6 +386,7 @@ struct Log {
     cursor: u64,
     behind_cursor: u64,
     acknowledged: Vec<Uuid>,
+    durable: Vec<Uuid>,
     verified: Vec<Sha256>,
 }
 
@@ -399,18 +411,20 @@ impl Log {
             conn.query_row("SELECT epoch, after FROM pulled", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let behind_cursor =
             conn.query_row("SELECT count(*) FROM op WHERE hub_seq <= ?1", [cursor], |row| row.get(0))?;
-        let acknowledged = conn
-            .prepare_cached(
+        let upto = |column: &str| {
+            conn.prepare_cached(&format!(
                 "SELECT op_id FROM op JOIN chain ON op.incarnation = chain.incarnation
-                 WHERE op.dev_seq <= chain.acknowledged",
-            )?
+                 WHERE op.dev_seq <= chain.{column}"
+            ))?
             .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, _>>()
+        };
+        let (acknowledged, durable) = (upto("acknowledged")?, upto("durable")?);
         let verified = conn
             .prepare_cached("SELECT sha256 FROM upload WHERE state = 'verified'")?
             .query_map([], |row| row.get(0).map(Sha256))?
             .collect::<Result<_, _>>()?;
-        Ok(Self { news, epoch, cursor, behind_cursor, acknowledged, verified })
+        Ok(Self { news, epoch, cursor, behind_cursor, acknowledged, durable, verified })
     }
 }
 

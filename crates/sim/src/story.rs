@@ -100,7 +100,8 @@ pub enum Act {
         machine: Machine,
         ahead: i64,
     },
-    /// The hub's folder is copied away, or put back: with an epoch of its own, or as if nothing had happened.
+    /// The hub is backed up while it runs. Its disk is lost, and it is restored: with an epoch of its own, or as if nothing
+    /// had happened.
     Backup,
     Restore {
         tells: bool,

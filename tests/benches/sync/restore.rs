@@ -11,10 +11,8 @@ use standpipe_device::testing::large::Large;
 use standpipe_device::world::RealWorld;
 use standpipe_domain::ids::Sha256;
 use standpipe_oplog::upload::BlobState;
-use standpipe_tests::hub::Hub;
+use standpipe_tests::hub::{Hub, back_up, restore};
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -41,10 +39,8 @@ pub async fn measure(folder: TempDir) -> Result<()> {
     for n in 0..TABLETS {
         tablets.push(Tablet::with_estate(&folder.path().join(format!("tablet-{n}")), &hub).await?);
     }
-    let port = hub.stop()?;
-    copy(&data, &backup)?;
-
-    let hub = Hub::start(&data, port).await?;
+    // While it runs, as every night.
+    back_up(&data, &backup)?;
     let photos = std::thread::scope(|scope| {
         let work: Vec<_> = tablets
             .iter()
@@ -69,7 +65,7 @@ pub async fn measure(folder: TempDir) -> Result<()> {
     ensure!(full == expected, "before the loss the hub holds {full:?} instead of {expected:?}");
 
     fs::remove_dir_all(&data)?;
-    copy(&backup, &data)?;
+    restore(&backup, &data)?;
     let began = Instant::now();
     let hub = Hub::start(&data, port).await?;
     let observer = Observer::of(&tablets[0])?;
@@ -101,13 +97,6 @@ fn record(tablet: &Tablet, first: u32) -> Result<Vec<Sha256>> {
     let photos = PHOTOS / TABLETS;
     tablet.answer(first, (OPERATIONS / TABLETS - photos) as usize)?;
     (first..first + photos).map(|n| tablet.photo(n, &random(PHOTO))).collect()
-}
-
-/// As whoever would copy a folder by hand.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let done = Command::new("cp").arg("-a").args([from, to]).status()?;
-    ensure!(done.success(), "copying {} failed", from.display());
-    Ok(())
 }
 
 /// Asks the hub what it holds, as a tablet does; changes nothing, here or there.

@@ -85,6 +85,11 @@ impl Driver {
         if is_other || hello.head.is_some_and(|head| head < cursor) {
             self.mend.differs = true;
         }
+        // Of what this tablet knows to be at the hub: a backup may be made long after the last push.
+        let durable = hello.durable_seq.min(chain.acknowledged);
+        if !self.mend.differs && durable > chain.durable {
+            store.acknowledge(chain.id, 0, durable)?;
+        }
         // A hub that was started anew may stand on another disk: what it confirmed is asked for again.
         if is_other || self.run != hello.run {
             self.run = hello.run;

@@ -89,6 +89,8 @@ struct Disk {
     /// What happens now is no machine's doing.
     is_off: bool,
     nodes: BTreeMap<String, Node>,
+    /// Folders that are further disks of a machine: they lose power with it.
+    mounts: BTreeMap<String, String>,
     kept: u64,
     /// Paths by descriptor, with the file that it was of: asking the system at each write is slow.
     known: BTreeMap<c_int, (u64, PathBuf)>,
@@ -108,8 +110,14 @@ impl Disks {
     pub fn within(root: &Path) -> Self {
         let root = root.to_owned();
         DISK.with_borrow_mut(|disk| {
-            *disk =
-                Some(Disk { root, is_off: false, nodes: BTreeMap::new(), kept: 0, known: BTreeMap::new() });
+            *disk = Some(Disk {
+                root,
+                is_off: false,
+                nodes: BTreeMap::new(),
+                mounts: BTreeMap::new(),
+                kept: 0,
+                known: BTreeMap::new(),
+            });
         });
         Self
     }
@@ -117,6 +125,11 @@ impl Disks {
     /// The folder of a machine.
     pub fn folder(&self, node: &str) -> PathBuf {
         within(|disk| disk.root.join(node))
+    }
+
+    /// Makes a folder another disk of a machine.
+    pub fn mount(&self, folder: &str, node: &str) {
+        within(|disk| disk.mounts.insert(folder.to_owned(), node.to_owned()));
     }
 
     /// Power fails after so many more changes.
@@ -179,7 +192,21 @@ impl Disks {
             copy_folder(from, to).expect("the simulation's folder can be copied");
             drop_shared_memory(to);
         });
-        if let Some(name) = to.file_name().and_then(OsStr::to_str) {
+        self.forget(to);
+    }
+
+    /// Empties a machine's folder. Nothing of it may run.
+    pub fn empty(&self, folder: &Path) {
+        untracked(|| {
+            let _ = fs::remove_dir_all(folder);
+            fs::create_dir_all(folder).expect("the simulation's folder can be made");
+        });
+        self.forget(folder);
+    }
+
+    /// What a machine's folder holds now lasts.
+    fn forget(&self, folder: &Path) {
+        if let Some(name) = folder.file_name().and_then(OsStr::to_str) {
             with_node(name, |node| {
                 let Node { is_full, fuse, .. } = *node;
                 std::mem::take(node).files.into_iter().for_each(|(_, fd, _)| close(fd));
@@ -330,7 +357,8 @@ impl Disk {
 
     fn node_of(&self, path: &Path) -> Option<String> {
         let first = path.strip_prefix(&self.root).ok()?.components().next()?;
-        let node = first.as_os_str().to_str()?;
+        let folder = first.as_os_str().to_str()?;
+        let node = self.mounts.get(folder).map_or(folder, String::as_str);
         (!node.starts_with('.')).then(|| node.to_owned())
     }
 

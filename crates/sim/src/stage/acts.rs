@@ -9,9 +9,9 @@ use crate::story::{Act, MOST_TABLETS, Machine};
 use crate::tablet::Tablet;
 use serde_json::json;
 use standpipe_domain::record::entity;
+use standpipe_hub::backup::Manifest;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
-use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use uuid::Uuid;
@@ -34,7 +34,11 @@ impl Stage {
                 Machine::Hub => self.hub.ahead.store(*ahead, Relaxed),
                 Machine::Tablet(tablet) => self.tablets[*tablet].ahead.store(*ahead, Relaxed),
             },
-            Act::Backup | Act::Restore { .. } => self.copy_hub(act)?,
+            Act::Backup => {
+                let made = self.hub.back_up();
+                self.note(&format!("the backup: {:?}", made.map(|made| made.is_ok())));
+            }
+            Act::Restore { tells } => self.restore_hub(*tells)?,
             Act::Clone { tablet } => self.clone_tablet(*tablet)?,
             Act::Join { tablet } => {
                 let joined = self.join(*tablet);
@@ -113,25 +117,19 @@ impl Stage {
         Ok(())
     }
 
-    fn copy_hub(&mut self, act: &Act) -> Result<(), String> {
-        let (folder, backup) = (self.hub.folder.clone(), self.disks.folder("backup"));
+    /// The hub's disk is lost, and another one takes its place, on which the last whole backup is restored.
+    fn restore_hub(&mut self, tells: bool) -> Result<(), String> {
+        let backup = untracked(|| Manifest::find(&self.hub.backup)).map_err(|error| error.to_string())?;
+        let Some(backup) = backup else { return Ok(()) };
         if self.hub.is_running() {
             self.look()?;
             self.stop_hub();
             self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
         }
-        match act {
-            Act::Restore { tells } if backup.exists() => {
-                self.disks.copy(&backup, &folder);
-                if *tells {
-                    untracked(|| new_epoch(&folder, self.chance.throw()));
-                }
-                self.oracle.hub_was_restored();
-                self.tablets.iter().for_each(Tablet::hub_was_restored);
-            }
-            Act::Backup => self.disks.copy(&folder, &backup),
-            _ => {}
-        }
+        self.disks.empty(&self.hub.folder);
+        self.hub.is_lost((!tells).then_some(backup.holds.epoch));
+        self.oracle.hub_was_restored();
+        self.tablets.iter().for_each(Tablet::hub_was_restored);
         Ok(())
     }
 
@@ -176,11 +174,4 @@ impl Stage {
         let written = self.hub.write(drafts);
         self.note(&format!("the office: {}", written.is_ok()));
     }
-}
-
-/// A hub that is restored from a backup says so.
-fn new_epoch(folder: &Path, number: u64) {
-    let database = rusqlite::Connection::open(folder.join("hub.db")).expect("a backup opens");
-    let epoch = Uuid::from_u128(u128::from(number) | 1 << 100);
-    database.execute("UPDATE hub SET epoch = ?1", [epoch]).expect("an epoch can be written");
 }

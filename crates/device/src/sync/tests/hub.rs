@@ -63,6 +63,8 @@ pub struct Kept {
     /// What the hub says of these when they are given back: that it never took them.
     pub never_taken: Vec<Uuid>,
     pub revoked: bool,
+    /// Up to where a backup holds this tablet's chain, or that of its clone.
+    pub durable: u64,
     /// Whether it says unasked how far a fresh upload is, and that one is verified, as a hub may and need not.
     pub tells: bool,
 }
@@ -95,6 +97,7 @@ impl Hub {
             wrong_checksum: false,
             never_taken: vec![],
             revoked: false,
+            durable: 0,
             tells: false,
         }));
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -205,7 +208,7 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
     let acknowledged = kept.chains.get(&incarnation).map_or(0, Vec::len);
     axum::Json(json!({
         "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
-        "durable_seq": 0, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
+        "durable_seq": kept.durable, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
         "run": Uuid::from_u128(6), "something": "of a later version",
     }))
 }

@@ -294,6 +294,28 @@ async fn a_poke_fetches_at_once() {
 }
 
 #[tokio::test]
+async fn a_greeting_tells_what_of_the_records_that_arrived_is_in_a_backup_by_now() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.pause().await;
+            assert_eq!(tablet.store.chain_state().unwrap().durable, 0);
+            // Its clone has sent more, of which this tablet knows nothing.
+            hub.kept().durable = 9;
+            tablet.go_on();
+            while tablet.store.chain_state().unwrap().durable == 0 {
+                tokio::task::yield_now().await;
+            }
+            let chain = tablet.store.chain_state().unwrap();
+            assert_eq!((chain.acknowledged, chain.durable), (1, 1));
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn ends_that_differ_are_compared_once_and_then_said() {
     let hub = Hub::start().await;
     hub.kept().wrong_checksum = true;
