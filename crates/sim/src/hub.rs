@@ -36,14 +36,19 @@ pub const BACKUP: &str = "backup";
 pub struct Hub {
     pub folder: PathBuf,
     pub backup: PathBuf,
-    /// Its folder is empty, and somebody restores it from the backup before it starts: with an epoch of its own, or with
-    /// this one, as if nothing had happened.
-    restoring: Option<Option<Uuid>>,
+    /// Its folder is empty, and somebody restores it from the backup before it starts.
+    restoring: Option<Restoring>,
     /// What its clock is ahead of the true time, in milliseconds.
     pub ahead: Arc<AtomicI64>,
     seed: u64,
     life: u32,
     running: Option<Running>,
+}
+
+/// A restore that has not ended: with an epoch of its own, or with this one, as if nothing had happened.
+#[derive(Clone, Copy)]
+struct Restoring {
+    epoch: Option<Uuid>,
 }
 
 struct Running {
@@ -78,7 +83,7 @@ impl Hub {
         self.life += 1;
         let world = SimWorld::new(self.owner(), self.seed, Arc::clone(&self.ahead));
         let outside: Arc<dyn World> = world.clone();
-        if let Some(epoch) = self.restoring {
+        if let Some(Restoring { epoch }) = self.restoring {
             self.restore(epoch, &outside)?;
         }
         let store = time().wait(SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)))?;
@@ -103,7 +108,7 @@ impl Hub {
 
     /// Its folder was lost: it is restored when it starts. With `epoch` it does not tell.
     pub fn is_lost(&mut self, epoch: Option<Uuid>) {
-        self.restoring = Some(epoch);
+        self.restoring = Some(Restoring { epoch });
     }
 
     /// As `standpipe-hub restore` does; power may fail, and then it is done again.

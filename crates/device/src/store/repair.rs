@@ -30,6 +30,9 @@ impl Held {
     }
 }
 
+/// Operations that the hub lost, with their ids; and the place of the last of them, where more follow.
+pub type Lacking = (Vec<(Uuid, Returned)>, Option<i64>);
+
 impl Store {
     /// The sums over what is held.
     pub fn held_sums(&self) -> Result<Held, StoreError> {
@@ -86,7 +89,7 @@ impl Store {
 
     /// What the hub took once and has no more, whoever wrote it: what stands here behind a place, as much of it as goes into
     /// one request, in whole transactions; and the place of the last of it where there is more. Empty when there is nothing.
-    pub fn lacking(&self, behind: i64) -> Result<(Vec<(Uuid, Returned)>, Option<i64>), StoreError> {
+    pub fn lacking(&self, behind: i64) -> Result<Lacking, StoreError> {
         self.read("looking for what the office lost", |conn| {
             let sql = format!(
                 "SELECT op.op_id, hub_at, mark, body, tx, seq FROM receipt JOIN op USING (op_id)

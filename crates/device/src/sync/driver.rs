@@ -43,8 +43,6 @@ pub(super) struct Driver {
     pub(super) run: Option<Uuid>,
     /// Both ends were found to hold the same in this turn.
     pub(super) in_step: bool,
-    /// The office has withdrawn this tablet's permission.
-    pub(super) is_withdrawn: bool,
     /// The line broke at the last offer of what was set aside.
     pub(super) offer_broke: bool,
     /// The last pull ended before the hub's head, with more missing than one page holds.
@@ -105,7 +103,6 @@ impl Driver {
             recheck: Recheck::default(),
             run: None,
             in_step: false,
-            is_withdrawn: false,
             offer_broke: false,
             lacks_much: false,
             sleep,

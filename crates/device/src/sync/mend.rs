@@ -28,6 +28,8 @@ pub(super) struct Mend {
     behind: i64,
     /// The hub was told that more follows, and has not heard that there is no more.
     owes_end: bool,
+    /// The office has withdrawn this tablet's permission.
+    pub is_withdrawn: bool,
     /// Once both hold the same: something that the hub acknowledged long ago may not be among it.
     pub looks_back: bool,
 }
@@ -35,8 +37,8 @@ pub(super) struct Mend {
 impl Mend {
     /// The app may have ended in the middle of it. `owes_end`: between two parts of what it gave back.
     pub(super) fn new(owes_end: bool) -> Self {
-        let (differs, tried, given, behind) = Default::default();
-        Self { differs, tried, gives_back: true, given, behind, owes_end, looks_back: true }
+        let (differs, tried, given, behind, is_withdrawn) = Default::default();
+        Self { differs, tried, gives_back: true, given, behind, owes_end, is_withdrawn, looks_back: true }
     }
 
     /// Both ends hold the same.
@@ -95,7 +97,7 @@ impl Driver {
                 Effect::Fetch { spans, upto } => {
                     let Some(epoch) = epoch else { return Err(fault("the hub says nothing").into()) };
                     let is_same = spans.is_empty();
-                    if self.is_withdrawn {
+                    if self.mend.is_withdrawn {
                         return self.repair_blindly(epoch, cursor, &spans, upto);
                     }
                     tracing::warn!(spans = spans.len(), upto, "putting right what differs from the office");

@@ -95,7 +95,7 @@ impl Driver {
             self.run = hello.run;
             self.doubt();
         }
-        self.is_withdrawn = hello.revoked;
+        self.mend.is_withdrawn = hello.revoked;
         if hello.revoked { Err(Fault::Revoked.into()) } else { Ok(()) }
     }
 

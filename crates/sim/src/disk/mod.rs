@@ -192,7 +192,7 @@ impl Disks {
             copy_folder(from, to).expect("the simulation's folder can be copied");
             drop_shared_memory(to);
         });
-        self.forget(to);
+        forget(to);
     }
 
     /// Empties a machine's folder. Nothing of it may run.
@@ -201,18 +201,18 @@ impl Disks {
             let _ = fs::remove_dir_all(folder);
             fs::create_dir_all(folder).expect("the simulation's folder can be made");
         });
-        self.forget(folder);
+        forget(folder);
     }
+}
 
-    /// What a machine's folder holds now lasts.
-    fn forget(&self, folder: &Path) {
-        if let Some(name) = folder.file_name().and_then(OsStr::to_str) {
-            with_node(name, |node| {
-                let Node { is_full, fuse, .. } = *node;
-                std::mem::take(node).files.into_iter().for_each(|(_, fd, _)| close(fd));
-                (node.is_full, node.fuse) = (is_full, fuse);
-            });
-        }
+/// What a machine's folder holds now lasts.
+fn forget(folder: &Path) {
+    if let Some(name) = folder.file_name().and_then(OsStr::to_str) {
+        with_node(name, |node| {
+            let Node { is_full, fuse, .. } = *node;
+            std::mem::take(node).files.into_iter().for_each(|(_, fd, _)| close(fd));
+            (node.is_full, node.fuse) = (is_full, fuse);
+        });
     }
 }
 
