@@ -26,7 +26,7 @@ mutants: setup
 	@scripts/mutants.sh
 
 ## Looks for bytes at which a promise does not hold. TARGET=wire, merge or tus, otherwise each; FOR=n: seconds.
-fuzz:
+fuzz: setup
 	@for target in $(or $(TARGET),wire merge tus); do scripts/fuzz.sh $$target $(FOR) || exit 1; done
 
 ## Makes the app's .deb and the hub's, each with the notices of the software that it holds.

@@ -5,7 +5,7 @@
 # every `cargo test`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=$1
+target=${1:?wire, merge or tus}
 seconds=${2:-600}
 triple=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

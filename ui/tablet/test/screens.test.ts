@@ -86,12 +86,12 @@ describe('what was set aside', () => {
     ]);
   });
 
-  it('says of records that the office has them, and of photos that they did not go up, and nothing raw', () => {
+  it('says of records that they are kept, and of photos that they did not go up, and nothing raw', () => {
     speak('en');
     const shown = (things: SetAside[]) => render(SetAsideList, { props: { things } }).body;
     const [both, records, photos] = [shown([record(1), photo('1.jpg')]), shown([record(1)]), shown([photo('1.jpg')])];
     const says = (text: string) => [both, records, photos].map((body) => body.includes(text));
-    expect(says('and at the office')).toEqual([true, true, false]);
+    expect(says('are kept, and do not count')).toEqual([true, true, false]);
     expect(says('did not go up')).toEqual([true, false, true]);
     expect(says('raw detail')).toEqual([false, false, false]);
   });

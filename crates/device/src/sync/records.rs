@@ -11,12 +11,10 @@ use standpipe_domain::sync::Trouble;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::pull::{self, Pull};
 use standpipe_oplog::push::{self, Push};
-use standpipe_oplog::wire::{PushHead, encode_push};
+use standpipe_oplog::wire::{MAX_OPS, PushHead, encode_push};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// So many operations are offered again in one request.
-const MAX_OFFER: usize = 500;
 /// A hub that answers, and answers, and never takes anything is given up for this turn after so many exchanges.
 const FRUITLESS: u32 = 3;
 
@@ -197,7 +195,7 @@ impl Driver {
 
     async fn offer_all(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = &self.standing.store;
-        for ops in store.set_aside_ids()?.chunks(MAX_OFFER) {
+        for ops in store.set_aside_ids()?.chunks(MAX_OPS) {
             let answer = match hub.offer(ops.to_vec()).await {
                 // A hub of an earlier version knows no such request.
                 Err(fault) if matches!(fault.code(), "not-a-hub" | "no-such-address") => break,

@@ -144,8 +144,7 @@ pub async fn offer(
 ) -> Result<Json<OfferAnswer>, Problem> {
     if ops.len() > MAX_OPS {
         let message = format!("at most {MAX_OPS} operations at once");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message)
-            .with(serde_json::json!({ "limit": MAX_OPS })));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message).limit(MAX_OPS));
     }
     let quarantined = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, Some(ops)).await?;
     Ok(Json(OfferAnswer { quarantined }))

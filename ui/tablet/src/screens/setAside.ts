@@ -55,7 +55,7 @@ const remedies = {
   'not-taken-back': 'wait',
   'file-missing': 'retake',
   'file-damaged': 'retake',
-  'hash-mismatch': 'retry',
+  'hash-mismatch': 'tap',
   'hub-fault': 'retry',
 } as const;
 
