@@ -141,7 +141,8 @@ pub async fn line_told_the_truth(app: &Page) -> Result<()> {
         let photos =
             said.contains(" 张照片（") && ["B）", "kB）", "MB）"].iter().any(|unit| said.contains(unit));
         // Between the last answer and the look whether both ends hold the same, nothing waits, and all is not safe yet.
-        let nothing = note["state"] == "waiting" && said.contains("没有待传内容");
+        let nothing = note["state"] == "waiting" && said.contains("没有待传内容")
+            || note["state"] == "checking" && said.contains("正在与办公室核对");
         ensure!(
             records || photos || nothing,
             "the line says how many records, or photos of how many bytes, not {said:?}"
