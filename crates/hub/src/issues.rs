@@ -3,7 +3,7 @@
 use crate::office::{Hand, change, write};
 use crate::store::{IssueQuery, Ledger, Store, StoreError, answer_now};
 use crate::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::checklist;
 use standpipe_domain::evidence::Evidence;
@@ -16,6 +16,7 @@ use standpipe_domain::words::Words;
 use standpipe_oplog::merge::Side;
 use standpipe_oplog::op::{Kind, Resolve, Saw};
 use standpipe_oplog::pen::Draft;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -216,15 +217,21 @@ pub(crate) fn settle(
 ) -> Result<(), StoreError> {
     let Some(office) = ledger.office() else { return Ok(()) };
     let mut openings = ledger.ops_of(id.0)?;
+    let settled: BTreeSet<Uuid> = openings
+        .iter()
+        .filter(|op| op.kind == Kind::Resolve && op.device == office)
+        .map(|op| op.op_id)
+        .collect();
     openings.retain(|op| op.kind == Kind::Set && op.field.is_none() && op.device == office);
     openings.sort_by_key(|op| (op.hlc, op.op_id));
     let [first, _, ..] = &*openings else { return Ok(()) };
     let mut drafts = Vec::new();
     for field in first.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
         let sides = ledger.register(id.0, field)?.sides;
+        let says = |value: &Value| openings.iter().any(|op| op.value.get(field) == Some(value));
         // Also what an earlier settling wrote, when only a part had come back.
         let opens = |side: &Side| {
-            side.device == office && openings.iter().any(|op| op.value.get(field) == Some(&side.value))
+            openings.iter().any(|op| op.op_id == side.rev) || settled.contains(&side.rev) && says(&side.value)
         };
         let (opened, moved_on): (Vec<_>, Vec<_>) = sides.into_iter().partition(opens);
         if opened.is_empty() || opened.len() + moved_on.len() < 2 {

@@ -166,8 +166,9 @@ impl Store {
         })
     }
 
-    /// Offers anew what an earlier chain of this tablet brought to the hub and no pull has brought back, though both ends hold
-    /// the same by now: the hub lost it, and no mark tells so. Gives how many operations that were.
+    /// Offers anew what this tablet had brought to the hub and no pull has brought back, though both ends hold the same by now:
+    /// the hub lost it, and no mark tells so. It was brought in an earlier chain, or a clone has gone on in this one since.
+    /// Gives how many operations that were.
     pub fn offer_unnumbered(&self) -> Result<usize, StoreError> {
         self.write("offering anew what the office lost", |writing| {
             let (Some(identity), Some(mut chain)) = (query::identity(writing)?, chain::load(writing)?) else {
@@ -175,16 +176,17 @@ impl Store {
             };
             let lost: Vec<(i64, String)> = writing
                 .prepare_cached(
-                    "SELECT seq, body FROM op WHERE incarnation <> ?1 AND dev_seq IS NOT NULL AND hub_seq IS NULL
+                    "SELECT seq, body FROM op
+                     WHERE (incarnation <> ?1 OR dev_seq <= ?2) AND dev_seq IS NOT NULL AND hub_seq IS NULL
                          AND op_id NOT IN (SELECT op_id FROM receipt) AND op_id NOT IN (SELECT op_id FROM set_aside)
                      ORDER BY seq",
                 )?
-                .query_map([chain.incarnation], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map(params![chain.incarnation, chain.acknowledged], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
             let mut changed = BTreeSet::new();
             for (seq, body) in &lost {
                 let op = add_link(writing, &mut chain, identity.device, *seq, log::parse(body, None)?)?;
-                tracing::warn!(op = %op.op_id, "the office lost a record of an earlier chain; it is offered anew");
+                tracing::warn!(op = %op.op_id, "the office lost a record that it had acknowledged; it is offered anew");
                 changed.extend(project::records_of(&op));
             }
             chain::save(writing, &chain)?;

@@ -102,6 +102,7 @@ impl<'w, 'c, 'p> Taking<'w, 'c, 'p> {
             }
             return Ok(true);
         }
+        at_hand.forget(op.id);
         take_again(self.writing, one, &op, clamped, counts_again)
     }
 

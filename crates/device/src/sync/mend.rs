@@ -107,6 +107,9 @@ impl Driver {
                     let store = &self.standing.store;
                     store.number_nothing_behind(upto)?;
                     store.repaired(epoch, if is_same { cursor.min(upto) } else { upto })?;
+                    // Also where nothing is here that the hub lost: another tablet may have died in the middle of its part.
+                    store.owe_end(true)?;
+                    self.mend.owes_end = true;
                     self.mend.give_all_back();
                     self.standing.due().pull = true;
                     return Ok(());

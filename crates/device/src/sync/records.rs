@@ -155,6 +155,8 @@ impl Driver {
                     );
                     store.renumber(of, incarnation)?;
                     of.incarnation = incarnation;
+                    // What the hub acknowledged may be another's of the same number.
+                    self.mend.looks_back = true;
                 }
                 push::Effect::Rewind { to } => {
                     tracing::warn!(to, "the hub holds less than it acknowledged; the rest is offered again");

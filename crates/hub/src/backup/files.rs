@@ -111,6 +111,10 @@ pub fn copy_photo(
     if is_there && (!again || hash_back(&to).is_ok_and(|found| found.sha256 == sha256)) {
         return Ok(Copied::There);
     }
+    if is_there {
+        // A later run, which does not read it back, must not count it.
+        remove(&to)?;
+    }
     if let Some(folder) = to.parent() {
         make_dir(folder)?;
     }

@@ -8,6 +8,7 @@ use crate::issues::step;
 use crate::pull;
 use crate::store::Store;
 use standpipe_domain::answer::Outcome;
+use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{IssueId, Millis};
 use standpipe_domain::issue::{Status, Step};
 use standpipe_domain::record::{entity, issue_id};
@@ -46,10 +47,14 @@ pub(crate) async fn go_on(store: &dyn Store, Backed { world, finder, .. }: &mut 
     let other = finding(check("P1-KZ"), "panel-clear", "面板有报警");
     finder.record(store, [answers(check("P1-KZ"), "panel-clear", Outcome::Fail, None), other.1]).await;
     world.wait(1_000);
-    finder.record(store, [answers(check("B4-33-LG"), "door-seal", Outcome::Fail, None), record]).await;
+    let fails = answers(check("B4-33-LG"), "door-seal", Outcome::Fail, None);
+    let ids = finder.record(store, [fails, record]).await;
     world.wait(1_000);
     let issue = issue_id(id);
     step(store, world.clone(), issue, demo::person("branch"), assignment()).await.unwrap();
+    world.wait(1_000);
+    let worse = serde_json::json!(Severity::Critical);
+    finder.record(store, [Draft::set(entity::FINDING, id.0, "severity", worse, Some(ids[1]))]).await;
     Lost { issue, marked: marked(store).await }
 }
 
@@ -79,6 +84,7 @@ pub(crate) async fn come_back(store: &dyn Store, backed: Backed, Lost { issue: i
     let back = issue(store, id, "branch").await;
     assert_eq!((&*back.line.number, back.line.status), ("ZJ-2", Status::Assigned));
     assert!(back.line.unit.is_some());
+    assert_eq!(back.line.severity, Severity::Critical, "what the finding says by now, not the first draft");
     let steps: Vec<_> = back.timeline.iter().map(|entry| entry.step).collect();
     assert_eq!(steps, [None, Some(Step::Assign)]);
     assert_eq!(back.timeline[0].by, "检查员甲");

@@ -96,18 +96,18 @@ fn take(
     Ok(())
 }
 
-/// What follows from records follows from those that came back too, once a tablet has given back all that it had: issues
-/// that nobody had fetched are opened again, of one that was opened again for nothing the first opening and what became of
-/// it stand, and of two with one number the later gets another.
+/// What follows from records follows from those that came back too, once a tablet has given back all that it had: of an issue
+/// that was opened again for nothing the first opening and what became of it stand; issues that nobody had fetched are
+/// opened again, and say what their findings say; and of two with one number the later gets another.
 fn catch_up(ledger: &mut dyn Ledger, world: &dyn World, hand: Hand) -> Result<(), StoreError> {
-    let findings = ledger.without_issue(hand.scope)?.into_iter();
+    for id in ledger.of_two_states(hand.scope)? {
+        issues::settle(ledger, world, hand, id)?;
+    }
+    let findings = ledger.not_followed(hand.scope)?.into_iter();
     let seals = ledger.not_countersigned(hand.scope)?.into_iter();
     let findings = findings.map(|id| Touched { entity: entity::FINDING.into(), id: id.0 });
     let seals = seals.map(|id| Touched { entity: entity::SIGN_OFF.into(), id: id.0 });
     follow(ledger, world, hand, &findings.chain(seals).collect())?;
-    for id in ledger.of_two_states(hand.scope)? {
-        issues::settle(ledger, world, hand, id)?;
-    }
     ledger
         .of_taken_number(hand.scope)?
         .into_iter()

@@ -105,8 +105,8 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     /// One more than the highest number of an issue of the site.
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError>;
 
-    /// Live findings of the site that no issue follows.
-    fn without_issue(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError>;
+    /// Live findings of the site that no issue follows, or whose issue says something else.
+    fn not_followed(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError>;
     /// Signatures of the site under which the hub's own is not in the log.
     fn not_countersigned(&mut self, scope: SiteId) -> Result<Vec<SignOffId>, StoreError>;
     /// Issues of the site whose number another has, which was opened before.

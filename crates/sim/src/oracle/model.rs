@@ -113,6 +113,13 @@ fn office_follows(hub: &Connection) -> Verdict {
                   ORDER BY hlc DESC, rev DESC LIMIT 1)
               AND (SELECT json_array_length(sides) FROM register r WHERE r.id = issue.id AND field = 'status') = 1",
         "the last step does not tell the state of the issue")?;
+    none(
+        "SELECT issue.number FROM issue JOIN finding ON finding.id = issue.finding WHERE live = 1
+              AND trim(finding.record ->> 'words') <> '' AND finding.record ->> 'severity' <> ''
+              AND (issue.record ->> 'words' <> finding.record ->> 'words'
+                  OR issue.record ->> 'severity' <> finding.record ->> 'severity')",
+        "the finding says something else than the issue",
+    )?;
     none("SELECT number FROM issue GROUP BY scope, number HAVING count(*) > 1", "two issues have the number")
 }
 

@@ -53,6 +53,11 @@ impl<'a> AtHand<'a> {
         true
     }
 
+    /// Something else was written of a record than what is at hand.
+    pub fn forget(&mut self, id: Uuid) {
+        self.0.insert(id, None);
+    }
+
     /// What is shown of a record.
     pub fn state(&self, conn: &Connection, id: Uuid) -> Result<State<'a>, StoreError> {
         let Some(Some(ops)) = self.0.get(&id) else { return State::load(conn, id) };

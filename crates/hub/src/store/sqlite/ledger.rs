@@ -274,10 +274,15 @@ impl Ledger for Desk<'_> {
         Ok(self.first("numbering an issue", sql, [scope.0], |row| row.get(0))?.unwrap_or(1))
     }
 
-    fn without_issue(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError> {
+    fn not_followed(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError> {
         let sql = "SELECT id FROM finding WHERE scope = ?1 AND live = 1
-                       AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id) ORDER BY id";
-        self.all("looking for findings without an issue", sql, [scope.0], |row| row.get(0).map(FindingId))
+                       AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id
+                           AND issue.record ->> 'words' = finding.record ->> 'words'
+                           AND issue.record ->> 'severity' = finding.record ->> 'severity')
+                   ORDER BY id";
+        self.all("looking for findings that no issue follows", sql, [scope.0], |row| {
+            row.get(0).map(FindingId)
+        })
     }
 
     fn not_countersigned(&mut self, scope: SiteId) -> Result<Vec<SignOffId>, StoreError> {
