@@ -157,7 +157,7 @@ impl Driver {
             (self.mend.gives_back, self.mend.owes_end) = (false, false);
             return Ok(());
         };
-        if behind == 0 && self.mend.given.replace(first) == Some(first) {
+        if behind == 0 && self.mend.given == Some(first) {
             (self.mend.gives_back, self.mend.given) = (false, None);
             return Err(fault("the hub does not take back what it lost").into());
         }
@@ -167,6 +167,9 @@ impl Driver {
         }
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
         let answer = hub.give_back(body).await?;
+        if behind == 0 {
+            self.mend.given = Some(first);
+        }
         if next.is_none() && self.mend.owes_end {
             store.owe_end(false)?;
         }
