@@ -111,9 +111,9 @@ impl Hub {
         self.restoring = Some(Restoring { epoch });
     }
 
-    /// As `standpipe-hub restore` does, undisturbed: that power fails in the middle of it is not simulated yet.
+    /// As `standpipe-hub restore` does; power may fail, and then it is done again.
     fn restore(&mut self, epoch: Option<Uuid>, outside: &Arc<dyn World>) -> anyhow::Result<()> {
-        untracked(|| time().wait(backup::restore(&self.backup, &self.folder, false, outside, &mut |_| ())))?;
+        time().wait(backup::restore(&self.backup, &self.folder, false, outside, &mut |_| ()))?;
         self.restoring = None;
         if let Some(epoch) = epoch {
             untracked(|| {

@@ -25,7 +25,13 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
 pub(super) fn open(path: &Path, world: &dyn World) -> Result<(Connection, Identity), StoreError> {
     if path.exists() {
-        refuse_newer(&read_only(path)?)?;
+        match read_only(path).and_then(|connection| refuse_newer(&connection)) {
+            Err(error @ StoreError::Newer { .. }) => return Err(error),
+            // Power failed while a journal was in use, as in the first start after a restore: only who may write can roll it
+            // back. Whatever else is wrong is met again.
+            Err(_) => drop(refuse_newer(&Connection::open(path).doing("opening the database")?)?),
+            Ok(_) => {}
+        }
     }
     let mut connection = Connection::open(path).doing("opening the database")?;
     settings(&connection).doing("setting the database up")?;
