@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -155,4 +155,16 @@ where
             Err(_) => {}
         }
     }
+}
+
+/// Plays in a fresh folder, which is kept when it fails: it holds what every process wrote and said.
+///
+/// # Errors
+/// What `play` gives, with the folder to look into.
+pub async fn in_folder<T>(play: impl AsyncFnOnce(&Path) -> Result<T>) -> Result<T> {
+    let mut home = tempfile::tempdir()?;
+    home.disable_cleanup(true);
+    let played = play(home.path()).await.with_context(|| format!("see {}", home.path().display()))?;
+    home.disable_cleanup(false);
+    Ok(played)
 }

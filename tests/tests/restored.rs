@@ -1,10 +1,10 @@
 //! An office that loses its disk: backed up while three tablets work, it is restored, and gets back from them whatever came
 //! after the backup.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use standpipe_tests::fleet::{Answered, Fleet, Machine, Mode, TABLETS, rows};
 use standpipe_tests::hub::{back_up, restore};
-use standpipe_tests::process::eventually;
+use standpipe_tests::process::{eventually, in_folder};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -14,11 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_office_that_lost_its_disk_gets_back_what_came_after_its_backup() -> Result<()> {
-    let mut home = tempfile::tempdir()?;
-    home.disable_cleanup(true);
-    play(home.path()).await.with_context(|| format!("see {}", home.path().display()))?;
-    home.disable_cleanup(false);
-    Ok(())
+    in_folder(play).await
 }
 
 async fn play(home: &Path) -> Result<()> {

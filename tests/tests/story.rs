@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use standpipe_tests::display::Display;
 use standpipe_tests::hub::Hub;
+use standpipe_tests::process::in_folder;
 use standpipe_tests::story::{Stage, play};
 use std::time::Duration;
 
@@ -11,16 +12,14 @@ const AT_MOST: Duration = Duration::from_mins(15);
 
 #[tokio::test]
 async fn one_inspection_recorded_offline_signed_synced_and_answered() -> Result<()> {
-    // Kept when it fails: it holds a picture of the page and what the app and the hub said.
-    let mut home = tempfile::tempdir()?;
-    home.disable_cleanup(true);
-    let pictures = std::env::var_os("STANDPIPE_PICTURES").map(Into::into);
-    let stage = Stage { home: home.path().to_owned(), pictures, say: |line| println!("{line}") };
-    let display = Display::start(1400, 1000)?;
-    let hub = Hub::start(&home.path().join("hub"), 0).await?;
-    let story = tokio::time::timeout(AT_MOST, play(&stage, &display, hub)).await;
-    let hub = story.context("the story hangs")?.with_context(|| format!("see {}", home.path().display()))?;
-    hub.stop()?;
-    home.disable_cleanup(false);
-    Ok(())
+    in_folder(async |home| {
+        let pictures = std::env::var_os("STANDPIPE_PICTURES").map(Into::into);
+        let stage = Stage { home: home.to_owned(), pictures, say: |line| println!("{line}") };
+        let display = Display::start(1400, 1000)?;
+        let hub = Hub::start(&home.join("hub"), 0).await?;
+        let story = tokio::time::timeout(AT_MOST, play(&stage, &display, hub)).await;
+        story.context("the story hangs")??.stop()?;
+        Ok(())
+    })
+    .await
 }

@@ -1,6 +1,7 @@
 //! What goes wrong in the field, with real processes: nothing that was recorded is lost, and the screen says what it is.
 
 use anyhow::{Context, Result};
+use standpipe_tests::process::in_folder;
 use standpipe_tests::trouble::play;
 use std::time::Duration;
 
@@ -9,11 +10,5 @@ const AT_MOST: Duration = Duration::from_mins(15);
 
 #[tokio::test]
 async fn bad_files_a_wrong_server_and_a_withdrawn_tablet() -> Result<()> {
-    // Kept when it fails: it holds what the app and the hub said.
-    let mut home = tempfile::tempdir()?;
-    home.disable_cleanup(true);
-    let played = tokio::time::timeout(AT_MOST, play(home.path())).await;
-    played.context("it hangs")?.with_context(|| format!("see {}", home.path().display()))?;
-    home.disable_cleanup(false);
-    Ok(())
+    in_folder(async |home| tokio::time::timeout(AT_MOST, play(home)).await.context("it hangs")?).await
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use rusqlite::Connection;
 use standpipe_device::store::FILE;
 use standpipe_tests::fleet::{Answered, Fleet, Mode, TABLETS};
-use standpipe_tests::process::own_port;
+use standpipe_tests::process::{in_folder, own_port};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,11 +16,7 @@ fn first_version() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_first_version_left_arrives_and_all_agree() -> Result<()> {
-    let mut home = tempfile::tempdir()?;
-    home.disable_cleanup(true);
-    play(home.path()).await.with_context(|| format!("see {}", home.path().display()))?;
-    home.disable_cleanup(false);
-    Ok(())
+    in_folder(play).await
 }
 
 async fn play(home: &Path) -> Result<()> {

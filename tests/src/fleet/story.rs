@@ -1,6 +1,7 @@
 //! They work and are killed, they rest, and everything is demanded of everybody.
 
 use super::{Answered, Desk, Fleet, Held, Killed, Kills, Mode};
+use crate::process::in_folder;
 use crate::proxy::Proxy;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -41,11 +42,8 @@ pub async fn play(usual: Kills, network: Network) -> Result<Played> {
     let seed = number("STANDPIPE_SEED")?.unwrap_or(usual.seed);
     let count = number("STANDPIPE_KILLS")?.map_or(Ok(usual.count), u32::try_from)?;
     println!("STANDPIPE_SEED={seed} STANDPIPE_KILLS={count}");
-    let mut home = tempfile::tempdir()?;
-    home.disable_cleanup(true);
-    let played = play_in(home.path(), Kills { seed, count, ..usual }, network).await;
-    let played = played.with_context(|| format!("see {}", home.path().display()))?;
-    home.disable_cleanup(false);
+    let kills = Kills { seed, count, ..usual };
+    let played = in_folder(async |home| play_in(home, kills, network).await).await?;
     println!("{played:?}");
     Ok(played)
 }

@@ -154,7 +154,7 @@ impl Driver {
             // Others gave the rest back meanwhile: what follows from all of it follows at the end.
             hub.give_back(encode_return(&[], false).map_err(packed)?).await?;
             store.owe_end(false)?;
-            (self.mend.gives_back, self.mend.owes_end) = (false, false);
+            (self.mend.gives_back, self.mend.owes_end, self.mend.behind) = (false, false, 0);
             return Ok(());
         };
         if behind == 0 && self.mend.given == Some(first) {

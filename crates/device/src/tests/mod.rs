@@ -15,7 +15,7 @@ mod signing;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::testing::{Office, ROUND, check, identity};
+use crate::testing::{OWNERS, Office, ROUND, check, identity};
 use crate::world::TestWorld;
 use jiff::civil::Date;
 use standpipe_domain::answer::{Answer, Outcome, Reading};
@@ -26,7 +26,9 @@ use standpipe_domain::ids::{CheckId, Millis, UnitId};
 use standpipe_domain::limit::Limit;
 use standpipe_domain::signoff::{NewSignOff, Point};
 use standpipe_domain::sync::{SyncLine, SyncState};
-use standpipe_domain::tablet::{AttachTo, CheckView, NewAnswer, NewFile, NewFinding, RoundView, Today};
+use standpipe_domain::tablet::{
+    AttachTo, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, RoundView, Today,
+};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -153,6 +155,19 @@ impl Tablet {
         };
         self.engine.finding(&finding).unwrap();
         self.attach(n, item, "photo.jpg", photo).unwrap();
+    }
+
+    /// Passes everything but one item, has it signed, and amends the finding's answer.
+    pub fn sign_and_amend(&mut self) {
+        self.pass_everything();
+        let item = self.first_item(STANDPIPE);
+        self.find(STANDPIPE, &item, &jpeg(51));
+        self.engine.finish_previews();
+        self.sign(OWNERS[0], Some("…")).unwrap();
+        let reason = "看错了".into();
+        let amendment =
+            NewAmendment { check: check(STANDPIPE), item, answer: failing(), reason, severity: None };
+        self.engine.amend(&amendment).unwrap();
     }
 
     pub fn sign(&self, unit: UnitId, objection: Option<&str>) -> Result<RoundView, Error> {

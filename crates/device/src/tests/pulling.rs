@@ -3,29 +3,23 @@
 
 use super::rebuilding::dump;
 use super::*;
-use crate::testing::{OWNERS, a_check, a_place, an_asset, asset, set};
+use crate::testing::{a_check, a_place, an_asset, asset, set};
 use serde_json::{Value, json};
 use standpipe_domain::asset::AssetKind;
 use standpipe_domain::ids::{AssetId, PlaceId};
 use standpipe_domain::place::PlaceKind;
 use standpipe_domain::record::entity;
-use standpipe_domain::tablet::NewAmendment;
 use standpipe_domain::words::Words;
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
+use standpipe_oplog::wire::Numbered;
 use uuid::Uuid;
 
 /// Everything that can happen to a record.
 fn office() -> Office {
     let mut tablet = Tablet::new();
-    tablet.pass_everything();
-    let item = tablet.first_item(STANDPIPE);
-    tablet.find(STANDPIPE, &item, &jpeg(61));
-    tablet.engine.finish_previews();
-    tablet.sign(OWNERS[0], Some("…")).unwrap();
-    let reason = "看错了".into();
-    let amendment = NewAmendment { check: check(STANDPIPE), item, answer: failing(), reason, severity: None };
-    tablet.engine.amend(&amendment).unwrap();
+    tablet.sign_and_amend();
     tablet.office.take_from(tablet.engine.store()).unwrap();
     let mut office = tablet.office;
 
@@ -122,4 +116,33 @@ fn what_one_operation_wrote_at_once_has_no_second_copy() {
     assert_eq!(registers(), 0, "the estate was written record by record");
     tablet.answer(EXTINGUISHER, "in-place", answer(Outcome::Pass)).unwrap();
     assert_eq!(registers(), 1);
+}
+
+#[test]
+fn other_work_of_one_id_is_shown_of_a_record_that_came_in_the_same_page() {
+    let tablet = Tablet::numbered(2);
+    let store = tablet.engine.store();
+    let mut office = Office::with_estate();
+    assert!(office.deliver_in(5_000, store).unwrap());
+    tablet.answer(EXTINGUISHER, "in-place", answer(Outcome::Pass)).unwrap();
+    let own: Op = serde_json::from_str(&store.outbox(0).unwrap().bodies[0]).unwrap();
+    // Somebody has written under its id, of a check that comes just before.
+    office.write([a_check(50, ROUND, 0, AssetKind::Extinguisher)]);
+    let fail = json!({ "outcome": "fail", "at": 3 });
+    office.write([set(entity::CHECK, check(50).0, "answer:in-place", fail, None)]);
+    let forged = office.log.last_mut().unwrap();
+    forged.body = forged.body.replace(&forged.op.op_id.to_string(), &own.op_id.to_string()).into();
+    forged.op.op_id = own.op_id;
+    office.deliver_in(5_000, store).unwrap();
+    let sum: Checksum = office.log.iter().map(Numbered::checksum).sum();
+    assert_eq!(store.held_sums().unwrap().upto(u64::MAX), sum, "both ends hold the same");
+    let round = || tablet.engine.round(ROUND).unwrap();
+    let before = (dump(store), round());
+    store.rebuild().unwrap();
+    assert_eq!((dump(store), round()), before);
+    assert_eq!(tablet.engine.check(check(50)).unwrap().answers["in-place"].outcome, Outcome::Fail);
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap().answers["in-place"].outcome, Outcome::Pass);
+    let last: Op = serde_json::from_str(store.outbox(0).unwrap().bodies.last().unwrap()).unwrap();
+    assert_ne!(last.op_id, own.op_id, "it goes up under an id of its own");
+    assert_eq!((last.id, last.value), (own.id, own.value));
 }

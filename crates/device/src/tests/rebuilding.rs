@@ -9,7 +9,6 @@ use serde_json::json;
 use standpipe_domain::asset::AssetKind;
 use standpipe_domain::limit::Unit;
 use standpipe_domain::place::PlaceKind;
-use standpipe_domain::tablet::NewAmendment;
 use standpipe_domain::words::Words;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::Kind;
@@ -62,14 +61,7 @@ fn a_whole_number_is_made_again_as_it_was_recorded_and_the_same_tap_is_one_answe
 #[test]
 fn a_signed_round_is_made_again_to_the_last_row() {
     let mut tablet = Tablet::new();
-    tablet.pass_everything();
-    let item = tablet.first_item(STANDPIPE);
-    tablet.find(STANDPIPE, &item, &jpeg(51));
-    tablet.engine.finish_previews();
-    tablet.sign(OWNERS[0], Some("…")).unwrap();
-    let reason = "看错了".into();
-    let amendment = NewAmendment { check: check(STANDPIPE), item, answer: failing(), reason, severity: None };
-    tablet.engine.amend(&amendment).unwrap();
+    tablet.sign_and_amend();
     tablet.office.take_from(tablet.engine.store()).unwrap();
     tablet.office.deliver(tablet.engine.store()).unwrap();
     assert!(dump(tablet.engine.store()).iter().filter(|(_, rows)| !rows.is_empty()).count() > 10);

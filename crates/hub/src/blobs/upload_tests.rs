@@ -290,3 +290,32 @@ impl ObjectStore for Faulty {
         unreachable!()
     }
 }
+
+#[tokio::test]
+async fn a_second_copy_takes_the_place_of_nothing() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs(&dir).await;
+    let photo = vec![7; 30_000];
+    begin(&blobs, &photo).await;
+    let (colleague, other) = (DeviceId(Uuid::from_u128(3)), Uuid::from_u128(4));
+    let new = NewUpload {
+        sha256: sha256(&photo),
+        bytes: 30_000,
+        thumbnail_of: None,
+        by: PersonId(Uuid::nil()),
+        metadata: String::new(),
+    };
+    blobs.begin(colleague, new, other, NOW).await.unwrap();
+    let theirs = async |from: usize, to: usize| {
+        let piece = Piece { offset: from as u64, length: None, checksum: None };
+        blobs.append(colleague, other, piece, body(&photo[from..to]), NOW).await.unwrap()
+    };
+    // Half of it is here when the first copy is verified.
+    theirs(0, 15_000).await;
+    assert_eq!(append(&blobs, 0, &photo).await.unwrap().state, BlobState::Verified);
+    let file = || crate::blobs::file_of(&dir.path().join("blobs"), sha256(&photo)).metadata().unwrap().ino();
+    let first = file();
+    assert_eq!(theirs(15_000, 30_000).await.state, BlobState::Verified);
+    assert_eq!(file(), first, "what was verified stays");
+}

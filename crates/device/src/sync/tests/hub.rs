@@ -69,6 +69,15 @@ pub struct Kept {
     pub tells: bool,
 }
 
+impl Kept {
+    /// Another hub by now, which knows nothing of what this one was given: restored from a backup, and saying so.
+    pub fn restored(&mut self) {
+        self.ops.clear();
+        self.chains.clear();
+        self.epoch = Uuid::from_u128(8);
+    }
+}
+
 pub struct Upload {
     pub sha256: Sha256,
     pub role: String,

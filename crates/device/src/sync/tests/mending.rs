@@ -5,6 +5,7 @@ use super::tablet::{Tablet, record};
 use crate::testing::INSPECTOR;
 use crate::world::TestWorld;
 use standpipe_domain::sync::SyncState;
+use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::Op;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -16,7 +17,7 @@ pub fn colleagues(seed: u64) -> (Uuid, String) {
     colleague.enrol("http://127.0.0.1:9");
     record(&colleague.store);
     let body = colleague.store.outbox(0).unwrap().bodies.remove(0);
-    let op: standpipe_oplog::op::Op = serde_json::from_str(&body).unwrap();
+    let op: Op = serde_json::from_str(&body).unwrap();
     let body = body.replace(&op.actor.to_string(), &INSPECTOR.to_string());
     (op.op_id, body)
 }
@@ -29,17 +30,11 @@ async fn a_restored_hub_gets_back_what_it_lost_of_whoever() {
     record(&tablet.store);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             let before = hub.kept().ops.clone();
             assert_eq!(before.len(), 2);
             // Of both a backup knows nothing.
-            {
-                let mut kept = hub.kept();
-                kept.ops.clear();
-                kept.chains.clear();
-                kept.epoch = Uuid::from_u128(8);
-            }
+            hub.kept().restored();
             tablet.go_on();
             while hub.kept().ops.len() < 2 || tablet.store.cursor().unwrap().1 < 2 {
                 tokio::task::yield_now().await;
@@ -62,8 +57,7 @@ async fn what_the_hub_lost_goes_up_before_what_is_new_also_where_only_the_chain_
     record(&tablet.store);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             // Restored without saying so, and others have written since: the head is where it was.
             {
                 let mut kept = hub.kept();
@@ -91,8 +85,7 @@ async fn a_hub_that_turns_out_at_a_push_to_have_lost_something_is_compared_with_
     record(&tablet.store);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             let once = AtomicBool::new(false);
             let (kept, restored) = (hub.clone(), Arc::new(once));
             // The greeting was answered before the restore, the push comes after it.
@@ -127,8 +120,7 @@ async fn what_the_hub_never_took_is_set_aside_and_shown() {
     let tablet = Tablet::of(&hub);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             {
                 let mut kept = hub.kept();
                 kept.ops.clear();
@@ -149,8 +141,7 @@ async fn what_another_hub_never_took_of_ones_own_is_offered_to_it() {
     record(&tablet.store);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             {
                 // It knows the tablet, and not its own mark.
                 let mut kept = hub.kept();
@@ -175,13 +166,10 @@ async fn a_withdrawn_tablet_gives_a_restored_hub_back_what_it_had_taken() {
     record(&tablet.store);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             {
                 let mut kept = hub.kept();
-                kept.ops.clear();
-                kept.chains.clear();
-                kept.epoch = Uuid::from_u128(8);
+                kept.restored();
                 kept.revoked = true;
                 kept.quarantine = Some("revoked");
             }
@@ -193,8 +181,7 @@ async fn a_withdrawn_tablet_gives_a_restored_hub_back_what_it_had_taken() {
             assert_eq!(hub.kept().aside, [], "what had been taken is not judged anew");
             // What it records from here on is kept for review.
             record(&tablet.store);
-            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
-            tablet.pause().await;
+            tablet.set_aside().await;
             hub.asked();
             tablet.go_on();
             tablet.pause().await;
@@ -248,8 +235,7 @@ async fn two_works_of_one_id_are_both_kept() {
         tablet
             .play(async |tablet| {
                 if was_in_step {
-                    tablet.line(|line| line.last_synced.is_some()).await;
-                    tablet.pause().await;
+                    tablet.in_step().await;
                     let mut kept = hub.kept();
                     kept.ops[0] = under_the_id(own.op_id);
                     kept.epoch = Uuid::from_u128(8);
@@ -266,4 +252,44 @@ async fn two_works_of_one_id_are_both_kept() {
             })
             .await;
     }
+}
+
+#[tokio::test]
+async fn what_a_clone_took_the_places_of_is_offered_anew() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    (0..2).for_each(|_| record(&tablet.store));
+    // Both were acknowledged and not pulled; the hub lost them, and the tablet's clone has gone on in their places.
+    tablet.store.acknowledge(tablet.store.chain_state().unwrap().id, 2, 0).unwrap();
+    hub.kept().chains.insert(1, vec![sha256(b"the clone's"); 2]);
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(hub.kept().ops.len(), 2);
+            assert_eq!(hub.kept().chains[&2].len(), 2, "as another incarnation");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn whoever_finds_a_restored_hub_says_the_end_of_what_comes_back() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.in_step().await;
+            // Nothing of this tablet's was lost; of another's it may have been, which died in the middle of giving it back.
+            hub.kept().epoch = Uuid::from_u128(8);
+            hub.asked();
+            for ends in [1, 0] {
+                tablet.go_on();
+                tablet.pause().await;
+                let asked = hub.asked();
+                let told = asked.iter().filter(|line| line.starts_with("POST /sync/return")).count();
+                assert_eq!(told, ends, "{asked:?}");
+            }
+            assert!(!tablet.store.owes_end().unwrap());
+        })
+        .await;
 }

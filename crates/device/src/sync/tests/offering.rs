@@ -15,13 +15,10 @@ fn broken() -> Response {
 #[tokio::test]
 async fn an_offer_at_which_the_line_broke_is_made_again_and_holds_nothing_up() {
     let hub = Hub::start().await;
-    hub.kept().quarantine = Some("not-allowed");
-    let tablet = Tablet::of(&hub);
-    record(&tablet.store);
+    let tablet = Tablet::refused_by(&hub);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
-            tablet.pause().await;
+            tablet.set_aside().await;
             hub.kept().quarantine = None;
             // The line breaks at this request, and at this one only.
             hub.rule("POST /sync/offer", || Some(broken()));
@@ -49,13 +46,10 @@ async fn an_offer_at_which_the_line_broke_is_made_again_and_holds_nothing_up() {
 #[tokio::test]
 async fn an_offer_at_which_the_hub_fails_is_not_made_again_unasked() {
     let hub = Hub::start().await;
-    hub.kept().quarantine = Some("not-allowed");
-    let tablet = Tablet::of(&hub);
-    record(&tablet.store);
+    let tablet = Tablet::refused_by(&hub);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
-            tablet.pause().await;
+            tablet.set_aside().await;
             hub.rule("POST /sync/offer", || Some(problem(500, "broken")));
             tablet.standing.due().offer = true;
             tablet.go_on();

@@ -140,8 +140,7 @@ async fn a_hub_that_lost_its_disk_gets_everything_again() {
     (0..5).for_each(|_| record(&tablet.store));
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             let before = hub.kept().ops.clone();
             {
                 let mut kept = hub.kept();
@@ -230,9 +229,7 @@ async fn a_hub_that_wants_the_same_again_and_again_is_left_alone_for_a_while() {
 #[tokio::test]
 async fn what_the_hub_sets_aside_is_shown_and_the_rest_goes_on() {
     let hub = Hub::start().await;
-    hub.kept().quarantine = Some("not-allowed");
-    let tablet = Tablet::of(&hub);
-    record(&tablet.store);
+    let tablet = Tablet::refused_by(&hub);
     tablet
         .play(async |tablet| {
             let line = tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
@@ -248,13 +245,10 @@ async fn what_the_hub_sets_aside_is_shown_and_the_rest_goes_on() {
 #[tokio::test]
 async fn what_was_set_aside_is_offered_again_when_somebody_asks() {
     let hub = Hub::start().await;
-    hub.kept().quarantine = Some("not-allowed");
-    let tablet = Tablet::of(&hub);
-    record(&tablet.store);
+    let tablet = Tablet::refused_by(&hub);
     tablet
         .play(async |tablet| {
-            tablet.line(|line| line.set_aside == 1 && line.records == 0).await;
-            tablet.pause().await;
+            tablet.set_aside().await;
             hub.kept().quarantine = Some("unknown-item");
             tablet.standing.due().offer = true;
             tablet.go_on();

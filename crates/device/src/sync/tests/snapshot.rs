@@ -69,8 +69,7 @@ async fn a_tablet_that_was_away_for_long_gets_the_rest_in_one_answer() {
     let hub = hub().await;
     Tablet::of(&hub)
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             hub.asked();
             hub.kept().ops.extend((20..26).map(colleagues));
             tablet.go_on();
@@ -207,8 +206,7 @@ async fn a_hub_that_was_restored_in_the_middle_is_compared_with() {
     });
     Tablet::of(&hub)
         .play(async |tablet| {
-            tablet.line(|line| line.last_synced.is_some()).await;
-            tablet.pause().await;
+            tablet.in_step().await;
             assert_eq!(tablet.store.cursor().unwrap(), (Some(Uuid::from_u128(8)), 7));
             assert_eq!(hub.kept().ops.len(), 7, "what the hub lost it has back");
             assert_eq!(held(&tablet.store), all_of(&hub));

@@ -44,6 +44,14 @@ impl Tablet {
         tablet
     }
 
+    /// A tablet with one record, which `hub` sets aside, as whatever else comes.
+    pub fn refused_by(hub: &Hub) -> Self {
+        hub.kept().quarantine = Some("not-allowed");
+        let tablet = Self::of(hub);
+        record(&tablet.store);
+        tablet
+    }
+
     /// A tablet that is not enrolled.
     pub fn new() -> Self {
         Self::within(Arc::new(TestWorld::new(1)))
@@ -131,6 +139,18 @@ impl Tablet {
                 return line;
             }
         }
+    }
+
+    /// Waits until both ends hold the same, and nothing is to be done.
+    pub async fn in_step(&mut self) {
+        self.line(|line| line.last_synced.is_some()).await;
+        self.pause().await;
+    }
+
+    /// Waits until the hub has set one record aside, and nothing is to be done.
+    pub async fn set_aside(&mut self) {
+        self.line(|line| line.set_aside == 1 && line.records == 0).await;
+        self.pause().await;
     }
 
     pub async fn safe(&mut self) -> SyncLine {
