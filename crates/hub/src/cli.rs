@@ -117,10 +117,11 @@ pub enum Failed {
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error(
-        "the backup is whole but for {lost} photos that the hub counts as here and its disk does not give any more; run \
-         verify --withdraw, so that tablets that still have them send them again"
+        "the backup is whole but for {lost} photos that the hub's disk does not give any more: {spoilt} are spoilt, which \
+         tablets that still have them send again by themselves; {} are missing: see that the disk is there, then run \
+         verify --withdraw for those that stay missing", lost - spoilt
     )]
-    Lost { lost: usize },
+    Lost { lost: usize, spoilt: usize },
     #[error(
         "{damaged} photos of the backup are missing or spoilt; run backup --again into it, which copies them anew while \
          the hub has them"

@@ -3,7 +3,7 @@
 use super::files::{self, Copied};
 use super::manifest::{self, Database, Manifest};
 use super::{BackupError, PAGE, Step, Watch, blocking};
-use crate::blobs::{Blob, hash_back};
+use crate::blobs::{Blob, Book, hash_back};
 use crate::store::sqlite::{AtRest, SqliteStore, withdraw};
 use crate::store::{Holds, Store, StoreError};
 use crate::world::World;
@@ -30,6 +30,9 @@ pub struct Photos {
     /// copy from before. The backup says that they are not there: a hub that is restored from it asks the tablets for
     /// them.
     pub lost: Vec<Sha256>,
+    /// Those of them of which the hub's disk gives other bytes, or none. The hub does not count these any more, so that
+    /// tablets send them again. One whose file is not there may lie on a disk that is not mounted; it stays counted.
+    pub spoilt: Vec<Sha256>,
 }
 
 /// Makes a whole backup of the hub on the folder `data` in the folder `to`, and then tells the hub how far it holds each
@@ -78,6 +81,9 @@ pub async fn make(
 
     let copying = Copying { from: data.join("blobs"), to: folder.clone(), of: holds.photos, again };
     let photos = copying.run(&part, world, watch).await?;
+    for sha256 in &photos.spoilt {
+        store.lost_blob(*sha256).await?;
+    }
     blocking(world, move || files::sync_photos(&folder)).await?;
     if !photos.lost.is_empty() {
         let (file, lost) = (part.clone(), photos.lost.clone());
@@ -140,7 +146,11 @@ impl Copying {
                         photos.copied += 1;
                         photos.copied_bytes += bytes;
                     }
-                    Copied::Missing | Copied::Spoilt => photos.lost.push(sha256),
+                    Copied::Missing => photos.lost.push(sha256),
+                    Copied::Spoilt => {
+                        photos.lost.push(sha256);
+                        photos.spoilt.push(sha256);
+                    }
                 }
                 watch(Step::Photo { bytes: read, of: self.of });
             }

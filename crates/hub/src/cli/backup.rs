@@ -56,8 +56,8 @@ pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
             let new = HumanBytes(photos.copied_bytes);
             say(&format!("{} photos are new in {}, with {new}", photos.copied, to.display()));
         }
-        let lost = photos.lost.len();
-        if lost > 0 { Err(Failed::Lost { lost }) } else { Ok(()) }
+        let (lost, spoilt) = (photos.lost.len(), photos.spoilt.len());
+        if lost > 0 { Err(Failed::Lost { lost, spoilt }) } else { Ok(()) }
     })
     .await
 }

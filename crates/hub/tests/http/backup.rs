@@ -198,6 +198,16 @@ async fn photos_that_the_hub_lost_are_told_and_hold_nothing_up() {
     assert!(text(&made.stderr).contains("verify --withdraw"), "{}", text(&made.stderr));
     let whole = run(office.dir(), &["verify", "--backup", after.to_str().unwrap()]).await;
     assert!(text(&whole.stdout).contains(" 1 photos "), "it calls verified what it holds: {whole:?}");
+    assert_eq!(tablet.state(kept).await, "verified");
+    assert_eq!(tablet.state(lost).await, "absent", "the tablet sends it again");
+    tablet.upload(&photo(61, 9_000)).await;
+    // A missing file may lie on a disk that is not mounted.
+    std::fs::remove_file(shelf(office.dir(), lost)).unwrap();
+    let again = dir.path().join("again");
+    let made = run(office.dir(), &["backup", "--to", again.to_str().unwrap()]).await;
+    assert!(text(&made.stderr).contains("0 are spoilt"), "{}", text(&made.stderr));
+    std::fs::write(shelf(office.dir(), lost), photo(61, 9_000)).unwrap();
+    assert_eq!(tablet.state(lost).await, "verified", "it is still counted");
     office.close().await;
 }
 
