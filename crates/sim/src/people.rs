@@ -3,16 +3,21 @@
 use crate::dice::Dice;
 use crate::estate::{self, OWNERS, ROUND, STOPS};
 use crate::stage::Stage;
-use crate::story::Act;
+use crate::story::{Act, Later};
+use serde_json::json;
 use standpipe_device::engine::Engine;
 use standpipe_device::error::Error;
+use standpipe_device::store::{StoreError, Writing};
 use standpipe_domain::answer::{Answer, Outcome};
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::issue::{Step, StepRequest};
+use standpipe_domain::record::entity;
 use standpipe_domain::signoff::{NewSignOff, Point};
 use standpipe_domain::tablet::{AttachTo, NewAmendment, NewAnswer, NewFile, NewFinding};
 use standpipe_oplog::chain::sha256;
+use standpipe_oplog::op::Kind;
+use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
 
 pub fn act(stage: &mut Stage, act: &Act) {
@@ -21,7 +26,9 @@ pub fn act(stage: &mut Stage, act: &Act) {
         | Act::Say { tablet, stop, item }
         | Act::Photo { tablet, stop, item, .. }
         | Act::Amend { tablet, stop, item, .. } => (*tablet, *stop, *item),
-        Act::TakeOff { tablet, stop } | Act::Choose { tablet, stop } => (*tablet, *stop, 0),
+        Act::TakeOff { tablet, stop } | Act::Choose { tablet, stop } | Act::Later { tablet, stop, .. } => {
+            (*tablet, *stop, 0)
+        }
         Act::Sign { tablet } | Act::Step { tablet: Some(tablet), .. } => (*tablet, 0, 0),
         _ => return,
     };
@@ -48,6 +55,7 @@ pub fn act(stage: &mut Stage, act: &Act) {
         Act::TakeOff { .. } => take_off(engine, stop),
         Act::Choose { .. } => choose(engine, stop),
         Act::Sign { .. } => sign(engine, &mut photos),
+        Act::Later { what, .. } => later(engine, stop, *what),
         Act::Step { which, .. } => step(engine, *which, &mut photos),
         _ => Ok(()),
     };
@@ -102,6 +110,21 @@ fn take_off(engine: &Engine, stop: usize) -> Result<(), Error> {
     let Some(photo) = of_check.chain(of_findings).next() else { return Ok(()) };
     let item = photo.item.clone().unwrap_or_default();
     engine.detach(view.id, &item, photo.sha256).map(drop)
+}
+
+/// Records as a later version of the app would. What it writes this version has no command for.
+fn later(engine: &Engine, stop: usize, what: Later) -> Result<(), Error> {
+    let (id, value) = (estate::check(stop).0, json!({ "bar": 2.5 }));
+    let draft = match what {
+        Later::Field => Draft::set(entity::CHECK, id, "pressure-of-tomorrow", value, None),
+        Later::Kind => {
+            let kind = Kind::Unknown;
+            Draft { kind, ..Draft::set(entity::CHECK, id, "pressure-of-tomorrow", value, None) }
+        }
+        Later::Entity => Draft::set("leak-test", engine.store().world().uuid(), "pressure", value, None),
+    };
+    let write = |writing: &mut Writing<'_>| writing.record(draft).map(drop);
+    engine.store().write("recording as a later version", write).map_err(|error: StoreError| error.into())
 }
 
 fn choose(engine: &Engine, stop: usize) -> Result<(), Error> {

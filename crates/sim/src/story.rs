@@ -16,6 +16,17 @@ pub enum Machine {
     Hub,
 }
 
+/// What a later version of the app may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Later {
+    /// A field that a check does not have so far.
+    Field,
+    /// A kind of operation.
+    Kind,
+    /// A kind of record.
+    Entity,
+}
+
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Act {
@@ -63,6 +74,12 @@ pub enum Act {
         stop: usize,
         item: usize,
         fails: bool,
+    },
+    /// The tablet has a later version of the app, which writes what this one does not know.
+    Later {
+        tablet: usize,
+        stop: usize,
+        what: Later,
     },
     /// The person taps "sync now".
     Ask {
@@ -146,6 +163,7 @@ impl Act {
             | Self::Sign { tablet }
             | Self::Step { tablet: Some(tablet), .. }
             | Self::Amend { tablet, .. }
+            | Self::Later { tablet, .. }
             | Self::Ask { tablet }
             | Self::Link { tablet, .. }
             | Self::Fuse { machine: Machine::Tablet(tablet), .. }
@@ -239,7 +257,11 @@ impl Teller {
             76..=80 => Act::Choose { tablet, stop },
             81..=86 => Act::Sign { tablet },
             87..=90 => Act::Amend { tablet, stop, item, fails },
-            91..=92 => Act::Ask { tablet },
+            91 => Act::Ask { tablet },
+            92 => {
+                let what = [Later::Field, Later::Kind, Later::Entity][dice.index(3)];
+                Act::Later { tablet, stop, what }
+            }
             93..=96 => Act::Rename { stop, name: dice.below(1_000) },
             97 => Act::Delete { stop },
             _ => Act::Import { records: u32::try_from(dice.within(2..900)).unwrap_or(2) },
