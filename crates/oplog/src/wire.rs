@@ -136,10 +136,14 @@ pub struct Offer {
     pub ops: Vec<Uuid>,
 }
 
-/// What stays aside of an [`Offer`]; the next pull brings the rest.
+/// What became of an [`Offer`]; the next pull brings what is named in neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferAnswer {
+    /// What stays aside.
     pub quarantined: Vec<Refused>,
+    /// What this hub has neither aside nor in its log: it was restored. It is to be pushed anew.
+    #[serde(default)]
+    pub lost: Vec<Uuid>,
 }
 
 /// The question for sums.

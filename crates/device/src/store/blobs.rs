@@ -263,10 +263,24 @@ pub fn put_mentioned(conn: &Connection, evidence: &Evidence) -> Result<(), Store
     Ok(())
 }
 
-/// The hub has lost something: every photo is offered again. One that it still has costs a question.
+/// The hub has lost something: every photo is offered again. One that it still has costs a question. Of the photos of
+/// others it is not known any more whether it has them.
 pub fn offer_all_again(conn: &Connection) -> Result<(), StoreError> {
     conn.execute("UPDATE upload SET state = 'waiting', sent = 0, url = NULL WHERE state = 'verified'", [])?;
+    conn.execute("UPDATE blob SET at_office = NULL WHERE at_office IS NOT NULL", [])?;
     Ok(())
+}
+
+/// The hub lost a photo that was fetched from it: it goes up from here, after the operation that mentions it.
+pub fn offer_fetched(conn: &Connection, of: Sha256, at: Millis) -> Result<(), StoreError> {
+    let found: Option<(u64, Uuid)> = conn
+        .prepare_cached(
+            "SELECT bytes, op_id FROM blob, op WHERE sha256 = ?1 AND kind = 'add' AND instr(body, ?2) ORDER BY seq LIMIT 1",
+        )?
+        .query_row(params![Hash(of), of.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((bytes, op_id)) = found else { return Ok(()) };
+    put_upload(conn, UploadKey { of, role: Role::Original }, of, bytes, op_id, at)
 }
 
 /// Puts a blob in line to go up, unless it stands there already; one that was set aside is tried again.

@@ -119,6 +119,8 @@ pub(crate) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Pages: 16 MiB. Who takes much in writes most pages many times, and each of them once back into the file.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     tune(&connection)?;
     Ok(connection)
 }

@@ -176,7 +176,7 @@ impl Store {
             };
             let lost: Vec<(i64, String)> = writing
                 .prepare_cached(
-                    "SELECT seq, body FROM op
+                    "SELECT seq, body FROM op INDEXED BY op_chain
                      WHERE (incarnation <> ?1 OR dev_seq <= ?2) AND dev_seq IS NOT NULL AND hub_seq IS NULL
                          AND op_id NOT IN (SELECT op_id FROM receipt) AND op_id NOT IN (SELECT op_id FROM set_aside)
                      ORDER BY seq",
@@ -192,6 +192,24 @@ impl Store {
             chain::save(writing, &chain)?;
             writing.again(&changed)?;
             Ok(lost.len())
+        })
+    }
+
+    /// Offers anew what the hub had set aside and knows nothing of any more, as it was restored. What somebody else recorded
+    /// stays set aside.
+    pub fn offer_lost(&self, lost: &[Uuid]) -> Result<(), StoreError> {
+        if lost.is_empty() {
+            return Ok(());
+        }
+        self.write("offering anew what the office set aside and lost", |writing| {
+            let mut changed = BTreeSet::new();
+            for op_id in lost {
+                if let Some(op) = offer_anew(writing, *op_id)? {
+                    tracing::warn!(op = %op_id, "the office lost a record that it had set aside; it is offered anew");
+                    changed.extend(project::records_of(&op));
+                }
+            }
+            writing.again(&changed)
         })
     }
 
@@ -378,6 +396,7 @@ pub(super) fn offer_anew(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, S
         .query_row(params![op_id, chain.incarnation], |row| row.get(0))
         .optional()?;
     conn.prepare_cached("DELETE FROM receipt WHERE op_id = ?1")?.execute([op_id])?;
+    conn.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op_id])?;
     // It waits already. What was acknowledged leaves a gap, over which no [`Store::rewind`] goes back.
     if here.is_some_and(|place| place > chain.acknowledged) {
         return Ok(Some(op));

@@ -244,6 +244,8 @@ impl Driver {
     pub(super) fn doubt(&mut self) {
         self.recheck.begin();
         self.mend.looks_back = true;
+        // Of what it had set aside it may know nothing any more.
+        self.standing.due().offer = true;
         self.photos.doubt();
         self.standing.set_link(|link| link.doubt = true);
     }

@@ -3,7 +3,7 @@
 
 use super::driver::Driver;
 use super::hub_client::HubClient;
-use crate::store::blobs::UploadKey;
+use crate::store::blobs::{Role, UploadKey};
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::upload::BlobState;
 
@@ -39,13 +39,19 @@ impl Driver {
         };
         let hashes: Vec<_> = confirmed.iter().map(|(_, sha256)| *sha256).collect();
         let states = hub.blob_states(&hashes).await?;
+        let mut there = Vec::new();
         for (key, sha256) in &confirmed {
             // Only what the hub says is taken for its word: a hash that it leaves out is not lost.
-            if matches!(states.get(sha256), Some(BlobState::Absent | BlobState::Partial)) {
-                tracing::warn!(of = %key.of, role = ?key.role, "the office lost a photo; it is sent again");
-                store.upload_restarted(*key)?;
+            match states.get(sha256) {
+                Some(BlobState::Absent | BlobState::Partial) => {
+                    tracing::warn!(of = %key.of, role = ?key.role, "the office lost a photo; it is sent again");
+                    store.offer_blob(*key)?;
+                }
+                Some(BlobState::Verified) if key.role == Role::Original => there.push(key.of),
+                _ => {}
             }
         }
+        store.office_still_has(&there)?;
         self.recheck.behind = Some(*last);
         self.standing.tell();
         Ok(())

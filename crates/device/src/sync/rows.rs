@@ -29,7 +29,9 @@ impl Store {
                      WHERE sha256 = ?1 AND here = 0 AND (preview = 'ready' OR preview_code = 'no-thumbnail')",
                 )?
                 .execute([of.0])?;
-            blobs::is_here(writing, of)
+            blobs::is_here(writing, of)?;
+            writing.prepare_cached("UPDATE blob SET at_office = 1 WHERE sha256 = ?1")?.execute([of.0])?;
+            Ok::<_, StoreError>(())
         })?;
         self.photo_came();
         Ok(())
@@ -47,7 +49,38 @@ impl Store {
         Ok(())
     }
 
-    /// Up to `limit` blobs that the hub has confirmed, behind the one at `after`, each with the hash of its bytes.
+    /// The office has these originals, as it has just said. Of this tablet's own that is written down elsewhere.
+    pub(super) fn office_still_has(&self, photos: &[Sha256]) -> Result<(), StoreError> {
+        let changed = self.write_quietly("writing down which photos the office still has", |writing| {
+            let sql = "UPDATE blob SET at_office = 1 WHERE sha256 = ?1 AND at_office IS NOT 1 AND NOT EXISTS
+                           (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'original')";
+            let mut statement = writing.prepare_cached(sql)?;
+            let changed: Result<Vec<usize>, _> = photos.iter().map(|of| statement.execute([of.0])).collect();
+            Ok::<usize, StoreError>(changed?.iter().sum())
+        })?;
+        if changed > 0 {
+            self.changed();
+        }
+        Ok(())
+    }
+
+    /// The hub does not have a blob any more that it had confirmed, or that came from there: it goes up from here.
+    pub(super) fn offer_blob(&self, key: UploadKey) -> Result<(), StoreError> {
+        self.upload_restarted(key)?;
+        if key.role == Role::Thumbnail {
+            return Ok(());
+        }
+        self.write("writing down that the office lost a photo", |writing| {
+            let is_own = "SELECT 1 FROM upload WHERE of = ?1 AND role = 'original'";
+            if writing.prepare_cached(is_own)?.exists([key.of.0])? {
+                return Ok(());
+            }
+            blobs::offer_fetched(writing, key.of, writing.now())
+        })
+    }
+
+    /// Up to `limit` blobs that the hub has confirmed or that came from there, behind the one at `after`, each with the hash
+    /// of its bytes.
     pub(super) fn confirmed_uploads(
         &self,
         after: Option<UploadKey>,
@@ -55,8 +88,11 @@ impl Store {
     ) -> Result<Vec<(UploadKey, Sha256)>, StoreError> {
         let (of, role) = after.map_or(([0; 32], ""), |after| (after.of.0, word(after.role)));
         self.read("reading what the office confirmed", |conn| {
-            let sql = "SELECT of, role, sha256 FROM upload
-                       WHERE state = 'verified' AND (of, role) > (?1, ?2) ORDER BY of, role LIMIT ?3";
+            let sql = "SELECT of, role, sha256 FROM upload WHERE state = 'verified' AND (of, role) > (?1, ?2)
+                       UNION ALL SELECT sha256, 'original', sha256 FROM blob
+                           WHERE here = 1 AND (sha256, 'original') > (?1, ?2) AND NOT EXISTS
+                               (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'original')
+                       ORDER BY 1, 2 LIMIT ?3";
             let mut statement = conn.prepare_cached(sql)?;
             let rows = statement.query_map((of, role, limit), confirmed)?;
             Ok(rows.collect::<Result<_, _>>()?)

@@ -146,8 +146,10 @@ pub async fn offer(
         let message = format!("at most {MAX_OPS} operations at once");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message).limit(MAX_OPS));
     }
-    let quarantined = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, Some(ops)).await?;
-    Ok(Json(OfferAnswer { quarantined }))
+    let only = Some(ops.clone());
+    let quarantined = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, only).await?;
+    let lost = ingest::lost(&*app.store, ops, &quarantined).await?;
+    Ok(Json(OfferAnswer { quarantined, lost }))
 }
 
 /// The sums over what the hub numbered, so that a tablet finds where the two differ. A tablet that was revoked may ask too:

@@ -37,6 +37,22 @@ pub async fn judge_again(
     Ok(left.into_iter().filter(|place| asked(place)).map(refused).collect())
 }
 
+/// Those of `ops` that are neither in the log nor `aside`: they were set aside here once, and a hub that was restored does
+/// not know of it.
+pub async fn lost(store: &dyn Store, ops: Vec<Uuid>, aside: &[Refused]) -> Result<Vec<Uuid>, StoreError> {
+    let aside: HashSet<Uuid> = aside.iter().map(|refused| refused.op_id).collect();
+    let here = move |ledger: &mut dyn Ledger| {
+        let mut lost = Vec::new();
+        for op_id in ops.into_iter().filter(|op_id| !aside.contains(op_id)) {
+            if ledger.op(op_id)?.is_none() {
+                lost.push(op_id);
+            }
+        }
+        Ok(lost)
+    };
+    store.transact(here).await
+}
+
 /// The places by transaction, in the order of the first of each. What a tablet that was cloned sent in two chains belongs
 /// together; a line that names no transaction is one by itself.
 fn transactions(places: Vec<Aside>, asked: &impl Fn(&Aside) -> bool) -> Vec<Vec<Aside>> {

@@ -5,7 +5,7 @@ mod arrived;
 mod take_back;
 mod transaction;
 
-pub use again::judge_again;
+pub use again::{judge_again, lost};
 pub use take_back::take_back;
 
 use crate::issues;
@@ -104,6 +104,8 @@ struct Intake<'a> {
     owing: BTreeSet<Touched>,
     /// The latest stamp that was taken in.
     latest: Hlc,
+    /// Whether anything at all is in quarantine, once that was asked.
+    any_aside: Option<bool>,
 }
 
 impl<'a> Intake<'a> {
@@ -114,8 +116,8 @@ impl<'a> Intake<'a> {
         head: &'a PushHead,
         at: Millis,
     ) -> Self {
-        let (seen, owing, latest) = (Seen::default(), BTreeSet::new(), Hlc::default());
-        Self { ledger, world, device, head, at, seen, owing, latest }
+        let (seen, owing, latest, any_aside) = (Seen::default(), BTreeSet::new(), Hlc::default(), None);
+        Self { ledger, world, device, head, at, seen, owing, latest, any_aside }
     }
 
     fn take(mut self, lines: Vec<Line>, room: Room) -> Result<Pushed, StoreError> {

@@ -77,6 +77,9 @@ impl Intake<'_> {
     /// another of the tablet's lives, is judged again, and blames nothing.
     fn earlier(&mut self, tx: Option<Uuid>, lines: &[Arrived]) -> Result<Option<Blame>, StoreError> {
         let Some(tx) = tx else { return Ok(None) };
+        if !self.any_aside()? {
+            return Ok(None);
+        }
         let set_aside = self.ledger.tx_set_aside(self.device.id, tx)?;
         if set_aside.is_empty() {
             return Ok(None);
@@ -136,7 +139,9 @@ impl Intake<'_> {
         for written in ops {
             changed.extend(enter(self.ledger, written, self.at)?);
             // The same work may have been set aside when another of the tablet's lives sent it.
-            self.ledger.release(&written.op)?;
+            if self.any_aside()? {
+                self.ledger.release(&written.op)?;
+            }
             self.latest = self.latest.max(written.op.hlc.clamped(self.at));
         }
         if !changed.is_empty() {
@@ -185,9 +190,17 @@ impl Intake<'_> {
         self.show()
     }
 
+    /// Whether anything is in quarantine. Mostly nothing is, and then no operation need be looked up there.
+    fn any_aside(&mut self) -> Result<bool, StoreError> {
+        let known = self.any_aside.map_or_else(|| self.ledger.any_aside(), Ok)?;
+        self.any_aside = Some(known);
+        Ok(known)
+    }
+
     /// Keeps a line as it came, out of the log.
     fn set_aside(&mut self, line: &Arrived, blame: &Blame) -> Result<(), StoreError> {
         let Blame { dev_seq: by, refusal } = blame;
+        self.any_aside = Some(true);
         let detail = match by {
             Some(by) if *by != line.dev_seq => {
                 format!("set aside together with operation {by} of its transaction: {}", refusal.detail)

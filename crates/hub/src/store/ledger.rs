@@ -70,6 +70,8 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError>;
 
     fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError>;
+    /// Whether any line of any tablet is aside.
+    fn any_aside(&mut self) -> Result<bool, StoreError>;
     /// How many lines of a tablet are aside, and how many bytes they have together.
     fn aside_size(&mut self, device: DeviceId) -> Result<(u64, u64), StoreError>;
     /// The tablet of that id.

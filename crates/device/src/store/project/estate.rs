@@ -43,26 +43,32 @@ pub fn place(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), Store
         }
     }
     // The path of whatever stands below has changed with it.
-    let below: Vec<(i64, Uuid, Uuid, Words, String)> = conn
+    let below: Vec<AssetText> = conn
         .prepare_cached(
             "WITH RECURSIVE below (id, depth) AS (
                  SELECT ?1, 0 UNION SELECT place.id, depth + 1 FROM place JOIN below ON parent = below.id
                  WHERE depth < 32)
-             SELECT num, asset.id, place, name_zh, name_en, tag FROM asset
+             SELECT num, place, name_zh, name_en, tag FROM asset
              WHERE place IN (SELECT id FROM below)",
         )?
         .query_map([id], |row| {
-            let name = Words::new(row.get::<_, String>(3)?, row.get::<_, String>(4)?);
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, name, row.get(5)?))
+            let name = Words::new(row.get::<_, String>(2)?, row.get::<_, String>(3)?);
+            Ok(AssetText { num: row.get(0)?, place: row.get(1)?, name, tag: row.get(4)? })
         })?
         .collect::<Result<_, _>>()?;
-    for (num, _, place, name, tag) in below {
-        index(conn, num, place, &name, &tag)?;
-    }
-    Ok(())
+    below.iter().try_for_each(|text| index(conn, text))
 }
 
-pub fn asset(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
+/// What an asset is found by.
+pub struct AssetText {
+    num: i64,
+    place: Uuid,
+    name: Words,
+    tag: String,
+}
+
+/// The row of an asset. Gives what is to be put into the full-text index by [`index`].
+pub fn asset(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<Option<AssetText>, StoreError> {
     let Some(asset) = state.record::<Asset>() else {
         let num: Option<i64> = conn
             .prepare_cached("DELETE FROM asset WHERE id = ?1 RETURNING num")?
@@ -71,7 +77,7 @@ pub fn asset(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), Store
         if let Some(num) = num {
             conn.prepare_cached("DELETE FROM asset_text WHERE rowid = ?1")?.execute([num])?;
         }
-        return Ok(());
+        return Ok(None);
     };
     let num: i64 = conn
         .prepare_cached(
@@ -84,11 +90,13 @@ pub fn asset(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), Store
             params![id, Word(asset.kind), asset.place.0, asset.name.zh, asset.name.en, asset.tag, json(&asset.facts)?],
             |row| row.get(0),
         )?;
-    index(conn, num, asset.place.0, &asset.name, &asset.tag)
+    Ok(Some(AssetText { num, place: asset.place.0, name: asset.name, tag: asset.tag }))
 }
 
-fn index(conn: &Connection, num: i64, place: Uuid, name: &Words, tag: &str) -> Result<(), StoreError> {
-    let path = place_path(conn, place)?;
+/// Puts an asset into the full-text index, in place of what stood there.
+pub fn index(conn: &Connection, text: &AssetText) -> Result<(), StoreError> {
+    let AssetText { num, place, name, tag } = text;
+    let path = place_path(conn, *place)?;
     // Run together, so that 4栋33层 finds what stands on floor 33 of building 4.
     let zh: String = path.iter().map(|name| name.zh.as_str()).collect();
     let en: String = path.iter().map(|name| name.en.as_str()).collect();

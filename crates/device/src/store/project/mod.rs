@@ -87,12 +87,12 @@ pub fn all_with(
     for Touched { id, .. } in places {
         estate::place(conn, id, &at_hand.state(conn, id)?)?;
     }
-    let mut stops = BTreeSet::new();
+    let (mut stops, mut texts) = (BTreeSet::new(), Vec::new());
     for Touched { entity, id } in others {
         let state = || at_hand.state(conn, id);
         match entity.as_str() {
             entity::SITE => estate::site(conn, id, &state()?)?,
-            entity::ASSET => estate::asset(conn, id, &state()?)?,
+            entity::ASSET => texts.extend(estate::asset(conn, id, &state()?)?),
             entity::UNIT => estate::unit(conn, id, &state()?)?,
             entity::PERSON => estate::person(conn, id, &state()?)?,
             entity::ROUND => estate::round(conn, id, &state()?)?,
@@ -104,6 +104,8 @@ pub fn all_with(
             _ => {}
         }
     }
+    // One behind the other: a statement between two has the full-text index write down what it holds in memory.
+    texts.iter().try_for_each(|text| estate::index(conn, text))?;
     // A stop counts its findings, so they come first.
     stops.into_iter().try_for_each(|check| stop::stop(conn, check, &at_hand.state(conn, check)?))
 }

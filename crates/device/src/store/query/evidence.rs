@@ -104,8 +104,10 @@ fn preview(row: &Row<'_>) -> rusqlite::Result<Preview> {
 fn whereabouts(row: &Row<'_>) -> rusqlite::Result<Whereabouts> {
     let state: Option<String> = row.get(3)?;
     Ok(match (row.get::<_, bool>(0)?, state.as_deref()) {
-        // What is here without ever having waited to go up came from there.
-        (_, Some("verified")) | (true, None) => Whereabouts::SafeAtOffice,
+        (_, Some("verified")) => Whereabouts::SafeAtOffice,
+        // Without ever having waited to go up it came from there.
+        (true, None) if row.get::<_, Option<bool>>(7)? == Some(true) => Whereabouts::SafeAtOffice,
+        (true, None) => Whereabouts::SafeHere,
         (_, Some("set-aside")) => {
             Whereabouts::NeedsAttention { code: row.get::<_, Option<String>>(6)?.unwrap_or_default() }
         }

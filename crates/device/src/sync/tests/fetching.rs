@@ -3,12 +3,14 @@
 use super::hub::{Hub, problem};
 use super::tablet::{Tablet, evidence};
 use crate::previews::Previews;
+use crate::store::Store;
 use crate::store::blobs::Role;
 use crate::sync::NotFetched;
 use crate::sync::fetch::Order;
 use standpipe_domain::evidence::Whereabouts;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::record::{entity, set};
+use standpipe_domain::sync::SyncState;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::pen::Draft;
 use std::fs;
@@ -151,8 +153,11 @@ async fn an_original_that_did_not_come_whole_goes_on_where_it_was_when_somebody_
 
 /// Where the only photo is.
 fn whereabouts(tablet: &Tablet) -> Whereabouts {
-    tablet
-        .store
+    where_is(&tablet.store)
+}
+
+fn where_is(store: &Store) -> Whereabouts {
+    store
         .read("looking", |conn| {
             let held = crate::store::query::members_of(conn, entity::CHECK, Uuid::from_u128(6), set::PHOTOS)?;
             crate::store::query::held_view(conn, &held[0])
@@ -174,6 +179,48 @@ async fn a_photo_that_is_elsewhere_says_whether_the_office_has_it_as_the_office_
             assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "not-here-yet");
             hub.kept().verified.insert(of, b"their photo".to_vec());
             fetch(tablet, of).await.unwrap();
+            assert_eq!(whereabouts(tablet), Whereabouts::SafeAtOffice);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_that_was_fetched_and_that_the_office_has_lost_goes_up_from_here() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    hub.kept().verified.insert(of, b"their photo".to_vec());
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            fetch(tablet, of).await.unwrap();
+            assert_eq!(whereabouts(tablet), Whereabouts::SafeAtOffice);
+            tablet.pause().await;
+            // A hub of another epoch may have lost it; until it is asked, nobody knows.
+            hub.kept().epoch = Uuid::from_u128(8);
+            let store = Arc::clone(&tablet.store);
+            let before = Arc::new(std::sync::Mutex::new(None));
+            let seen = Arc::clone(&before);
+            hub.rule("POST /blobs/status", move || {
+                seen.lock().unwrap().get_or_insert_with(|| where_is(&store));
+                None
+            });
+            tablet.standing.due().greet = true;
+            tablet.go_on();
+            tablet.line(|line| line.state == SyncState::Checking).await;
+            tablet.safe().await;
+            assert_eq!(*before.lock().unwrap(), Some(Whereabouts::SafeHere));
+            assert_eq!(whereabouts(tablet), Whereabouts::SafeAtOffice, "it is there after all");
+
+            hub.kept().verified.remove(&of);
+            hub.kept().epoch = Uuid::from_u128(9);
+            tablet.standing.due().greet = true;
+            tablet.go_on();
+            while !hub.kept().verified.contains_key(&of) {
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&of], b"their photo");
             assert_eq!(whereabouts(tablet), Whereabouts::SafeAtOffice);
         })
         .await;

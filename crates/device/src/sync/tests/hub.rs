@@ -253,9 +253,14 @@ async fn push(State(hub): State<Hub>, body: Bytes) -> Response {
 
 async fn offer(State(hub): State<Hub>, axum::Json(offer): axum::Json<Offer>) -> axum::Json<OfferAnswer> {
     let mut kept = hub.kept();
-    let mut quarantined = vec![];
+    let (mut quarantined, mut lost) = (vec![], vec![]);
     for op_id in offer.ops {
-        let Some(at) = kept.aside.iter().position(|(id, _)| *id == op_id) else { continue };
+        let Some(at) = kept.aside.iter().position(|(id, _)| *id == op_id) else {
+            if !kept.ops.iter().any(|(id, _)| *id == op_id) {
+                lost.push(op_id);
+            }
+            continue;
+        };
         if let Some(code) = kept.quarantine {
             quarantined.push(Refused { op_id, code: code.into(), detail: String::new() });
         } else {
@@ -263,7 +268,7 @@ async fn offer(State(hub): State<Hub>, axum::Json(offer): axum::Json<Offer>) -> 
             kept.ops.push(taken);
         }
     }
-    axum::Json(OfferAnswer { quarantined })
+    axum::Json(OfferAnswer { quarantined, lost })
 }
 
 async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {

@@ -58,3 +58,25 @@ async fn an_offer_at_which_the_hub_fails_is_not_made_again_unasked() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn what_the_office_set_aside_in_an_earlier_chain_and_lost_is_pushed_anew() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::refused_by(&hub);
+    tablet
+        .play(async |tablet| {
+            tablet.set_aside().await;
+            tablet.store.renumber(tablet.store.chain_state().unwrap().id, 7).unwrap();
+            {
+                // Put back to before it was pushed, and the person may do it by now.
+                let mut kept = hub.kept();
+                (kept.epoch, kept.quarantine) = (uuid::Uuid::from_u128(0xe9), None);
+                kept.aside.clear();
+            }
+            tablet.standing.due().greet = true;
+            tablet.go_on();
+            tablet.line(|line| line.set_aside == 0 && line.state == SyncState::Safe).await;
+            assert_eq!(hub.kept().ops.len(), 1);
+        })
+        .await;
+}

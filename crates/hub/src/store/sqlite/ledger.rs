@@ -160,6 +160,11 @@ impl Ledger for Desk<'_> {
         self.run("setting an operation aside", sql, row).map(drop)
     }
 
+    fn any_aside(&mut self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM quarantine)";
+        Ok(self.first("looking whether anything was set aside", sql, [], |row| row.get(0))?.unwrap_or(false))
+    }
+
     fn aside_size(&mut self, device: DeviceId) -> Result<(u64, u64), StoreError> {
         let sql = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM quarantine WHERE device = ?";
         let size = self
