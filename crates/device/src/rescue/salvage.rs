@@ -166,6 +166,8 @@ fn find_photos(conn: &Connection, vault: &Vault) -> Result<(), StoreError> {
         let key = UploadKey { of: evidence.sha256, role: Role::Original };
         blobs::put_upload(conn, key, evidence.sha256, evidence.bytes, row.get(1)?, op.device_time)?;
     }
+    // So it is asked before bytes are sent.
+    conn.execute("UPDATE upload SET state = 'created' WHERE state = 'waiting'", [])?;
     Ok(())
 }
 

@@ -35,7 +35,7 @@ pub struct PendingUpload {
     pub bytes: u64,
     /// Where the bytes are.
     pub path: PathBuf,
-    /// Whether the hub made a place for it before.
+    /// Whether the hub made a place for it before, or once had it: it is asked before bytes are sent.
     pub created: bool,
     pub upload_url: Option<String>,
 }
@@ -266,7 +266,7 @@ pub fn put_mentioned(conn: &Connection, evidence: &Evidence) -> Result<(), Store
 /// The hub has lost something: every photo is offered again. One that it still has costs a question. Of the photos of
 /// others it is not known any more whether it has them.
 pub fn offer_all_again(conn: &Connection) -> Result<(), StoreError> {
-    conn.execute("UPDATE upload SET state = 'waiting', sent = 0, url = NULL WHERE state = 'verified'", [])?;
+    conn.execute("UPDATE upload SET state = 'created', sent = 0, url = NULL WHERE state = 'verified'", [])?;
     conn.execute("UPDATE blob SET at_office = NULL WHERE at_office IS NOT NULL", [])?;
     Ok(())
 }

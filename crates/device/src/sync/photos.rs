@@ -32,6 +32,8 @@ pub(super) struct Photos {
     /// Blobs whose bytes were found to be what was recorded, since the app started.
     sound: HashSet<UploadKey>,
     strikes: HashMap<UploadKey, u32>,
+    /// Blobs whose bytes went along with their announcement when the line broke: what arrived is asked for.
+    broken: HashSet<UploadKey>,
     /// When a blob was last set aside because the hub failed at it, by the clock that never goes back.
     struck: Option<Duration>,
 }
@@ -47,6 +49,8 @@ struct Current {
     whole: Option<Piece>,
     /// The hub's place for it is written down. Only one that could not be filled at once need be found again.
     noted: bool,
+    /// Its bytes go along with its announcement: it is small, and the hub has hardly any of it.
+    at_once: bool,
 }
 
 impl Default for Photos {
@@ -58,6 +62,7 @@ impl Default for Photos {
             piece,
             sound: HashSet::new(),
             strikes: HashMap::new(),
+            broken: HashSet::new(),
             struck: None,
         }
     }
@@ -95,7 +100,8 @@ impl Driver {
         };
         self.standing.sending(true);
         let key = current.blob.key;
-        let is_all = current.whole.is_some() && matches!(current.effect, Effect::Send { .. });
+        let is_all =
+            current.whole.is_some() && (current.at_once || matches!(current.effect, Effect::Send { .. }));
         let asked = if is_all && self.photos.ahead.is_none() {
             let (asked, ahead) = futures::join!(self.ask(hub, &mut current), self.send_ahead(hub, key));
             self.photos.ahead = ahead;
@@ -127,7 +133,7 @@ impl Driver {
             return None;
         }
         let whole = read(store.world(), &blob, whole).await.ok()?;
-        let mut current = Current::new(blob, self.photos.piece, Some(whole));
+        let mut current = self.prepare(blob, Some(whole));
         loop {
             match self.ask(hub, &mut current).await.ok()? {
                 event @ (Event::Created { offset: None | Some(0) } | Event::Offset(0)) => {
@@ -159,7 +165,14 @@ impl Driver {
             }
             self.photos.sound.insert(blob.key);
         }
-        Ok(Some(Current::new(blob, self.photos.piece, bytes)))
+        Ok(Some(self.prepare(blob, bytes)))
+    }
+
+    fn prepare(&self, blob: PendingUpload, whole: Option<Piece>) -> Current {
+        // Where it was announced before, or was there once, the hub may have it.
+        let is_news = !blob.created && !self.photos.broken.contains(&blob.key);
+        let current = Current::new(blob, self.photos.piece, whole);
+        Current { at_once: is_news && current.whole.is_some(), ..current }
     }
 
     /// What follows from an answer: it is written down, and the next request is known.
@@ -203,6 +216,9 @@ impl Driver {
 
     /// The link broke, or the hub failed. A blob at which it fails again and again gives way to the next.
     fn failed(&mut self, mut current: Current, fault: Fault) -> Result<(), Trouble> {
+        if current.url.is_empty() {
+            self.photos.broken.insert(current.blob.key);
+        }
         current.upload.step(Event::Lost);
         self.photos.piece = current.upload.piece();
         current.note(&self.standing.store)?;
@@ -250,13 +266,23 @@ impl Driver {
         match current.effect {
             Effect::Create => {
                 let thumbnail_of = (blob.key.role == Role::Thumbnail).then_some(blob.key.of);
-                match hub.create(&NewBlob { sha256: blob.sha256, bytes: blob.bytes, thumbnail_of }).await? {
-                    Created::At { url, offset } => {
+                let new = NewBlob { sha256: blob.sha256, bytes: blob.bytes, thumbnail_of };
+                let first = current.whole.clone().filter(|_| std::mem::take(&mut current.at_once));
+                let (is_sent, began) = (first.is_some(), self.elapsed());
+                let created = hub.create(&new, first).await?;
+                let millis = millis(self.elapsed().saturating_sub(began));
+                match created {
+                    Created::At { url, offset, verified } => {
                         current.url = url;
-                        Ok(Event::Created { offset })
+                        Ok(match offset {
+                            Some(offset) if verified && offset == new.bytes && is_sent => {
+                                Event::Sent { offset, millis, verified }
+                            }
+                            offset => Event::Created { offset },
+                        })
                     }
                     // What the hub makes of it is asked for all the same.
-                    Created::Known => Ok(Event::Offset(blob.bytes)),
+                    Created::Known => Ok(Event::Offset(new.bytes)),
                 }
             }
             Effect::AskOffset => offset(hub, current).await,
@@ -271,8 +297,7 @@ impl Driver {
                 };
                 let began = self.elapsed();
                 let patched = hub.patch(&current.url, piece).await?;
-                let millis =
-                    u64::try_from(self.elapsed().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
+                let millis = millis(self.elapsed().saturating_sub(began));
                 match patched {
                     Patched::Arrived(offset) if offset > from => {
                         Ok(Event::Sent { offset, millis, verified: false })
@@ -305,7 +330,7 @@ impl Current {
         let noted = blob.created && !url.is_empty();
         let mut upload = Upload::new(blob.bytes, piece, noted);
         let effect = upload.step(Event::Start);
-        Self { blob, upload, url, effect, setbacks: 0, whole, noted }
+        Self { blob, upload, url, effect, setbacks: 0, whole, noted, at_once: false }
     }
 
     /// Writes down the hub's place for it, so that the app finds it again when it starts anew.
@@ -316,6 +341,10 @@ impl Current {
         }
         Ok(())
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn whole(blob: &PendingUpload) -> Result<Piece, Spoilt> {

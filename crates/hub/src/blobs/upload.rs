@@ -6,8 +6,9 @@ use super::steady::steady;
 use super::turn::Turn;
 use super::{ALLOWANCE, BlobError, BlobState, Blobs, Inner, MAX_BLOB, MAX_THUMBNAIL, Upload, unbroken};
 use bytes::Bytes;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
+use standpipe_oplog::upload::PIECE;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -162,6 +163,22 @@ impl Blobs {
             this.append_in_turn(upload, piece, body, &mut turn, now).await
         })
         .await
+    }
+
+    /// Reads away what a device sends of a blob that is not taken so: it hears the answer once it has sent all of it.
+    pub async fn pass_over<S, E>(&self, device: DeviceId, body: S)
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+        E: Send + 'static,
+    {
+        let Ok(_sending) = self.0.shares.send(device) else { return };
+        let (mut body, mut came) = (steady(body, Arc::clone(&self.0.world)), 0);
+        while let Some(Ok(bytes)) = body.next().await {
+            came += bytes.len() as u64;
+            if came > *PIECE.end() {
+                return;
+            }
+        }
     }
 
     async fn append_in_turn<S, E>(

@@ -1,5 +1,6 @@
 //! Uploads on the wire of tus 1.0.0 (<https://tus.io/protocols/resumable-upload>): the core protocol with the extensions
-//! creation, checksum, expiration and termination. A blob is known by its SHA-256, which its sender has to name.
+//! creation, creation-with-upload, checksum, expiration and termination. A blob is known by its SHA-256, which its sender
+//! has to name.
 
 use super::auth::AnyTablet;
 use super::problem::Problem;
@@ -45,7 +46,7 @@ const MAX_METADATA: usize = 4 * 1024;
 pub async fn options() -> impl IntoResponse {
     let headers = AppendHeaders([
         (VERSION, TUS.to_owned()),
-        (EXTENSION, "creation,checksum,expiration,termination".to_owned()),
+        (EXTENSION, "creation,creation-with-upload,checksum,expiration,termination".to_owned()),
         (MAX_SIZE, MAX_BLOB.to_string()),
         (ALGORITHMS, "sha1,sha256".to_owned()),
     ]);
@@ -56,11 +57,29 @@ pub async fn create(
     State(app): State<App>,
     AnyTablet(device): AnyTablet,
     headers: HeaderMap,
+    body: Body,
 ) -> Result<Response, Problem> {
     same_version(&headers)?;
     let new = new_upload(&headers, device.person)?;
-    let sha256 = new.sha256;
-    let (upload, progress) = app.blobs.begin(device.id, new, app.world.uuid(), app.world.now()).await?;
+    let first = if is_piece(&headers) { Some(piece(&headers, 0)?) } else { None };
+    let (sha256, now) = (new.sha256, app.world.now());
+    let (mut upload, mut progress) = app.blobs.begin(device.id, new, app.world.uuid(), now).await?;
+    if let Some(first) = first {
+        let body = body.into_data_stream();
+        match upload {
+            Some(id) if progress.arrived == 0 => {
+                progress = match app.blobs.append(device.id, id, first, body, now).await {
+                    // The upload stands, and goes on from where it is.
+                    Err(BlobError::ChecksumMismatch | BlobError::WrongOffset { .. }) => {
+                        app.blobs.progress(device.id, id, now).await
+                    }
+                    progress => progress,
+                }?;
+                upload = upload.filter(|_| progress.state != BlobState::Verified);
+            }
+            _ => app.blobs.pass_over(device.id, body).await,
+        }
+    }
     if progress.state == BlobState::Verified {
         app.poke();
     }
@@ -100,15 +119,12 @@ pub async fn patch(
     body: Body,
 ) -> Result<Response, Problem> {
     same_version(&headers)?;
-    if headers.get(CONTENT_TYPE).is_none_or(|kind| kind != "application/offset+octet-stream") {
+    if !is_piece(&headers) {
         let message = "the content type of a piece is application/offset+octet-stream";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", message));
     }
-    let piece = Piece {
-        offset: number(&headers, &OFFSET)?.ok_or_else(|| Problem::malformed("Upload-Offset is missing"))?,
-        length: number(&headers, &CONTENT_LENGTH)?,
-        checksum: checksum(&headers)?,
-    };
+    let offset = number(&headers, &OFFSET)?.ok_or_else(|| Problem::malformed("Upload-Offset is missing"))?;
+    let piece = piece(&headers, offset)?;
     if let Ok(sha256) = place.parse::<Sha256>() {
         // A client that does not look at the offset of what it was given sends the bytes again.
         let at = app.blobs.blob(sha256).await?.ok_or_else(unknown)?.bytes;
@@ -193,6 +209,15 @@ fn same_version(headers: &HeaderMap) -> Result<(), Problem> {
     }
     let message = "the header Tus-Resumable must say 1.0.0";
     Err(Problem::new(StatusCode::PRECONDITION_FAILED, "wrong-tus", message))
+}
+
+/// Whether bytes of a blob come with a request.
+fn is_piece(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/offset+octet-stream")
+}
+
+fn piece(headers: &HeaderMap, offset: u64) -> Result<Piece, Problem> {
+    Ok(Piece { offset, length: number(headers, &CONTENT_LENGTH)?, checksum: checksum(headers)? })
 }
 
 fn unknown() -> Problem {

@@ -1,7 +1,7 @@
 // A tus client that was not written for Standpipe sends one file, as its own documentation shows.
 // node foreign.mjs <address of the hub's blobs> <token> <file> <folder to remember uploads in> <how>
 // how: `die` ends this process hard in the middle of a piece; `resume` looks for what was begun and goes on;
-// `tunnel` does so through POST alone; `blind` says no hash.
+// `tunnel` does so through POST alone; `along` sends the first piece along with the announcement; `blind` says no hash.
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,6 +22,7 @@ const upload = new tus.Upload(createReadStream(file), {
   retryDelays: [0, 0],
   urlStorage: new tus.FileUrlStorage(join(folder, 'uploads.json')),
   overridePatchMethod: how === 'tunnel',
+  uploadDataDuringCreation: how === 'along',
   onProgress(sent) {
     if (how === 'die' && sent > 1.5 * PIECE) process.kill(process.pid, 'SIGKILL');
   },

@@ -76,6 +76,22 @@ async fn so_does_one_behind_something_that_lets_only_post_through() {
 }
 
 #[tokio::test]
+async fn a_foreign_client_may_send_the_first_piece_along_with_the_announcement() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let folder = TempDir::new().unwrap();
+    for (name, bytes) in [("large.jpg", photo(4, BYTES)), ("small.jpg", photo(5, 1_000))] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, &bytes).unwrap();
+        let sent = send(&office, &tablet, &file, "along").await;
+        let (text, accepted) = said(&sent);
+        assert!(sent.status.success() && text.contains("done"), "{text}");
+        assert_eq!(accepted, bytes.len() as u64);
+        assert_eq!(tablet.state(sha256(&bytes)).await, "verified");
+    }
+}
+
+#[tokio::test]
 async fn a_foreign_client_that_names_no_hash_is_told_what_is_missing() {
     let office = Office::open().await;
     let tablet = Tablet::enrol(&office).await;

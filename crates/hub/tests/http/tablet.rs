@@ -103,6 +103,14 @@ impl<'o> Tablet<'o> {
         request.header("Upload-Metadata", metadata).send().await.unwrap()
     }
 
+    /// Announces a photo, with some bytes of it along.
+    pub fn announce(&self, photo: &[u8], bytes: &[u8]) -> RequestBuilder {
+        let metadata = format!("sha256 {}", BASE64.encode(sha256(photo).to_string()));
+        let request = self.ask(Method::POST, "/blobs").header("Upload-Length", photo.len());
+        let request = request.header("Upload-Metadata", metadata);
+        request.header("Content-Type", "application/offset+octet-stream").body(bytes.to_owned())
+    }
+
     /// Opens an upload of these bytes. Gives its path below `/api/v1`.
     pub async fn begin(&self, bytes: &[u8]) -> String {
         place(&self.create(sha256(bytes), bytes.len() as u64, "").await)

@@ -63,6 +63,53 @@ async fn a_photo_goes_up_in_pieces_and_is_verified_with_its_last_byte() {
 }
 
 #[tokio::test]
+async fn bytes_go_up_along_with_the_announcement() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let along = async |photo: &[u8], bytes: &[u8]| {
+        let answer = tablet.announce(photo, bytes).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let is_verified = answer.headers().get("standpipe-blob").is_some_and(|blob| blob == "verified");
+        (number(&answer, "upload-offset"), is_verified, place(&answer))
+    };
+
+    let small = photo(31, 5_000);
+    let (at, is_verified, place) = along(&small, &small).await;
+    assert_eq!((at, is_verified), (5_000, true), "one request is enough");
+    assert_eq!(std::fs::read(shelf(&office, sha256(&small))).unwrap(), small);
+    assert_eq!(tablet.offset(&place).await, 5_000);
+    assert_eq!(along(&small, &small).await, (5_000, true, place), "what is here is passed over");
+
+    let large = photo(32, 700_000);
+    let (at, is_verified, place) = along(&large, &large[..300_000]).await;
+    assert_eq!((at, is_verified), (300_000, false));
+    assert_eq!(
+        along(&large, &large[..100]).await,
+        (300_000, false, place.clone()),
+        "it goes on from where it is"
+    );
+    assert_eq!(tablet.send(&place, 300_000, &large[300_000..]).await.headers()["standpipe-blob"], "verified");
+
+    let spoilt = photo(33, 1_000);
+    let request = tablet.announce(&spoilt, &spoilt);
+    let wrong = format!("sha256 {}", BASE64.encode(sha256(&small).0));
+    let answer = request.header("Upload-Checksum", wrong).send().await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), number(&answer, "upload-offset")),
+        (201, 0),
+        "nothing of it counts"
+    );
+    assert_eq!(along(&spoilt, &spoilt).await.1, true);
+
+    let (promised, other) = (photo(34, 1_000), photo(35, 1_000));
+    let answer = tablet.announce(&promised, &other).send().await.unwrap();
+    assert_eq!(problem(answer).await, is(422, "hash-mismatch"));
+    let answer = tablet.announce(&promised, &photo(34, 1_001)).send().await.unwrap();
+    assert_eq!(problem(answer).await, is(413, "beyond-length"));
+    assert_eq!(files(&office.dir().join("blobs")).len(), 3);
+}
+
+#[tokio::test]
 async fn a_piece_at_another_offset_is_refused_and_told_where_to_go_on() {
     let office = Office::open().await;
     let tablet = Tablet::enrol(&office).await;
@@ -299,7 +346,10 @@ async fn what_is_too_large_or_not_as_the_protocol_says_is_refused_with_its_reaso
     let no_length = tablet.ask(Method::POST, "/blobs").send().await.unwrap();
     assert_eq!(problem(no_length).await, is(400, "malformed"));
     let options = tablet.ask(Method::OPTIONS, "/blobs").send().await.unwrap();
-    assert_eq!(options.headers()["tus-extension"], "creation,checksum,expiration,termination");
+    assert_eq!(
+        options.headers()["tus-extension"],
+        "creation,creation-with-upload,checksum,expiration,termination"
+    );
 }
 
 #[tokio::test]

@@ -33,8 +33,9 @@ pub struct NewBlob {
 /// What the hub made of a new blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// It is to be sent here. The hub holds so many bytes of it, if it said so.
-    At { url: String, offset: Option<u64> },
+    /// It is to be sent here. The hub holds so many bytes of it, if it said so; `verified` where it says that it holds all of
+    /// them, and has re-read and hashed its own copy.
+    At { url: String, offset: Option<u64>, verified: bool },
     /// The hub holds it already.
     Known,
 }
@@ -65,20 +66,26 @@ pub enum Thumbnail {
 }
 
 impl HubClient {
-    /// Asks the hub for a place for a blob.
-    pub async fn create(&self, blob: &NewBlob) -> Result<Created, Fault> {
+    /// Asks the hub for a place for a blob, and sends its `first` bytes along. A hub need not take these: it says how many it
+    /// holds.
+    pub async fn create(&self, blob: &NewBlob, first: Option<Piece>) -> Result<Created, Fault> {
         const DOING: &str = "announcing a photo";
-        let request = self
+        let mut request = self
             .tus(Method::POST, &self.url("blobs")?)
             .header("Upload-Length", blob.bytes)
             .header("Upload-Metadata", metadata(blob));
-        let answer = self.exchange(DOING, request, Bytes::new(), MAX_JSON).await?;
+        let mut body = Bytes::new();
+        if let Some(first) = first {
+            request = carrying(request, &first);
+            body = first.bytes;
+        }
+        let answer = self.exchange(DOING, request, body, MAX_JSON).await?;
         let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
         match (answer.status, location) {
             (StatusCode::OK, _) => Ok(Created::Known),
             (StatusCode::CREATED, Some(location)) => {
                 let offset = upload_offset(DOING, &answer.headers).ok();
-                Ok(Created::At { url: location.to_owned(), offset })
+                Ok(Created::At { url: location.to_owned(), offset, verified: is_verified(&answer.headers) })
             }
             (status, _) => Err(Fault::NotAHub { doing: DOING, detail: format!("{status} without a place") }),
         }
@@ -109,17 +116,13 @@ impl HubClient {
     pub async fn patch(&self, upload: &str, piece: Piece) -> Result<Patched, Fault> {
         const DOING: &str = "sending a photo";
         let Some(url) = self.upload(upload) else { return Ok(Patched::Gone) };
-        let request = self
-            .tus(Method::PATCH, &url)
-            .header(CONTENT_TYPE, "application/offset+octet-stream")
-            .header("Upload-Offset", piece.offset)
-            .header("Upload-Checksum", format!("sha256 {}", BASE64.encode(piece.sha256.0)));
+        let request = self.tus(Method::PATCH, &url).header("Upload-Offset", piece.offset);
+        let request = carrying(request, &piece);
         let answer = self.ask(DOING, request, piece.bytes, MAX_JSON).await?;
         let code = || serde_json::from_slice::<ApiProblem>(&answer.body).ok().map(|problem| problem.code);
         match answer.status {
             status if status.is_success() => {
-                let is_verified = answer.headers.get("Standpipe-Blob").is_some_and(|blob| blob == "verified");
-                let patched = if is_verified { Patched::Verified } else { Patched::Arrived };
+                let patched = if is_verified(&answer.headers) { Patched::Verified } else { Patched::Arrived };
                 upload_offset(DOING, &answer.headers).map(patched)
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Patched::Gone),
@@ -216,6 +219,17 @@ impl Download {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         self.coming.next().await
     }
+}
+
+/// A request with bytes of a blob.
+fn carrying(request: Builder, piece: &Piece) -> Builder {
+    request
+        .header(CONTENT_TYPE, "application/offset+octet-stream")
+        .header("Upload-Checksum", format!("sha256 {}", BASE64.encode(piece.sha256.0)))
+}
+
+fn is_verified(headers: &HeaderMap) -> bool {
+    headers.get("Standpipe-Blob").is_some_and(|blob| blob == "verified")
 }
 
 fn metadata(blob: &NewBlob) -> String {

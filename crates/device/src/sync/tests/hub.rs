@@ -41,6 +41,8 @@ pub struct Hub {
 }
 
 /// What the hub holds.
+// Each is so, or not, by itself.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Kept {
     pub log: Vec<String>,
     rules: Vec<(&'static str, Answer)>,
@@ -67,6 +69,8 @@ pub struct Kept {
     pub durable: u64,
     /// Whether it says unasked how far a fresh upload is, and that one is verified, as a hub may and need not.
     pub tells: bool,
+    /// Whether it takes bytes that come along with an announcement, as a hub may and need not.
+    pub takes_along: bool,
 }
 
 impl Kept {
@@ -108,6 +112,7 @@ impl Hub {
             revoked: false,
             durable: 0,
             tells: false,
+            takes_along: false,
         }));
         let address = format!("http://{}", listener.local_addr().unwrap());
         let hub = Self { address, state, pokes: broadcast::Sender::new(16) };
@@ -364,7 +369,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap()
 }
 
-async fn create(State(hub): State<Hub>, headers: HeaderMap) -> Response {
+async fn create(State(hub): State<Hub>, headers: HeaderMap, body: Bytes) -> Response {
     assert_eq!(text(&headers, "tus-resumable"), "1.0.0");
     let pair = |pair: &str| {
         let (key, value) = pair.split_once(' ').unwrap();
@@ -373,6 +378,9 @@ async fn create(State(hub): State<Hub>, headers: HeaderMap) -> Response {
     let metadata: HashMap<_, _> = text(&headers, "upload-metadata").split(',').map(pair).collect();
     let sha256: Sha256 = metadata["sha256"].parse().unwrap();
     let mut kept = hub.kept();
+    if kept.takes_along {
+        kept.log.push(format!("along {}", body.len()));
+    }
     if kept.verified.contains_key(&sha256) {
         return StatusCode::OK.into_response();
     }
@@ -380,11 +388,20 @@ async fn create(State(hub): State<Hub>, headers: HeaderMap) -> Response {
     let role = metadata["role"].clone();
     assert_eq!(role == "thumbnail", metadata.contains_key("of"));
     kept.log.push(format!("created {role}"));
-    kept.uploads.push(Upload { sha256, role, total, bytes: vec![] });
+    let bytes = if kept.takes_along { body.to_vec() } else { vec![] };
+    let is_whole = standpipe_oplog::chain::sha256(&bytes) == sha256;
+    if is_whole {
+        kept.verified.insert(sha256, bytes.clone());
+    }
+    let arrived = bytes.len();
+    kept.uploads.push(Upload { sha256, role, total, bytes });
     let location = format!("/api/v1/blobs/{}", kept.uploads.len() - 1);
     let mut response = (StatusCode::CREATED, [(header::LOCATION, location)]).into_response();
-    if kept.tells {
-        response.headers_mut().insert("upload-offset", 0.into());
+    if kept.tells || kept.takes_along {
+        response.headers_mut().insert("upload-offset", arrived.into());
+    }
+    if is_whole {
+        response.headers_mut().insert("standpipe-blob", HeaderValue::from_static("verified"));
     }
     response
 }

@@ -1,6 +1,6 @@
 //! Photos on their way up: cuts, refusals, and files that are not what was recorded.
 
-use super::hub::{Hub, problem};
+use super::hub::{Hub, problem, silence};
 use super::tablet::{Tablet, record};
 use crate::store::blobs::Role;
 use axum::http::StatusCode;
@@ -57,6 +57,42 @@ async fn what_the_hub_says_unasked_is_believed_and_not_asked_for_again() {
             // What was confirmed is looked at once more, behind all uploads.
             assert_eq!(photos[..4], ["POST /blobs", "PATCH /blobs/0", "POST /blobs", "PATCH /blobs/1"]);
             assert_eq!(tablet.standing.line().bytes, 0);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_small_photo_goes_up_along_with_its_announcement_once() {
+    let hub = Hub::start().await;
+    (hub.kept().tells, hub.kept().takes_along) = (true, true);
+    let tablet = Tablet::of(&hub);
+    let broken = AtomicBool::new(false);
+    // The line breaks at the first announcement.
+    hub.rule("POST /blobs", move || (!broken.swap(true, SeqCst)).then(silence));
+    let photo = tablet.photo(&[1; 100]);
+    let blobs = |hub: &Hub| -> Vec<String> {
+        let log = hub.kept().log.clone();
+        log.into_iter().filter(|line| line.contains("along") || line.contains("/blobs")).collect()
+    };
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            tablet.go_on();
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&photo], [1; 100]);
+            let expected =
+                ["POST /blobs", "POST /blobs", "along 0", "PATCH /blobs/0", "POST /blobs", "along 100"];
+            assert_eq!(blobs(&hub)[..6], expected, "what went along when the line broke does not go twice");
+            tablet.pause().await;
+            // It may have lost everything, and is asked before bytes are sent.
+            hub.kept().log.clear();
+            hub.kept().restored();
+            tablet.standing.due().greet = true;
+            tablet.go_on();
+            tablet.line(|line| line.state == SyncState::Checking || line.photos > 0).await;
+            tablet.safe().await;
+            let sent = blobs(&hub);
+            assert!(sent.iter().all(|line| !line.contains("PATCH") && !line.contains("along 1")), "{sent:?}");
         })
         .await;
 }
