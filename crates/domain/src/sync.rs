@@ -67,6 +67,8 @@ pub enum Trouble {
     HubOlder,
     /// The office's disk is full: the tablet tries again by itself, once there is room.
     HubFull,
+    /// The hub has too much to do for now, or is being started: the tablet tries again by itself.
+    HubBusy,
     /// The hub has a fault of its own, with what it said.
     HubFault { detail: String },
     /// The tablet's own disk or database refused.

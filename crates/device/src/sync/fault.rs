@@ -24,9 +24,11 @@ pub enum Fault {
     /// The hub understood, and will not.
     #[error("the hub refused while {doing}: {code}: {message}")]
     Refused { doing: &'static str, code: String, message: String },
-    /// `busy` when the hub says that it is the moment, not the request: try the same again later.
+    /// It is the moment, not the request: the same is tried again later.
+    #[error("the hub has too much to do for now, or is not up, while {doing}: {detail}")]
+    HubBusy { doing: &'static str, detail: String },
     #[error("the hub failed while {doing}: {detail}")]
-    HubFault { doing: &'static str, detail: String, busy: bool },
+    HubFault { doing: &'static str, detail: String },
 }
 
 impl Fault {
@@ -41,6 +43,7 @@ impl Fault {
             Self::HubOlder => "hub-older",
             Self::HubFull { .. } => "hub-full",
             Self::Refused { code, .. } => code,
+            Self::HubBusy { .. } => "hub-busy",
             Self::HubFault { .. } => "hub-fault",
         }
     }
@@ -55,6 +58,7 @@ impl Fault {
             Self::HubNewer => Trouble::HubNewer,
             Self::HubOlder => Trouble::HubOlder,
             Self::HubFull { .. } => Trouble::HubFull,
+            Self::HubBusy { .. } => Trouble::HubBusy,
             Self::Refused { .. } | Self::HubFault { .. } => Trouble::HubFault { detail: self.to_string() },
         }
     }
@@ -73,6 +77,7 @@ pub(super) fn stops_everything(trouble: &Trouble) -> bool {
         | Trouble::HubNewer
         | Trouble::HubOlder
         | Trouble::HubFull
+        | Trouble::HubBusy
         | Trouble::HubFault { .. }
         | Trouble::TabletFault { .. } => false,
     }

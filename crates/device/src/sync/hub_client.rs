@@ -131,11 +131,8 @@ impl HubClient {
         path: &str,
         body: &impl serde::Serialize,
     ) -> Result<A, Fault> {
-        let body = serde_json::to_vec(body).map_err(|error| Fault::HubFault {
-            doing,
-            detail: error.to_string(),
-            busy: false,
-        })?;
+        let body =
+            serde_json::to_vec(body).map_err(|error| Fault::HubFault { doing, detail: error.to_string() })?;
         let request = self
             .request(Method::POST, path)?
             .header(CONTENT_TYPE, "application/json")
@@ -223,8 +220,11 @@ impl HubClient {
                 return Fault::HubFull { doing };
             }
             let words = problem.map_or_else(String::new, |problem| format!(": {}", short(&problem.message)));
-            let busy = no_room || matches!(status.as_u16(), 502..=504);
-            return Fault::HubFault { doing, detail: format!("{status}{words}"), busy };
+            let detail = format!("{status}{words}");
+            return match status.as_u16() {
+                502..=504 => Fault::HubBusy { doing, detail },
+                _ => Fault::HubFault { doing, detail },
+            };
         }
         let Some(problem) = problem else {
             return Fault::NotAHub { doing, detail: format!("{status}, {}", media_type(&answer.headers)) };
@@ -235,7 +235,7 @@ impl HubClient {
             (StatusCode::UPGRADE_REQUIRED, "hub-older") => Fault::HubOlder,
             (StatusCode::UPGRADE_REQUIRED, _) => Fault::HubNewer,
             (StatusCode::TOO_MANY_REQUESTS, _) if self.token.is_some() => {
-                Fault::HubFault { doing, detail: status.to_string(), busy: true }
+                Fault::HubBusy { doing, detail: status.to_string() }
             }
             _ => Fault::Refused { doing, code: short(&problem.code), message: short(&problem.message) },
         }

@@ -193,5 +193,5 @@ fn same_hub(known: &mut Option<Uuid>, epoch: Uuid) -> Result<(), Trouble> {
 }
 
 fn fault(detail: &str) -> Fault {
-    Fault::HubFault { doing: DOING, detail: detail.to_owned(), busy: false }
+    Fault::HubFault { doing: DOING, detail: detail.to_owned() }
 }

@@ -222,7 +222,7 @@ impl Driver {
         current.upload.step(Event::Lost);
         self.photos.piece = current.upload.piece();
         current.note(&self.standing.store)?;
-        if matches!(fault, Fault::HubFault { busy: false, .. }) {
+        if matches!(fault, Fault::HubFault { .. }) {
             let strikes = self.photos.strikes.entry(current.blob.key).or_default();
             *strikes += 1;
             if *strikes >= STRIKES {
@@ -388,5 +388,5 @@ fn setback(current: &mut Current) -> Result<(), Stop> {
 }
 
 fn hub_fault(detail: &str) -> Fault {
-    Fault::HubFault { doing: DOING, detail: detail.to_owned(), busy: false }
+    Fault::HubFault { doing: DOING, detail: detail.to_owned() }
 }

@@ -315,5 +315,5 @@ impl Driver {
 }
 
 fn fault(doing: &'static str, detail: &str) -> Fault {
-    Fault::HubFault { doing, detail: detail.to_owned(), busy: false }
+    Fault::HubFault { doing, detail: detail.to_owned() }
 }

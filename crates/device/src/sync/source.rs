@@ -121,7 +121,7 @@ impl Open {
             Some(read) => read,
             None => ahead.await,
         };
-        let fault = |detail| Fault::HubFault { doing: DOING, detail, busy: false };
+        let fault = |detail| Fault::HubFault { doing: DOING, detail };
         let (head, ops) = read
             .map_err(|gone| fault(gone.to_string()))?
             .map_err(|error| fault(unreadable(after, &error)))?;

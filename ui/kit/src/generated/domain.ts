@@ -419,7 +419,7 @@ last_synced: Millis | null,
  */
 trouble: Trouble | null, };
 
-export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-full" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
+export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-full" } | { "code": "hub-busy" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
 
 export type SyncDetail = { line: SyncLine, 
 /**

@@ -106,7 +106,7 @@ impl HubClient {
             }
             StatusCode::UNAUTHORIZED if of_a_hub => Err(Fault::Revoked),
             status if status.is_client_error() && of_a_hub => {
-                Err(Fault::HubFault { doing: DOING, detail: status.to_string(), busy: false })
+                Err(Fault::HubFault { doing: DOING, detail: status.to_string() })
             }
             _ => Err(self.refusal(DOING, &answer)),
         }

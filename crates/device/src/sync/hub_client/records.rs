@@ -78,7 +78,7 @@ impl HubClient {
             if kind.starts_with("text/") {
                 return Fault::NotAHub { doing: DOING, detail: kind.to_owned() };
             }
-            Fault::HubFault { doing: DOING, detail: unreadable(after, &error), busy: false }
+            Fault::HubFault { doing: DOING, detail: unreadable(after, &error) }
         })
     }
 }

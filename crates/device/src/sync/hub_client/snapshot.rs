@@ -39,7 +39,7 @@ impl Snapshot {
     /// waiting loses nothing of what has come.
     pub async fn page(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         loop {
-            let long = |error| Fault::HubFault { doing: DOING, detail: format!("{error}"), busy: false };
+            let long = |error| Fault::HubFault { doing: DOING, detail: format!("{error}") };
             if let Some(page) = self.pages.page().map_err(long)? {
                 return Ok(Some(page));
             }

@@ -133,7 +133,7 @@ async fn an_original_that_did_not_come_whole_goes_on_where_it_was_when_somebody_
         .play(async |tablet| {
             tablet.safe().await;
             hub.kept().cut = Some(120_000);
-            assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "hub-fault");
+            assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "hub-busy");
             let (told, mut percent) = mpsc::unbounded_channel();
             let progress = Box::new(move |now| told.send(now).unwrap_or_default());
             let (answer, receiver) = oneshot::channel();

@@ -21,7 +21,7 @@ type Case = (&'static str, fn() -> Response, fn(&Trouble) -> bool);
 
 #[tokio::test]
 async fn each_trouble_is_told_and_after_it_everything_goes_on() {
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
         ("a login page", || html(200), |trouble| *trouble == Trouble::NotAHub),
         (
             "a redirection to one",
@@ -43,7 +43,8 @@ async fn each_trouble_is_told_and_after_it_everything_goes_on() {
             || problem(507, "quarantine-full"),
             |trouble| matches!(trouble, Trouble::HubFault { .. }),
         ),
-        ("a proxy without its hub", || html(502), |trouble| matches!(trouble, Trouble::HubFault { .. })),
+        ("a proxy without its hub", || html(502), |trouble| *trouble == Trouble::HubBusy),
+        ("a hub with much to do", || problem(429, "too-fast"), |trouble| *trouble == Trouble::HubBusy),
         ("a withdrawn tablet", || problem(401, "revoked"), |trouble| *trouble == Trouble::Revoked),
         ("an unknown tablet", || problem(401, "unknown-token"), |trouble| *trouble == Trouble::Revoked),
     ];
