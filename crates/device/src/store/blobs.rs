@@ -271,7 +271,8 @@ pub fn offer_all_again(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The hub lost a photo that was fetched from it: it goes up from here, after the operation that mentions it.
+/// The hub lost a photo that was fetched from it: it goes up from here, after the operation that mentions it, and with a
+/// thumbnail that is made anew.
 pub fn offer_fetched(conn: &Connection, of: Sha256, at: Millis) -> Result<(), StoreError> {
     let found: Option<(u64, Uuid)> = conn
         .prepare_cached(
@@ -280,6 +281,8 @@ pub fn offer_fetched(conn: &Connection, of: Sha256, at: Millis) -> Result<(), St
         .query_row(params![Hash(of), of.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((bytes, op_id)) = found else { return Ok(()) };
+    let again = "UPDATE blob SET preview = 'pending' WHERE sha256 = ?1 AND preview = 'ready'";
+    conn.prepare_cached(again)?.execute([Hash(of)])?;
     put_upload(conn, UploadKey { of, role: Role::Original }, of, bytes, op_id, at)
 }
 

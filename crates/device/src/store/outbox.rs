@@ -195,8 +195,8 @@ impl Store {
         })
     }
 
-    /// Offers anew what the hub had set aside and knows nothing of any more, as it was restored. What somebody else recorded
-    /// stays set aside.
+    /// Offers anew what the hub had set aside and knows nothing of any more, as it was restored. What was not recorded on this
+    /// tablet stays set aside.
     pub fn offer_lost(&self, lost: &[Uuid]) -> Result<(), StoreError> {
         if lost.is_empty() {
             return Ok(());
@@ -204,7 +204,8 @@ impl Store {
         self.write("offering anew what the office set aside and lost", |writing| {
             let mut changed = BTreeSet::new();
             for op_id in lost {
-                if let Some(op) = offer_anew(writing, *op_id)? {
+                // Whoever held the tablet then: it is at the office that it is looked at.
+                if let Some(op) = offer_anew(writing, *op_id, |_, held| held.is_own)? {
                     tracing::warn!(op = %op_id, "the office lost a record that it had set aside; it is offered anew");
                     changed.extend(project::records_of(&op));
                 }
@@ -380,13 +381,17 @@ pub(super) fn adopt(
     Ok(changed)
 }
 
-/// Offers an operation anew, as what this tablet's person recorded. `None` when somebody else recorded it.
-pub(super) fn offer_anew(conn: &Connection, op_id: Uuid) -> Result<Option<Op>, StoreError> {
+/// Offers an operation anew, where it `may` be. `None` where it may not.
+pub(super) fn offer_anew(
+    conn: &Connection,
+    op_id: Uuid,
+    may: impl FnOnce(&Op, &log::Held) -> bool,
+) -> Result<Option<Op>, StoreError> {
     let (Some(identity), Some(mut chain)) = (query::identity(conn)?, chain::load(conn)?) else {
         return Ok(None);
     };
     let (Some(op), Some(held)) = (log::op(conn, op_id)?, log::held(conn, op_id)?) else { return Ok(None) };
-    if op.actor != identity.person {
+    if !may(&op, &held) {
         return Ok(None);
     }
     let here: Option<u64> = conn

@@ -4,7 +4,7 @@
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::bits;
-use super::{Store, Writing, blobs, outbox, project};
+use super::{Store, Writing, blobs, outbox, project, query};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
@@ -144,7 +144,8 @@ impl Store {
         self.write("writing down what the office did not take back", |writing| {
             let mut changed = std::collections::BTreeSet::new();
             for op_id in refused {
-                if let Some(op) = outbox::offer_anew(writing, *op_id)? {
+                let person = query::identity(writing)?.map(|identity| identity.person);
+                if let Some(op) = outbox::offer_anew(writing, *op_id, |op, _| Some(op.actor) == person)? {
                     changed.extend(project::records_of(&op));
                     continue;
                 }

@@ -20,6 +20,9 @@ const SETBACKS: u32 = 3;
 /// What was set aside because the hub failed is tried again after so long: the hub may have been mended.
 const PAROLE: Duration = Duration::from_secs(15 * 60);
 const DOING: &str = "sending a photo";
+/// What a hub may say of an upload that it has found in place of a new one.
+const OF_AN_UPLOAD: [&str; 5] =
+    ["unknown-upload", "expired-upload", "wrong-offset", "interrupted", "checksum-mismatch"];
 
 /// The upload that is under way, and what the uploads before it taught.
 #[derive(Debug)]
@@ -269,7 +272,13 @@ impl Driver {
                 let new = NewBlob { sha256: blob.sha256, bytes: blob.bytes, thumbnail_of };
                 let first = current.whole.clone().filter(|_| std::mem::take(&mut current.at_once));
                 let (is_sent, began) = (first.is_some(), self.elapsed());
-                let created = hub.create(&new, first).await?;
+                let created = match hub.create(&new, first).await {
+                    // What is said of an upload that was there: another request has just ended it, or it stands elsewhere.
+                    Err(Fault::Refused { code, .. }) if OF_AN_UPLOAD.contains(&code.as_str()) => {
+                        return gone(current);
+                    }
+                    created => created?,
+                };
                 let millis = millis(self.elapsed().saturating_sub(began));
                 match created {
                     Created::At { url, offset, verified } => {

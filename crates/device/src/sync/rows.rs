@@ -76,7 +76,9 @@ impl Store {
                 return Ok(());
             }
             blobs::offer_fetched(writing, key.of, writing.now())
-        })
+        })?;
+        self.photo_came();
+        Ok(())
     }
 
     /// Up to `limit` blobs that the hub has confirmed or that came from there, behind the one at `after`, each with the hash

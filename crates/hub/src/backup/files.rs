@@ -20,7 +20,9 @@ pub enum Copied {
     /// So many bytes were copied, and read back.
     Whole(u64),
     Missing,
-    /// Its bytes are others than they should be, or cannot be read.
+    /// It cannot be read, for now or for ever.
+    Unreadable,
+    /// All of its bytes were read, and are others than they should be.
     Spoilt,
 }
 
@@ -148,22 +150,19 @@ pub fn copy(from: &Path, part: &Path, sha256: Sha256) -> Result<Copied, BackupEr
     let (mut hasher, mut buffer, mut bytes) = (Hasher::new(), vec![0; READ], 0);
     let hash = loop {
         match source.read(&mut buffer) {
-            Ok(0) => break Some(Sha256(hasher.finalize().into())),
+            Ok(0) => break Ok(Sha256(hasher.finalize().into())),
             Ok(read) => {
                 hasher.update(&buffer[..read]);
                 bytes += read as u64;
                 file.write_all(&buffer[..read]).map_err(BackupError::disk("writing", part))?;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                unreadable(from, &error);
-                break None;
-            }
+            Err(error) => break Err(unreadable(from, &error)),
         }
     };
-    if hash != Some(sha256) {
+    if hash != Ok(sha256) {
         remove(part)?;
-        return Ok(Copied::Spoilt);
+        return Ok(hash.err().unwrap_or(Copied::Spoilt));
     }
     file.sync_all().map_err(BackupError::disk("syncing", part))?;
     let found = hash_back(part).map_err(BackupError::disk("reading back", part))?;
@@ -177,7 +176,7 @@ pub fn copy(from: &Path, part: &Path, sha256: Sha256) -> Result<Copied, BackupEr
 /// A bad sector is no reason to leave the other files behind.
 pub fn unreadable(path: &Path, error: &io::Error) -> Copied {
     tracing::error!(path = %path.display(), %error, "a file cannot be read");
-    Copied::Spoilt
+    Copied::Unreadable
 }
 
 /// Neither folder may lie in the other. Both may be missing so far.

@@ -3,7 +3,7 @@
 use super::files::{self, Copied};
 use super::manifest::{self, Database, Manifest};
 use super::{BackupError, PAGE, Step, Watch, blocking};
-use crate::blobs::{Blob, Book, hash_back};
+use crate::blobs::{Blob, Book, file_of, hash_back};
 use crate::store::sqlite::{AtRest, SqliteStore, withdraw};
 use crate::store::{Holds, Store, StoreError};
 use crate::world::World;
@@ -30,8 +30,8 @@ pub struct Photos {
     /// copy from before. The backup says that they are not there: a hub that is restored from it asks the tablets for
     /// them.
     pub lost: Vec<Sha256>,
-    /// Those of them of which the hub's disk gives other bytes, or none. The hub does not count these any more, so that
-    /// tablets send them again. One whose file is not there may lie on a disk that is not mounted; it stays counted.
+    /// Those of them of which the hub's disk gives other bytes. The hub does not count these any more, so that tablets send
+    /// them again. One whose file is not there, or cannot be read, may be there again tomorrow; it stays counted.
     pub spoilt: Vec<Sha256>,
 }
 
@@ -80,10 +80,7 @@ pub async fn make(
     let mut holds = read_back(world, &part).await?;
 
     let copying = Copying { from: data.join("blobs"), to: folder.clone(), of: holds.photos, again };
-    let photos = copying.run(&part, world, watch).await?;
-    for sha256 in &photos.spoilt {
-        store.lost_blob(*sha256).await?;
-    }
+    let mut photos = copying.run(&part, world, watch).await?;
     blocking(world, move || files::sync_photos(&folder)).await?;
     if !photos.lost.is_empty() {
         let (file, lost) = (part.clone(), photos.lost.clone());
@@ -107,9 +104,37 @@ pub async fn make(
     // Told through the database, in a transaction of its own, as the other commands beside a hub that runs: it reads this
     // afresh for each answer. So it hears of it whether it runs or not, and needs nobody's password.
     let chains = manifest.holds.chains.clone();
-    let store: &dyn Store = store;
-    store.transact(move |ledger| ledger.backed_up(&chains)).await.map_err(BackupError::NotTold)?;
+    let ledger: &dyn Store = store;
+    let told = ledger.transact(move |ledger| ledger.backed_up(&chains)).await;
+    photos.spoilt = withdraw_spoilt(data, store, &photos.spoilt, world).await?;
+    told.map_err(BackupError::NotTold)?;
     Ok(Made { manifest, photos })
+}
+
+/// Has the hub count those photos no more of which its disk gives other bytes, now as before: a tablet may have sent one
+/// again since. Gives them. The backup stands whatever comes of it.
+async fn withdraw_spoilt(
+    data: &Path,
+    store: &SqliteStore,
+    spoilt: &[Sha256],
+    world: &Arc<dyn World>,
+) -> Result<Vec<Sha256>, BackupError> {
+    let mut withdrawn = Vec::new();
+    for sha256 in spoilt.iter().copied() {
+        let file = file_of(&data.join("blobs"), sha256);
+        let look = move || Ok(hash_back(&file).is_ok_and(|found| found.sha256 != sha256));
+        if !blocking(world, look).await? {
+            continue;
+        }
+        match store.lost_blob(sha256).await {
+            Ok(()) => {
+                tracing::error!(%sha256, "a photo is spoilt on the hub's disk; tablets that still have it send it again");
+                withdrawn.push(sha256);
+            }
+            Err(error) => tracing::error!(%sha256, %error, "a photo is spoilt, and is still counted as here"),
+        }
+    }
+    Ok(withdrawn)
 }
 
 /// Photos on their way from one folder to another.
@@ -146,7 +171,7 @@ impl Copying {
                         photos.copied += 1;
                         photos.copied_bytes += bytes;
                     }
-                    Copied::Missing => photos.lost.push(sha256),
+                    Copied::Missing | Copied::Unreadable => photos.lost.push(sha256),
                     Copied::Spoilt => {
                         photos.lost.push(sha256);
                         photos.spoilt.push(sha256);

@@ -104,7 +104,11 @@ impl Blobs {
             upload = self.open_upload(fresh.clone()).await?;
         }
         let progress = match self.progress(device, upload.id, now).await {
-            Err(BlobError::Expired) => {
+            // Given up, or ended just now by another request of the device, which heard of it or did not.
+            Err(BlobError::Expired | BlobError::UnknownUpload) => {
+                if let Some(blob) = self.at_hand(sha256).await? {
+                    return Ok((None, Progress::verified(blob.bytes)));
+                }
                 upload = self.open_upload(fresh).await?;
                 self.progress(device, upload.id, now).await?
             }

@@ -63,18 +63,23 @@ pub async fn create(
     let new = new_upload(&headers, device.person)?;
     let first = if is_piece(&headers) { Some(piece(&headers, 0)?) } else { None };
     let (sha256, now) = (new.sha256, app.world.now());
-    let (mut upload, mut progress) = app.blobs.begin(device.id, new, app.world.uuid(), now).await?;
+    let begin = || app.blobs.begin(device.id, new.clone(), app.world.uuid(), now);
+    let (mut upload, mut progress) = begin().await?;
     if let Some(first) = first {
         let body = body.into_data_stream();
         match upload {
             Some(id) if progress.arrived == 0 => {
-                progress = match app.blobs.append(device.id, id, first, body, now).await {
-                    // The upload stands, and goes on from where it is.
-                    Err(BlobError::ChecksumMismatch | BlobError::WrongOffset { .. }) => {
-                        app.blobs.progress(device.id, id, now).await
-                    }
-                    progress => progress,
-                }?;
+                match app.blobs.append(device.id, id, first, body, now).await {
+                    Ok(now) => progress = now,
+                    // The upload stands where it is; or another request of the tablet has just ended it.
+                    Err(
+                        BlobError::ChecksumMismatch
+                        | BlobError::WrongOffset { .. }
+                        | BlobError::Interrupted
+                        | BlobError::UnknownUpload,
+                    ) => (upload, progress) = begin().await?,
+                    Err(error) => return Err(error.into()),
+                }
                 upload = upload.filter(|_| progress.state != BlobState::Verified);
             }
             _ => app.blobs.pass_over(device.id, body).await,

@@ -110,6 +110,24 @@ async fn bytes_go_up_along_with_the_announcement() {
 }
 
 #[tokio::test]
+async fn an_announcement_that_comes_again_while_the_first_is_worked_at_finds_the_photo() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    for seed in 40..60 {
+        let photo = photo(seed, 300_000);
+        // The third sends no bytes, as a tablet whose line broke at the first.
+        let (one, other) = (tablet.announce(&photo, &photo), tablet.announce(&photo, &photo));
+        let third = tablet.announce(&photo, b"");
+        let (one, other, third) = tokio::join!(one.send(), other.send(), third.send());
+        for answer in [one, other, third] {
+            let answer = answer.unwrap();
+            assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+        }
+        assert_eq!(tablet.state(sha256(&photo)).await, "verified");
+    }
+}
+
+#[tokio::test]
 async fn a_piece_at_another_offset_is_refused_and_told_where_to_go_on() {
     let office = Office::open().await;
     let tablet = Tablet::enrol(&office).await;

@@ -98,6 +98,22 @@ async fn a_small_photo_goes_up_along_with_its_announcement_once() {
 }
 
 #[tokio::test]
+async fn an_upload_that_ended_while_it_was_announced_again_is_no_refusal() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let photo = tablet.photo(&[1; 100]);
+    hub.kept().tells = true;
+    let mut answers = vec![(409, "interrupted"), (410, "expired-upload"), (404, "unknown-upload")];
+    hub.rule("POST /blobs", move || answers.pop().map(|(status, code)| problem(status, code)));
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&photo], [1; 100]);
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_photo_that_went_up_beside_the_one_before_counts_when_its_turn_comes() {
     let hub = Hub::start().await;
     hub.kept().tells = true;
