@@ -93,7 +93,7 @@ async fn tend(inner: &Arc<Inner>) {
         }
         let list = inner.list();
         if told != list {
-            (inner.tell)(News::Sites(list.clone()));
+            (inner.tell)(News::Sites);
             told = list;
         }
         tokio::select! {

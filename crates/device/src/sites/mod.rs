@@ -38,10 +38,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
-/// All sites of a tablet. Where it is dropped, its drivers stop; nothing is lost by that at any moment.
+/// All sites of a tablet. Once it is dropped nothing of it works any more; nothing is lost by that at any moment.
 pub struct Sites {
     inner: Arc<Inner>,
-    _beside: Beside,
+    beside: Option<Beside>,
 }
 
 /// One site at work.
@@ -58,8 +58,8 @@ pub enum News {
     Line(SyncLine),
     /// Something of the site that is shown has changed, or another one is shown.
     Changed,
-    /// The list has changed, as [`Sites::list`] gives it.
-    Sites(Vec<SiteLine>),
+    /// What [`Sites::list`] gives has changed.
+    Sites,
 }
 
 type Tell = Arc<dyn Fn(News) + Send + Sync>;
@@ -128,7 +128,7 @@ impl Sites {
         for folder in std::iter::once(shown).chain(found.into_iter().filter(|folder| *folder != shown)) {
             inner.add(&mut inner.held(), folder);
         }
-        Ok(Self { _beside: Beside::start(&inner)?, inner })
+        Ok(Self { beside: Some(Beside::start(&inner)?), inner })
     }
 
     /// The site that is shown. One that could not be opened is tried again.
@@ -184,6 +184,16 @@ impl Sites {
     pub fn sync_now(&self) {
         for open in self.inner.all_open() {
             open.driver.sync_now();
+        }
+    }
+}
+
+impl Drop for Sites {
+    fn drop(&mut self) {
+        // First, or it could begin to work on a site once more.
+        drop(self.beside.take());
+        for open in self.inner.all_open() {
+            open.driver.stop();
         }
     }
 }
@@ -314,7 +324,7 @@ impl Open {
         match store.identity()? {
             Some(identity) => Ok(Some(identity.site)),
             // A rescue may have found the records and not the enrolment.
-            None => store.read("looking whose records these are", |conn| site_of_log(conn)),
+            None => store.read("looking whose records these are", site_of_log),
         }
     }
 

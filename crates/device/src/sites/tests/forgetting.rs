@@ -132,6 +132,7 @@ async fn an_app_that_ended_between_the_end_of_a_site_and_its_note_does_not_take_
     };
     let mut tablet = tablet.restarted_after(end);
     assert_eq!(tablet.shown(), None);
+    assert_eq!(tablet.sites.list()[0].leaving, None);
     tablet.join(&hubs[1], 2).await;
     assert_eq!(tablet.folder(2), "first");
     let mut tablet = {

@@ -66,11 +66,16 @@ async fn what_waits_at_a_site_that_was_left_is_delivered_before_it_is_forgotten(
 
 #[tokio::test]
 async fn a_site_is_not_forgotten_by_what_the_office_had_said_before_it_was_left() {
-    let (hubs, mut tablet) = of_two().await;
-    let folder = tablet.folder(2);
+    let (hubs, tablet) = of_two().await;
+    // Nothing is asked any more, and the line says what was true when something was asked last.
+    tablet.sites.shown().unwrap().driver.stop();
+    assert_eq!(tablet.line(2).sync.unwrap().state, SyncState::Safe);
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    assert_eq!(tablet.sites.inner.forget_what_was_left(), (false, false));
+    assert_eq!(tablet.line(2).leaving, Some(Keeps::Asks));
+
     cut(&hubs[1]);
-    tablet.sites.leave(&folder, 0).unwrap();
-    tablet.kept_for(2, Keeps::Asks).await;
+    let mut tablet = tablet.restarted();
     tablet.until("no answer", |tablet| tablet.line(2).sync.is_some_and(|sync| sync.trouble.is_some())).await;
     assert_eq!(tablet.line(2).leaving, Some(Keeps::Asks));
     hubs[1].behave();
@@ -110,11 +115,11 @@ async fn a_withdrawn_tablet_keeps_the_site_that_it_left_and_says_why() {
         hubs[1].rule("POST /sync", || Some(problem(401, "revoked")));
         hubs[1].rule("GET /sync", || Some(problem(401, "revoked")));
         (0..records).for_each(|_| record(&tablet.store()));
-        tablet.sites.leave(&tablet.folder(2), 0).unwrap();
         tablet.sites.sync_now();
         tablet
             .until("withdrawn", |tablet| tablet.line(2).sync.unwrap().trouble == Some(Trouble::Revoked))
             .await;
+        tablet.sites.leave(&tablet.folder(2), 0).unwrap();
         let why = if records > 0 { Keeps::Waits } else { Keeps::Asks };
         assert_eq!(tablet.line(2).leaving, Some(why));
         let tablet = tablet.restarted();
@@ -198,11 +203,10 @@ async fn whoever_leaves_their_only_site_can_join_another_while_it_still_sends() 
 async fn a_site_is_not_forgotten_while_something_is_asked_of_it() {
     let (hubs, mut tablet) = of_two().await;
     let busy = tablet.sites.shown().unwrap().engine;
-    let before = tablet.line(2).sync.unwrap().last_synced;
     tablet.sites.leave(&tablet.folder(2), 0).unwrap();
-    tablet.until("confirmed", |tablet| tablet.line(2).sync.unwrap().last_synced != before).await;
-    // Nothing keeps it any more but this.
-    assert!(tablet.sites.inner.forget_what_was_left() == (false, true) && tablet.find(2).is_some());
+    let is_kept_by_this_alone = |tablet: &Tablet| tablet.sites.inner.forget_what_was_left() == (false, true);
+    tablet.until("nothing else keeps it", is_kept_by_this_alone).await;
+    assert!(tablet.find(2).is_some());
     record(busy.store());
     drop(busy);
     tablet.forgotten(2).await;
