@@ -10,6 +10,7 @@ use standpipe_domain::hold::Choices;
 use standpipe_domain::ids::{AssetId, CheckId, IssueId, RoundId, Sha256, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView, StepRequest};
 use standpipe_domain::signoff::{NewSignOff, SealReport};
+use standpipe_domain::site::SiteLine;
 use standpipe_domain::sync::SyncDetail;
 use standpipe_domain::tablet::{
     AssetView, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, Problem, RoundView, Today,
@@ -152,13 +153,13 @@ pub fn sync_detail(app: State<App>) -> Answer<SyncDetail> {
 
 #[tauri::command(async)]
 pub fn sync_now(app: State<App>) -> Answer<()> {
-    app.driver()?.sync_now();
+    app.sites()?.sync_now();
     Ok(())
 }
 
 #[tauri::command(async)]
 pub fn choose(app: State<App>, choices: Choices) -> Answer<()> {
-    app.engine()?.choose(choices).map_err(told)
+    app.sites()?.choose(choices)
 }
 
 #[tauri::command(async)]
@@ -183,6 +184,21 @@ pub async fn enrol(app: State<'_, App>, address: String, code: String) -> Answer
     app.enrol(&address, &code).await?;
     let line = app.driver()?.line();
     app.engine()?.today(line).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn sites(app: State<App>) -> Answer<Vec<SiteLine>> {
+    Ok(app.sites()?.list())
+}
+
+#[tauri::command(async)]
+pub fn show_site(app: State<App>, folder: String) -> Answer<()> {
+    app.sites()?.show(&folder).map_err(told)
+}
+
+#[tauri::command(async)]
+pub fn leave_site(app: State<App>, folder: String, drafts: u32) -> Answer<()> {
+    app.sites()?.leave(&folder, drafts).map_err(told)
 }
 
 #[tauri::command(async)]

@@ -7,123 +7,87 @@ mod surroundings;
 
 use options::Options;
 use standpipe_device::engine::Engine;
+use standpipe_device::sites::{News, Sites, Tried};
 use standpipe_device::sync::Handle;
+use standpipe_device::world::World;
 use standpipe_domain::hold::Surroundings;
 use standpipe_domain::tablet::Problem;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use tauri::{AppHandle, Emitter, Manager, WebviewWindowBuilder};
 
 /// What the commands work on.
 pub struct App {
     options: Options,
+    world: Arc<dyn World>,
     handle: AppHandle,
-    opened: Mutex<Tried>,
+    opened: Mutex<Tried<Arc<Sites>>>,
     /// What the tablet stands in, as far as was told.
     surroundings: Mutex<Option<Surroundings>>,
 }
 
-/// How the last try to open the tablet's data ended, when, and how long it took.
-struct Tried {
-    opened: Result<Opened, Problem>,
-    at: Instant,
-    took: Duration,
-}
-
-/// How long it rests at least between two tries: shorter than it takes to close another window and to tap.
-const REST: Duration = Duration::from_millis(500);
-
-type Opened = (Arc<Engine>, Arc<Handle>);
-
 impl App {
     fn open(options: Options, handle: AppHandle) -> Self {
-        let opened = Mutex::new(Tried::now(&options, &handle));
-        Self { options, handle, opened, surroundings: Mutex::default() }
+        let world = options.world();
+        let opened = Mutex::new(Tried::now(&*world, || open(&options, &world, &handle)));
+        Self { options, world, handle, opened, surroundings: Mutex::default() }
     }
 
-    /// The engine and its driver. One that could not be opened is tried again when something is asked: another window
-    /// may have been closed meanwhile, or room been made. Screens ask much at once, and a rescue is long: not every
-    /// question is another try.
-    fn opened(&self) -> Result<Opened, Problem> {
+    /// The tablet's sites. Where they could not be opened that is tried again when something is asked: another window may
+    /// have been closed meanwhile.
+    fn sites(&self) -> Result<Arc<Sites>, Problem> {
         // Nothing is left half changed here by a panic.
         let mut tried = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.opened.is_err() && tried.at.elapsed() > REST.max(3 * tried.took) {
-            *tried = Tried::now(&self.options, &self.handle);
-            if let (Ok((_, driver)), Some(surroundings)) = (&tried.opened, self.surroundings()) {
-                driver.surrounded_by(surroundings);
-            }
+        if tried.again(&*self.world, || open(&self.options, &self.world, &self.handle))
+            && let (Ok(sites), Some(surroundings)) = (tried.outcome(), self.surroundings())
+        {
+            sites.surrounded_by(surroundings);
         }
-        tried.opened.clone()
+        tried.outcome().cloned()
     }
 
+    /// The engine of the site that is shown.
     fn engine(&self) -> Result<Arc<Engine>, Problem> {
-        Ok(self.opened()?.0)
+        Ok(self.sites()?.shown()?.engine)
     }
 
+    /// The driver of the site that is shown.
     fn driver(&self) -> Result<Arc<Handle>, Problem> {
-        Ok(self.opened()?.1)
+        Ok(self.sites()?.shown()?.driver)
     }
 
     fn surroundings(&self) -> Option<Surroundings> {
         *self.surroundings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something around the tablet may have changed; its driver goes by it.
+    /// Something around the tablet may have changed; its drivers go by it.
     fn surround(&self, change: impl FnOnce(&mut Surroundings)) {
         change(self.surroundings.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default());
-        // One that cannot be opened is told once it can.
-        if let (Ok(driver), Some(surroundings)) = (self.driver(), self.surroundings()) {
-            driver.surrounded_by(surroundings);
+        // Those that cannot be opened are told once they can.
+        if let (Ok(sites), Some(surroundings)) = (self.sites(), self.surroundings()) {
+            sites.surrounded_by(surroundings);
         }
     }
 
     async fn enrol(&self, address: &str, code: &str) -> Result<(), Problem> {
-        self.engine()?.join(address, code).await.map_err(|error| error.problem())?;
-        self.driver()?.wake();
-        Ok(())
-    }
-}
-
-impl Tried {
-    fn now(options: &Options, app: &AppHandle) -> Self {
-        let begun = Instant::now();
-        let opened = open(options, app);
-        Self { opened, at: Instant::now(), took: begun.elapsed() }
+        self.sites()?.join(address, code).await.map_err(|error| error.problem())
     }
 }
 
 /// Opens the tablet's data, and tells the screens of every change from then on.
-fn open(options: &Options, app: &AppHandle) -> Result<Opened, Problem> {
-    let opened = Engine::open(&options.data, options.world()).map_err(|error| error.problem());
-    let opened = opened.and_then(|engine| {
-        let line = app.clone();
-        let tell = move |now| {
-            // A window that is gone needs no line.
-            let _ = line.emit("sync", now);
-        };
-        let driver = Handle::spawn(Arc::clone(engine.store()), tell)
-            .map_err(|error| problem("no-thread", error.to_string()))?;
-        Ok((Arc::new(engine), Arc::new(driver)))
-    });
-    match &opened {
-        Ok((engine, _)) => {
-            let (mut changes, app) = (engine.store().changes(), app.clone());
-            tauri::async_runtime::spawn(async move {
-                while changes.changed().await.is_ok() {
-                    let _ = app.emit("changed", ());
-                }
-            });
-        }
-        Err(problem) => {
-            tracing::error!(
-                code = problem.code,
-                "the tablet's data could not be opened: {}",
-                problem.message
-            );
-        }
-    }
-    opened
+fn open(options: &Options, world: &Arc<dyn World>, app: &AppHandle) -> Result<Arc<Sites>, Problem> {
+    let app = app.clone();
+    // A window that is gone need not be told.
+    let tell = move |news| match news {
+        News::Line(line) => drop(app.emit("sync", line)),
+        News::Changed => drop(app.emit("changed", ())),
+        News::Sites => drop(app.emit("sites", ())),
+    };
+    let opened = Sites::open(&options.data, Arc::clone(world), tell).map(Arc::new);
+    opened.map_err(|error| {
+        tracing::error!(code = error.code(), "the tablet's data could not be opened: {error}");
+        error.problem()
+    })
 }
 
 pub(crate) fn problem(code: &str, message: String) -> Problem {
@@ -170,6 +134,9 @@ pub fn run() {
             commands::send_all_the_same,
             commands::fetch_original,
             commands::enrol,
+            commands::sites,
+            commands::show_site,
+            commands::leave_site,
             commands::drafts,
             commands::keep_draft,
         ])

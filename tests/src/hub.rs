@@ -37,10 +37,19 @@ impl Hub {
     /// Starts a hub on its data folder with the demonstration estate. `port` 0 takes a free one. What it says goes to
     /// `hub.log` beside the folder.
     pub async fn start(data: &Path, port: u16) -> Result<Self> {
+        Self::start_with(data, port, &["--demo"]).await
+    }
+
+    /// As [`Hub::start`], with an estate of its own that has nothing but an administrator.
+    pub async fn start_empty(data: &Path, port: u16) -> Result<Self> {
+        Self::start_with(data, port, &[]).await
+    }
+
+    async fn start_with(data: &Path, port: u16, options: &[&str]) -> Result<Self> {
         let log = data.with_extension("log");
         let out = File::create(&log)?;
         let mut command = Command::new(binary("standpipe-hub")?);
-        command.arg("serve").arg("--demo").arg("--data").arg(data);
+        command.arg("serve").args(options).arg("--data").arg(data);
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
         let process = Process::start(
             "standpipe-hub",
@@ -84,8 +93,13 @@ impl Hub {
 
     /// A code for a new tablet of the demonstration's inspector.
     pub fn enrolment_code(&self) -> Result<String> {
+        self.code_for("检查员甲")
+    }
+
+    /// A code for a new tablet of the person of this name.
+    pub fn code_for(&self, person: &str) -> Result<String> {
         let output = Command::new(binary("standpipe-hub")?)
-            .args(["tablet", "enrol", "--name", "检查平板 1", "--person", "检查员甲", "--data"])
+            .args(["tablet", "enrol", "--name", "检查平板 1", "--person", person, "--data"])
             .arg(&self.data)
             .output()?;
         ensure!(output.status.success(), "no enrolment code: {}", String::from_utf8_lossy(&output.stderr));

@@ -11,5 +11,6 @@ pub mod page;
 pub mod pictures;
 pub mod process;
 pub mod proxy;
+pub mod sites;
 pub mod story;
 pub mod trouble;

@@ -32,7 +32,7 @@ pub struct Engine {
     rescue: Option<Rescue>,
     told: AtomicBool,
     // Let go of last.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// Which picture of a photo.
@@ -51,21 +51,28 @@ impl Engine {
     /// `in-use` while another app works on it; `database-newer` for the data of a newer app, of which nothing was
     /// changed.
     pub fn open(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
-        Self::open_with(folder, world, |store| Previews::start(Arc::clone(store)))
+        Self::open_with(lock::hold(folder).map(Some)?, folder, world, |store| {
+            Previews::start(Arc::clone(store))
+        })
+    }
+
+    /// As [`Engine::open`], for whoever holds the tablet's lock already.
+    pub(crate) fn open_under_lock(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
+        Self::open_with(None, folder, world, |store| Previews::start(Arc::clone(store)))
     }
 
     /// As [`Engine::open`], with previews made where a photo comes in: for a simulation on one thread.
     #[cfg(any(test, feature = "testing"))]
     pub fn open_on_one_thread(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
-        Self::open_with(folder, world, Previews::in_place)
+        Self::open_with(lock::hold(folder).map(Some)?, folder, world, Previews::in_place)
     }
 
     fn open_with(
+        lock: Option<File>,
         folder: &Path,
         world: Arc<dyn World>,
         previews: impl FnOnce(&Arc<Store>) -> Previews,
     ) -> Result<Self, Error> {
-        let lock = lock::hold(folder)?;
         let (store, rescue) = rescue::open(folder, world)?;
         let store = Arc::new(store);
         let previews = previews(&store);

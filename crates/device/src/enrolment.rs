@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::identity::{Identity, Seed};
 use crate::sync::{Fault, Outside, enrol};
+use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::SigningKey;
@@ -42,22 +43,33 @@ impl Engine {
 
     /// See [`Engine::join`].
     pub async fn join_over(&self, outside: &Outside, address: &str, code: &str) -> Result<(), NotEnrolled> {
-        let mut seed = [0; 32];
-        self.store().world().random(&mut seed);
-        let public_key = BASE64URL.encode(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
-        let address = address.trim();
-        let enrolled = enrol(outside, address, code, public_key).await?;
-        self.enrol(&Identity {
-            hub: address.to_owned(),
-            token: enrolled.token,
-            device: enrolled.device,
-            key: Seed(seed),
-            person: enrolled.person,
-            person_name: enrolled.person_name,
-            site: enrolled.site,
-            site_name: enrolled.site_name,
-            incarnation: enrolled.incarnation,
-        })?;
-        Ok(())
+        let identity = ask(outside, self.store().world(), address, code).await?;
+        Ok(self.enrol(&identity)?)
     }
+}
+
+/// Has the hub at `address` take the tablet, with a key that was made for it. The code is used up by that: what this gives
+/// must be written down.
+pub(crate) async fn ask(
+    outside: &Outside,
+    world: &dyn World,
+    address: &str,
+    code: &str,
+) -> Result<Identity, NotEnrolled> {
+    let mut seed = [0; 32];
+    world.random(&mut seed);
+    let public_key = BASE64URL.encode(SigningKey::from_bytes(&seed).verifying_key().as_bytes());
+    let address = address.trim();
+    let enrolled = enrol(outside, address, code, public_key).await?;
+    Ok(Identity {
+        hub: address.to_owned(),
+        token: enrolled.token,
+        device: enrolled.device,
+        key: Seed(seed),
+        person: enrolled.person,
+        person_name: enrolled.person_name,
+        site: enrolled.site,
+        site_name: enrolled.site_name,
+        incarnation: enrolled.incarnation,
+    })
 }

@@ -43,6 +43,12 @@ pub enum Error {
     UnknownPhoto,
     #[error("another window of the app works on this tablet's data: go on there, or close it first")]
     InUse,
+    #[error("this site is not on the tablet any more")]
+    UnknownSite,
+    #[error("the system gives the app no thread: {0}")]
+    NoThread(#[source] std::io::Error),
+    #[error("{}", .0.message)]
+    NotOpened(Problem),
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
@@ -73,6 +79,9 @@ impl Error {
             Self::UnknownUpload => plain("unknown-upload"),
             Self::UnknownPhoto => plain("unknown-photo"),
             Self::InUse => plain("in-use"),
+            Self::UnknownSite => plain("unknown-site"),
+            Self::NoThread(_) => plain("no-thread"),
+            Self::NotOpened(problem) => (problem.code.clone(), problem.details.clone()),
             Self::Vault(error) => (error.code().into(), vault_details(error)),
             Self::Store(error) => plain(error.code()),
         };

@@ -1,7 +1,8 @@
 //! The tablet's engine: its database, its vault of photos, its commands, its synchronisation.
 //!
 //! Recorded means durable: a change and its operation are one committed transaction, a photo's bytes are on disk under
-//! their hash before anything mentions them. The app's shell is a few lines over [`engine::Engine`].
+//! their hash before anything mentions them. The app's shell is a few lines over [`engine::Engine`],
+//! which works at one site, and [`sites::Sites`], which holds one for each site of the tablet.
 
 mod commands;
 pub mod engine;
@@ -12,6 +13,7 @@ mod lock;
 pub mod media;
 mod previews;
 mod rescue;
+pub mod sites;
 pub mod store;
 pub mod sync;
 #[cfg(any(test, feature = "testing"))]

@@ -23,6 +23,7 @@ pub mod record;
 pub mod round;
 pub mod search;
 pub mod signoff;
+pub mod site;
 pub mod sync;
 pub mod tablet;
 pub mod typescript;

@@ -20,7 +20,7 @@ pub fn declarations() -> String {
     use crate::{
         answer, asset, checklist, evidence, finding, hold, ids, issue, limit, office, people, permission,
     };
-    use crate::{place, round, signoff, sync, tablet, words};
+    use crate::{place, round, signoff, site, sync, tablet, words};
     declare![
         ids::SiteId,
         ids::PlaceId,
@@ -122,6 +122,8 @@ pub fn declarations() -> String {
         tablet::AttachTo,
         tablet::NewFile,
         tablet::Problem,
+        site::SiteLine,
+        site::Keeps,
         office::SignIn,
         office::Who,
         office::OfficeRound,

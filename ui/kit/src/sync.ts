@@ -5,13 +5,13 @@ import { m } from './paraglide/messages.js';
 /** The line at the foot of every screen: what is safe and where, then what is wrong, then what will happen. */
 export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
   const held = waits(line.held);
-  const going = waiting({
+  const going = thingsThatWait({
     records: line.records,
     photos: line.photos - (held?.photos ?? 0),
     bytes: line.bytes - (held?.bytes ?? 0),
   });
   const safeHere = going && m['sync.safeHere']({ things: going });
-  const heldHere = held && m[`sync.held-${held.why}`]({ things: waiting({ records: 0, ...held }) });
+  const heldHere = held && m[`sync.held-${held.why}`]({ things: thingsThatWait({ records: 0, ...held }) });
   const trouble = line.trouble && troubleSentence(line.trouble);
   switch (line.state) {
     case 'not-enrolled':
@@ -46,7 +46,12 @@ export function troubleSentence(trouble: Trouble): string {
   return m[`trouble.${trouble.code}`]();
 }
 
-function waiting({ records, photos, bytes: size }: Pick<SyncLine, 'records' | 'photos' | 'bytes'>): string {
+/** Records and photos, as one thing to be told of; empty where there are none. */
+export function thingsThatWait({
+  records,
+  photos,
+  bytes: size,
+}: Pick<SyncLine, 'records' | 'photos' | 'bytes'>): string {
   const things = [];
   if (records > 0) things.push(m['sync.records']({ count: records }));
   if (photos > 0) things.push(photosSentence({ photos, bytes: size }));

@@ -16,6 +16,7 @@ import type {
   Problem,
   RoundView,
   SealReport,
+  SiteLine,
   StepRequest,
   SyncDetail,
   SyncLine,
@@ -70,6 +71,13 @@ export const choose = (choices: Choices) => invoke<null>('choose', { choices });
 /** Sends the originals that wait by the person's choice, this once; `false` lets them wait again. */
 export const sendAllTheSame = (all: boolean) => invoke<null>('send_all_the_same', { all });
 
+/** All sites of the tablet, also those that were left and are not forgotten yet. */
+export const sites = () => invoke<SiteLine[]>('sites');
+/** Shows another site; one that was left is taken back by that. */
+export const showSite = (folder: string) => invoke<null>('show_site', { folder });
+/** Leaves a site, and so many texts that were typed there and not recorded. */
+export const leaveSite = (folder: string, drafts: number) => invoke<null>('leave_site', { folder, drafts });
+
 /** Fetches an original from the office. It resolves once the engine has it on its disk. */
 export function fetchOriginal(sha256: string, progress: (percent: number) => void): Promise<null> {
   return invoke<null>('fetch_original', { sha256, progress: new Channel<number>(progress) });
@@ -78,6 +86,8 @@ export function fetchOriginal(sha256: string, progress: (percent: number) => voi
 /** What the screens show may have changed: whoever shows something asks for it again. */
 export const onChanged = (hear: () => void) => listen('changed', hear);
 export const onSync = (hear: (line: SyncLine) => void) => listen<SyncLine>('sync', ({ payload }) => hear(payload));
+/** The list of sites has changed: whoever shows it asks for it again. */
+export const onSites = (hear: () => void) => listen('sites', hear);
 
 /** The address of a picture. The part after the scheme is one percent-encoded path. */
 export const picture = (sha256: string, size: 'thumb' | 'preview' | 'original') =>

@@ -36,6 +36,13 @@ export async function letGo(name: string, taken = kept(name)): Promise<void> {
   await keep(name, '').catch(() => undefined);
 }
 
+/** Keeps what could not be kept so far, and says whether nothing waits any more. */
+export async function everythingKept(): Promise<boolean> {
+  if (waiting.size > 0) keeping ??= Promise.resolve().then(keepAll);
+  await keeping?.catch(() => undefined);
+  return waiting.size === 0;
+}
+
 async function keepAll(): Promise<void> {
   try {
     for (let next = waiting.entries().next().value; next; next = waiting.entries().next().value) {

@@ -24,6 +24,9 @@ const place = (to: AttachTo) => (to.to === 'item' ? `${to.check}/${to.item}` : t
 
 export const uploadsTo = (to: AttachTo): Upload[] => uploads.filter((upload) => place(upload.to) === place(to));
 
+/** Whether every file that somebody added is safe, or was dismissed. */
+export const everythingIn = (): boolean => uploads.length === 0;
+
 /** An item to which files are still coming in, or could not come in and wait for somebody to say what becomes of them. */
 export interface Unsafe {
   check: string;

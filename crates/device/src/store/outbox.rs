@@ -270,7 +270,7 @@ fn fresh(incarnation: u32) -> Chain {
 }
 
 /// The site that the records here are of; `None` while there are none.
-fn site_of_log(conn: &Connection) -> Result<Option<SiteId>, StoreError> {
+pub(crate) fn site_of_log(conn: &Connection) -> Result<Option<SiteId>, StoreError> {
     let body: Option<String> =
         conn.prepare_cached("SELECT body FROM op LIMIT 1")?.query_row([], |row| row.get(0)).optional()?;
     body.map(|body| Ok(log::parse(&body, None)?.scope)).transpose()

@@ -27,4 +27,4 @@ pub use hub_client::{Outside, Patience, enrol};
 pub use wire::{Broken, Connect, Reply, Wire, network};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -650,6 +650,46 @@ message: string,
  */
 details: Record<string, unknown>, };
 
+export type SiteLine = { 
+/**
+ * The name that the tablet gave to its folder; commands about the site take it.
+ */
+folder: string, 
+/**
+ * Absent where its data could not be opened, and before the tablet has joined anything.
+ */
+name: Words | null, 
+/**
+ * As whom the tablet records there.
+ */
+person: string | null, 
+/**
+ * The address of its hub.
+ */
+hub: string | null, 
+/**
+ * It is the one that the screens are about.
+ */
+shown: boolean, 
+/**
+ * Absent where its data could not be opened.
+ */
+sync: SyncLine | null, 
+/**
+ * Why its data could not be opened.
+ */
+problem: Problem | null, 
+/**
+ * Texts that were typed there and not recorded.
+ */
+drafts: number, 
+/**
+ * Set once the person has left it: what keeps it on the tablet.
+ */
+leaving: Keeps | null, };
+
+export type Keeps = { "code": "unopened" } | { "code": "set-aside" } | { "code": "waits" } | { "code": "drafts" } | { "code": "damaged-copy", path: string, } | { "code": "asks" };
+
 export type SignIn = { name: string, password: string, };
 
 export type Who = { person: PersonId, name: string, unit: Words, roles: Array<Role>, acts: Array<Act>, site: Words, };

@@ -3,11 +3,11 @@
 mod client;
 mod fetching;
 mod holding;
-mod hub;
+pub mod hub;
 mod mending;
 mod offering;
 mod photos;
 mod records;
 mod snapshot;
-mod tablet;
+pub mod tablet;
 mod trouble;

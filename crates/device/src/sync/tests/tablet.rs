@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
 use uuid::Uuid;
 
-pub struct Tablet {
+pub(in crate::sync) struct Tablet {
     pub store: Arc<Store>,
     pub standing: Arc<Standing>,
     pub orders: mpsc::UnboundedSender<Order>,
@@ -107,28 +107,9 @@ impl Tablet {
         }
     }
 
-    /// Brings a photo in, with a thumbnail, as the engine does. Gives its hash.
+    /// See [`photo`].
     pub fn photo(&self, bytes: &[u8]) -> Sha256 {
-        let of = sha256(bytes);
-        let (vault, world) = (self.store.vault(), self.store.world());
-        let mut incoming = vault.begin(world.uuid(), bytes.len() as u64, world).unwrap();
-        incoming.write(bytes).unwrap();
-        vault.finish(incoming).unwrap();
-        let thumbnail = format!("thumbnail of {of}");
-        vault.keep_thumbnail(of, thumbnail.as_bytes(), world.uuid()).unwrap();
-        let evidence = evidence(of, bytes.len());
-        self.store
-            .write("adding a photo", |writing| {
-                let value = serde_json::to_value(&evidence).unwrap();
-                let op_id =
-                    writing.record(Draft::add(entity::CHECK, Uuid::from_u128(6), set::PHOTOS, value))?;
-                blobs::put_own(writing, &evidence, ("ready", None), op_id)?;
-                let key = UploadKey { of, role: Role::Thumbnail };
-                let bytes = thumbnail.len() as u64;
-                blobs::put_upload(writing, key, sha256(thumbnail.as_bytes()), bytes, op_id, writing.now())
-            })
-            .unwrap();
-        of
+        photo(&self.store, bytes)
     }
 
     /// Waits for a line that fits.
@@ -189,4 +170,27 @@ pub fn record(store: &Store) {
 pub fn evidence(sha256: Sha256, bytes: usize) -> Evidence {
     let media_type = "image/jpeg".to_owned();
     Evidence { sha256, media_type, bytes: bytes as u64, name: "a.jpg".into(), item: None, at: Millis(1) }
+}
+
+/// Brings a photo in, with a thumbnail, as the engine does. Gives its hash.
+pub fn photo(store: &Store, bytes: &[u8]) -> Sha256 {
+    let of = sha256(bytes);
+    let (vault, world) = (store.vault(), store.world());
+    let mut incoming = vault.begin(world.uuid(), bytes.len() as u64, world).unwrap();
+    incoming.write(bytes).unwrap();
+    vault.finish(incoming).unwrap();
+    let thumbnail = format!("thumbnail of {of}");
+    vault.keep_thumbnail(of, thumbnail.as_bytes(), world.uuid()).unwrap();
+    let evidence = evidence(of, bytes.len());
+    store
+        .write("adding a photo", |writing| {
+            let value = serde_json::to_value(&evidence).unwrap();
+            let op_id = writing.record(Draft::add(entity::CHECK, Uuid::from_u128(6), set::PHOTOS, value))?;
+            blobs::put_own(writing, &evidence, ("ready", None), op_id)?;
+            let key = UploadKey { of, role: Role::Thumbnail };
+            let bytes = thumbnail.len() as u64;
+            blobs::put_upload(writing, key, sha256(thumbnail.as_bytes()), bytes, op_id, writing.now())
+        })
+        .unwrap();
+    of
 }

@@ -1,0 +1,134 @@
+//! Leaving a site. It is hidden at once and goes on sending; it is forgotten when the office has confirmed, after the
+//! person left, that it has everything, and when nothing else lies there that is nowhere else.
+
+use super::folder::{Folder, Step};
+use super::note::Left;
+use super::{Inner, Open, Sites};
+use crate::error::Error;
+use crate::store::{Store, StoreError};
+use standpipe_domain::site::Keeps;
+use standpipe_domain::sync::SyncState;
+use std::sync::Arc;
+
+impl Sites {
+    /// Leaves a site: it is not shown any more, and forgotten once nothing keeps it. Until then [`Sites::show`] takes it
+    /// back. The person agreed to lose `drafts` texts that were typed and not recorded. Durable when this returns.
+    ///
+    /// # Errors
+    /// `unknown-site` for one that was forgotten meanwhile.
+    pub fn leave(&self, folder: &str, drafts: u32) -> Result<(), Error> {
+        let mut held = self.inner.held();
+        let folder = held.named(folder)?;
+        let open = held.open(folder).cloned();
+        let synced = open.as_ref().and_then(|open| open.driver.line().last_synced);
+        let mut left = held.left.clone();
+        left.insert(folder, Left { drafts, synced });
+        let stays = |other: &Folder| !left.contains_key(other) && held.is_joined(*other);
+        let other = held.sites.iter().map(|site| site.folder).find(stays);
+        let shown = match other {
+            _ if held.shown != folder => held.shown,
+            Some(other) => other,
+            None => self.inner.blank(&mut held)?,
+        };
+        self.inner.keep(&mut held, shown, left)?;
+        drop(held);
+        if let Some(open) = open {
+            open.driver.sync_now();
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// What keeps a site that was left on the tablet; `None` where nothing does.
+    pub(super) fn keeps(&self, folder: Folder, open: &Open, left: Left) -> Option<Keeps> {
+        let line = open.driver.line();
+        let found = || -> Result<Option<Keeps>, Error> {
+            let store = open.engine.store();
+            if let Some(waits) = waits(store)? {
+                return Ok(Some(waits));
+            }
+            if open.drafts()? > left.drafts {
+                return Ok(Some(Keeps::Drafts));
+            }
+            if let Some(copy) = folder.damaged_copies(&self.root)?.first() {
+                return Ok(Some(Keeps::DamagedCopy { path: copy.display().to_string() }));
+            }
+            let is_confirmed = line.state == SyncState::Safe && line.last_synced != left.synced;
+            Ok((!is_confirmed).then_some(Keeps::Asks))
+        };
+        // What cannot be looked at is kept.
+        found().unwrap_or(Some(Keeps::Unopened))
+    }
+
+    /// Ends every site that was left and that nothing keeps. Gives whether there was one, and whether one is to be looked at
+    /// again soon.
+    pub(super) fn forget_what_was_left(&self) -> (bool, bool) {
+        let mut held = self.held();
+        let (mut forgotten, mut again) = (false, false);
+        for (folder, left) in held.left.clone() {
+            let open = held.open(folder).filter(|open| self.keeps(folder, open, left).is_none());
+            let Some(open) = open.cloned() else { continue };
+            // Somebody was given it before it was left, and still asks something of it. Nobody is given it meanwhile.
+            if Arc::strong_count(&open.engine) > 2 || Arc::strong_count(&open.driver) > 2 {
+                again = true;
+                continue;
+            }
+            held.sites.retain(|site| site.folder != folder);
+            match self.end(folder, open) {
+                Ok(true) => {
+                    held.left.remove(&folder);
+                    forgotten = true;
+                }
+                ended => {
+                    if let Err(error) = ended {
+                        tracing::warn!(%folder, %error, "a site that was left could not be forgotten");
+                    }
+                    self.add(&mut held, folder);
+                    again = true;
+                }
+            }
+        }
+        if forgotten {
+            let (shown, left) = (held.shown, held.left.clone());
+            if let Err(error) = self.keep(&mut held, shown, left) {
+                // It names a folder that is gone, which the next start sees.
+                tracing::warn!(%error, "that a site was forgotten could not be written down");
+            }
+        }
+        (forgotten, again)
+    }
+
+    /// Closes a site and puts an end to it; `false` where that is not to be, or not yet.
+    fn end(&self, folder: Folder, Open { engine, driver }: Open) -> Result<bool, Error> {
+        driver.stop();
+        drop(driver);
+        // Nobody else has the engine, so this is the last word.
+        if waits(engine.store())?.is_some() {
+            return Ok(false);
+        }
+        let store = Arc::downgrade(engine.store());
+        drop(engine);
+        // Whoever closed the database later would tidy up the files of another that lies in its place by then.
+        if store.strong_count() > 0 {
+            return Ok(false);
+        }
+        let [end, durable @ ..] = &folder.end(&self.root)[..] else { return Ok(false) };
+        end.take()?;
+        if let Err(error) = durable.iter().try_for_each(Step::take) {
+            tracing::warn!(%folder, %error, "should the power fail now, a site that was left comes back");
+        }
+        Ok(true)
+    }
+}
+
+/// What of a site is not at the office, as far as its database knows.
+fn waits(store: &Store) -> Result<Option<Keeps>, StoreError> {
+    let waiting = store.waiting()?;
+    if waiting.set_aside > 0 {
+        return Ok(Some(Keeps::SetAside));
+    }
+    // Small pictures wait too, which are not counted.
+    let something = waiting.records > 0 || waiting.photos > 0 || store.next_upload()?.is_some();
+    Ok(something.then_some(Keeps::Waits))
+}
