@@ -28,8 +28,8 @@ fn told(error: Error) -> Problem {
 
 #[tauri::command(async)]
 pub fn today(app: State<App>) -> Answer<Today> {
-    let line = app.driver()?.line();
-    app.engine()?.today(line).map_err(told)
+    let shown = app.sites()?.shown()?;
+    shown.engine.today(shown.driver.line()).map_err(told)
 }
 
 #[tauri::command(async)]
@@ -147,8 +147,8 @@ pub fn asset(app: State<App>, id: AssetId) -> Answer<AssetView> {
 
 #[tauri::command(async)]
 pub fn sync_detail(app: State<App>) -> Answer<SyncDetail> {
-    let line = app.driver()?.line();
-    app.engine()?.sync_detail(line).map_err(told)
+    let shown = app.sites()?.shown()?;
+    shown.engine.sync_detail(shown.driver.line()).map_err(told)
 }
 
 #[tauri::command(async)]
@@ -179,11 +179,10 @@ pub async fn fetch_original(app: State<'_, App>, sha256: Sha256, progress: Chann
     }
 }
 
+/// Gives the folder of the site that was joined.
 #[tauri::command]
-pub async fn enrol(app: State<'_, App>, address: String, code: String) -> Answer<Today> {
-    app.enrol(&address, &code).await?;
-    let line = app.driver()?.line();
-    app.engine()?.today(line).map_err(told)
+pub async fn enrol(app: State<'_, App>, address: String, code: String) -> Answer<String> {
+    app.enrol(&address, &code).await
 }
 
 #[tauri::command(async)]

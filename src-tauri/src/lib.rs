@@ -69,7 +69,7 @@ impl App {
         }
     }
 
-    async fn enrol(&self, address: &str, code: &str) -> Result<(), Problem> {
+    async fn enrol(&self, address: &str, code: &str) -> Result<String, Problem> {
         self.sites()?.join(address, code).await.map_err(|error| error.problem())
     }
 }

@@ -41,8 +41,10 @@ pub enum Keeps {
     Waits,
     /// More was typed and not recorded than the person had agreed to lose.
     Drafts,
-    /// A copy of a damaged database lies there.
+    /// A copy of a database lies there: of a damaged one, or one that somebody made.
     DamagedCopy { path: String },
     /// Nothing waits; but the office has not confirmed since that it has everything.
     Asks,
+    /// The office has everything, and its last backup has not.
+    Backup,
 }

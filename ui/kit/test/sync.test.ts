@@ -130,7 +130,16 @@ describe('the sync line', () => {
   });
 
   it('has a sentence of its own for every trouble in both languages', () => {
-    const codes = ['no-answer', 'not-a-hub', 'bad-address', 'revoked', 'hub-newer', 'hub-older', 'hub-full', 'hub-busy'] as const;
+    const codes = [
+      'no-answer',
+      'not-a-hub',
+      'bad-address',
+      'revoked',
+      'hub-newer',
+      'hub-older',
+      'hub-full',
+      'hub-busy',
+    ] as const;
     const troubles: Trouble[] = [
       ...codes.map((code) => ({ code })),
       { code: 'hub-fault', detail: 'disk' },

@@ -26,7 +26,8 @@ import { Channel, convertFileSrc, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 
 export const today = () => invoke<Today>('today');
-export const enrol = (address: string, code: string) => invoke<Today>('enrol', { address, code });
+/** Gives the folder of the site that was joined. */
+export const enrol = (address: string, code: string) => invoke<string>('enrol', { address, code });
 
 /** What an address names. A name that no record can have is refused by the shell, which has no code for it. */
 async function named<T>(command: string, id: string): Promise<T> {

@@ -63,7 +63,7 @@ export async function allSafeHere(): Promise<void> {
 
 /** Somebody has to look at it: nothing that waits cures it. */
 export function needsSomebody({ sync, problem, leaving }: SiteLine): boolean {
-  const stuck = leaving && leaving.code !== 'waits' && leaving.code !== 'asks';
+  const stuck = leaving && !['waits', 'asks', 'backup'].includes(leaving.code);
   return Boolean(problem || stuck || sync?.state === 'needs-attention');
 }
 

@@ -159,7 +159,7 @@ describe('a site in the list', () => {
     expect(left({ code: 'damaged-copy', path: '/data/x.damaged-1' })).toContain('/data/x.damaged-1');
     expect(left({ code: 'drafts' }, { drafts: 2 })).toContain('2 texts');
     expect(left({ code: 'drafts' }, { drafts: 2 })).toContain('"leave-');
-    const all = ['unopened', 'set-aside', 'waits', 'asks'] as const;
+    const all = ['unopened', 'set-aside', 'waits', 'asks', 'backup'] as const;
     const told = all.map((code) => left({ code }));
     expect(new Set(told.map((html) => html.match(/"keeps-2"[^>]*>([^<]*)/)?.[1]))).toHaveLength(all.length);
   });

@@ -11,6 +11,8 @@ use tokio::sync::watch;
 
 /// How long until a site is tried again that somebody was still asking something of when it was to be forgotten.
 const SOON: Duration = Duration::from_secs(1);
+/// So often what was left is looked at where nothing was told: its office may have made a backup.
+const LATER: Duration = Duration::from_secs(60);
 
 /// The thread on which that goes on. It ends when this is dropped.
 pub(super) struct Beside {
@@ -96,9 +98,10 @@ async fn tend(inner: &Arc<Inner>) {
             (inner.tell)(News::Sites);
             told = list;
         }
+        let pause = if again { SOON } else { LATER };
         tokio::select! {
             () = inner.woken.notified() => {}
-            () = inner.world.sleep(SOON), if again => {}
+            () = inner.world.sleep(pause), if again || inner.has_left() => {}
         }
     }
 }

@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// What ends the name of something that is to be removed, come what may.
 const FORGOTTEN: &str = ".forgotten";
+/// The files that the app makes of a database, beside copies of damaged ones: by these endings.
+const MADE: [&str; 8] = ["", "-wal", "-shm", ".rescue", ".rescue.part", ".fresh", ".fresh-wal", ".fresh-shm"];
 /// What the first site is called, where a further one has its number.
 const FIRST: &str = "first";
 
@@ -32,6 +34,8 @@ pub(super) enum Step {
     Rename(PathBuf, PathBuf),
     RemoveFile(PathBuf),
     RemoveFolder(PathBuf),
+    /// Unless something is left in it, which is not the app's.
+    RemoveEmpty(PathBuf),
     /// What was done to the names in this folder is on disk before the next step.
     Sync(PathBuf),
 }
@@ -47,7 +51,7 @@ impl Folder {
     /// All that hold data, the first one first and the others by age.
     pub(super) fn all(root: &Path) -> Result<Vec<Self>, VaultError> {
         let mut all = Vec::new();
-        if !is_forgotten(root) && names_in(root)?.iter().any(|name| name.starts_with(FILE)) {
+        if !is_forgotten(root) && names_in(root)?.iter().any(|name| is_made(name)) {
             all.push(Self::Root);
         }
         let ids = names_in(&further(root))?;
@@ -61,11 +65,11 @@ impl Folder {
         (!is_forgotten(root)).then_some(Self::Root)
     }
 
-    /// The copies of damaged databases that lie here.
-    pub(super) fn damaged_copies(self, root: &Path) -> Result<Vec<PathBuf>, VaultError> {
-        let (folder, start) = (self.path(root), format!("{FILE}.damaged-"));
-        let names = names_in(&folder)?;
-        Ok(names.iter().filter(|name| name.starts_with(&start)).map(|name| folder.join(name)).collect())
+    /// The copies of databases that lie here: of damaged ones, and those that somebody made.
+    pub(super) fn copies(self, root: &Path) -> Result<Vec<PathBuf>, VaultError> {
+        let folder = self.path(root);
+        let is_copy = |name: &&String| name.starts_with(FILE) && !is_made(name) && !name.ends_with(FORGOTTEN);
+        Ok(names_in(&folder)?.iter().filter(is_copy).map(|name| folder.join(name)).collect())
     }
 
     /// What puts an end to the site: after the first of these steps nothing opens it any more, and before it all of it is
@@ -113,9 +117,21 @@ fn rest_of_root(root: &Path) -> Result<Vec<Step>, VaultError> {
     let is_in_use = |name: &String| *name == FILE || name.ends_with(".rescue");
     let mut steps = vec![Step::Sync(root.to_owned())];
     if !names.iter().any(is_in_use) {
-        let files = names.iter().filter(|name| name.starts_with(FILE) && !name.ends_with(FORGOTTEN));
+        let files = names.iter().filter(|name| is_made(name));
         steps.extend(files.map(|name| Step::RemoveFile(root.join(name))));
-        steps.extend(["photos", "previews", "incoming"].map(|name| Step::RemoveFolder(root.join(name))));
+        // The root may be a folder in which other things lie under such names.
+        for vault in ["photos", "previews"].map(|name| root.join(name)) {
+            let is_of_hash =
+                |name: &&String| name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let inner = names_in(&vault)?;
+            steps.extend(inner.iter().filter(is_of_hash).map(|name| Step::RemoveFolder(vault.join(name))));
+            steps.push(Step::RemoveEmpty(vault));
+        }
+        let incoming = root.join("incoming");
+        let parts = names_in(&incoming)?;
+        let parts = parts.iter().filter(|name| name.ends_with(".part"));
+        steps.extend(parts.map(|name| Step::RemoveFile(incoming.join(name))));
+        steps.push(Step::RemoveEmpty(incoming));
         steps.push(Step::Sync(root.to_owned()));
     }
     steps.extend([Step::RemoveFile(mark), Step::Sync(root.to_owned())]);
@@ -130,10 +146,16 @@ impl Step {
             Self::Sync(folder) => return sync_folder(folder),
             Self::RemoveFile(path) => (path, fs::remove_file(path)),
             Self::RemoveFolder(path) => (path, fs::remove_dir_all(path)),
+            Self::RemoveEmpty(path) => (path, fs::remove_dir(path)),
         };
         match done {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(VaultError::io("removing", path)(error)),
-            _ => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error)
+                if matches!(self, Self::RemoveEmpty(_)) && error.kind() == ErrorKind::DirectoryNotEmpty =>
+            {
+                Ok(())
+            }
+            done => done.map_err(VaultError::io("removing", path)),
         }
     }
 }
@@ -141,6 +163,11 @@ impl Step {
 /// Removes what is left of sites that were ended.
 pub(super) fn sweep(root: &Path) -> Result<(), VaultError> {
     Folder::rest(root)?.iter().try_for_each(Step::take)
+}
+
+/// Whether the app makes a file of this name.
+fn is_made(name: &str) -> bool {
+    name.strip_prefix(FILE).is_some_and(|ending| MADE.contains(&ending))
 }
 
 fn further(root: &Path) -> PathBuf {

@@ -1,10 +1,12 @@
 //! Leaving a site. It is hidden at once and goes on sending; it is forgotten when the office has confirmed, after the
-//! person left, that it has everything, and when nothing else lies there that is nowhere else.
+//! person left, that it has everything, each photo among it; when its backup has it, where it makes any; and when nothing
+//! else lies there that is nowhere else.
 
 use super::folder::{Folder, Step};
 use super::note::Left;
 use super::{Inner, Open, Sites};
 use crate::error::Error;
+use crate::store::blobs::pending_previews;
 use crate::store::{Store, StoreError};
 use standpipe_domain::site::Keeps;
 use standpipe_domain::sync::SyncState;
@@ -33,7 +35,7 @@ impl Sites {
         self.inner.keep(&mut held, shown, left)?;
         drop(held);
         if let Some(open) = open {
-            open.driver.sync_now();
+            open.driver.confirm_all();
         }
         Ok(())
     }
@@ -51,14 +53,24 @@ impl Inner {
             if open.drafts()? > left.drafts {
                 return Ok(Some(Keeps::Drafts));
             }
-            if let Some(copy) = folder.damaged_copies(&self.root)?.first() {
+            if let Some(copy) = folder.copies(&self.root)?.first() {
                 return Ok(Some(Keeps::DamagedCopy { path: copy.display().to_string() }));
             }
-            let is_confirmed = line.state == SyncState::Safe && line.last_synced != left.synced;
-            Ok((!is_confirmed).then_some(Keeps::Asks))
+            if line.state != SyncState::Safe || line.last_synced == left.synced {
+                return Ok(Some(Keeps::Asks));
+            }
+            // An office that has never told of a backup makes none that could be waited for.
+            let chain = store.chain_state()?;
+            let is_backed_up = chain.durable == 0 || chain.durable >= chain.acknowledged;
+            Ok((!is_backed_up).then_some(Keeps::Backup))
         };
         // What cannot be looked at is kept.
         found().unwrap_or(Some(Keeps::Unopened))
+    }
+
+    /// Whether a site was left and is not forgotten yet.
+    pub(super) fn has_left(&self) -> bool {
+        !self.held().left.is_empty()
     }
 
     /// Ends every site that was left and that nothing keeps. Gives whether there was one, and whether one is to be looked at
@@ -75,7 +87,7 @@ impl Inner {
                 continue;
             }
             held.sites.retain(|site| site.folder != folder);
-            match self.end(folder, open) {
+            match self.end(folder, open, left) {
                 Ok(true) => {
                     held.left.remove(&folder);
                     forgotten = true;
@@ -100,13 +112,14 @@ impl Inner {
     }
 
     /// Closes a site and puts an end to it; `false` where that is not to be, or not yet.
-    fn end(&self, folder: Folder, Open { engine, driver }: Open) -> Result<bool, Error> {
-        driver.stop();
-        drop(driver);
-        // Nobody else has the engine, so this is the last word.
-        if waits(engine.store())?.is_some() {
+    fn end(&self, folder: Folder, open: Open, left: Left) -> Result<bool, Error> {
+        open.driver.stop();
+        // Nobody else has the engine, and the driver has stopped: this is the last word.
+        if self.keeps(folder, &open, left).is_some() {
             return Ok(false);
         }
+        let Open { engine, driver } = open;
+        drop(driver);
         let store = Arc::downgrade(engine.store());
         drop(engine);
         // Whoever closed the database later would tidy up the files of another that lies in its place by then.
@@ -128,7 +141,13 @@ fn waits(store: &Store) -> Result<Option<Keeps>, StoreError> {
     if waiting.set_aside > 0 {
         return Ok(Some(Keeps::SetAside));
     }
-    // Small pictures wait too, which are not counted.
-    let something = waiting.records > 0 || waiting.photos > 0 || store.next_upload()?.is_some();
+    // Small pictures wait too, which are not counted, and those that are still to be made.
+    let something = waiting.records > 0
+        || waiting.photos > 0
+        || store.next_upload()?.is_some()
+        || store
+            .read("looking for photos without a preview", pending_previews)?
+            .iter()
+            .any(|one| one.op_id.is_some());
     Ok(something.then_some(Keeps::Waits))
 }

@@ -331,7 +331,9 @@ impl Open {
     /// Texts that were typed and not recorded.
     fn drafts(&self) -> Result<u32, StoreError> {
         self.engine.store().read("counting what was typed and not recorded", |conn| {
-            Ok(conn.query_row("SELECT count(*) FROM draft", [], |row| row.get(0))?)
+            // An office's address is nobody's work.
+            let sql = "SELECT count(*) FROM draft WHERE name NOT GLOB 'enrol.*'";
+            Ok(conn.query_row(sql, [], |row| row.get(0))?)
         })
     }
 }

@@ -10,7 +10,7 @@ use super::fault::{stops_everything, worse};
 use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
 use super::line::Link;
-use super::mend::Mend;
+use super::mend::{Mend, never_numbered};
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -181,6 +181,9 @@ impl Driver {
     async fn work(&mut self, soft: &mut Option<Trouble>) -> Result<bool, Trouble> {
         let Some(identity) = self.standing.store.identity()? else { return Ok(false) };
         let (token, hub) = (identity.token.clone(), self.hub(identity)?);
+        if std::mem::take(&mut self.standing.due().doubt) {
+            self.doubt();
+        }
         if self.standing.due().greet {
             let greeted = self.greet(&hub).await;
             if self.judge(greeted, soft)? {
@@ -229,10 +232,18 @@ impl Driver {
         if self.in_step && soft.is_none() && !self.mend.differs && !self.recheck.is_due() {
             if self.mend.looks_back {
                 self.mend.looks_back = self.standing.store.offer_unnumbered()? > 0;
+                let looked = std::mem::replace(&mut self.mend.looked_back, self.mend.looks_back);
                 if self.mend.looks_back {
-                    // It waits now, and the next turn sends it.
+                    // It waits now, and the next turn sends it; where that has not helped, after a pause.
+                    if looked {
+                        *soft = Some(never_numbered().into());
+                    }
                     return Ok(true);
                 }
+            }
+            // Somebody may have asked for all of it once more since this turn began.
+            if self.standing.due().doubt {
+                return Ok(true);
             }
             self.standing.set_link(|link| link.doubt = false);
             self.all_arrived()?;
@@ -245,7 +256,10 @@ impl Driver {
         self.recheck.begin();
         self.mend.looks_back = true;
         // Of what it had set aside it may know nothing any more.
-        self.standing.due().offer = true;
+        {
+            let mut due = self.standing.due();
+            (due.pull, due.offer) = (true, true);
+        }
         self.photos.doubt();
         self.standing.set_link(|link| link.doubt = true);
     }
@@ -347,7 +361,7 @@ impl Driver {
         }
         let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), &self.outside)?);
         self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
-        *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true };
+        *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true, doubt: true };
         Ok(hub)
     }
 

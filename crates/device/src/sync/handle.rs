@@ -74,8 +74,18 @@ impl Handle {
 
     /// Somebody asks: everything is tried now, also what was set aside.
     pub fn sync_now(&self) {
-        *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true };
+        let mut due = self.standing.due();
+        *due = Due { greet: true, pull: true, retry: true, offer: true, ..*due };
+        drop(due);
         self.standing.wake();
+    }
+
+    /// As [`Handle::sync_now`], and nothing that the office had confirmed counts as safe until it has confirmed it once more,
+    /// each photo among it.
+    pub fn confirm_all(&self) {
+        self.standing.due().doubt = true;
+        self.standing.set_link(|link| link.doubt = true);
+        self.sync_now();
     }
 
     /// What the tablet stands in has changed, or was looked at again. Until this is called

@@ -32,13 +32,24 @@ pub(super) struct Mend {
     pub is_withdrawn: bool,
     /// Once both hold the same: something that the hub acknowledged long ago may not be among it.
     pub looks_back: bool,
+    /// The last look found something, which was offered anew.
+    pub looked_back: bool,
 }
 
 impl Mend {
     /// The app may have ended in the middle of it. `owes_end`: between two parts of what it gave back.
     pub(super) fn new(owes_end: bool) -> Self {
-        let (differs, tried, given, behind, is_withdrawn) = Default::default();
-        Self { differs, tried, gives_back: true, given, behind, owes_end, is_withdrawn, looks_back: true }
+        Self {
+            differs: false,
+            tried: false,
+            gives_back: true,
+            given: None,
+            behind: 0,
+            owes_end,
+            is_withdrawn: false,
+            looks_back: true,
+            looked_back: false,
+        }
     }
 
     /// Both ends hold the same.
@@ -182,6 +193,11 @@ impl Driver {
         self.standing.due().pull = true;
         Ok(())
     }
+}
+
+/// What was offered anew was taken, and has no number still.
+pub(super) fn never_numbered() -> Fault {
+    fault("the hub acknowledges records that it never numbers")
 }
 
 fn same_hub(known: &mut Option<Uuid>, epoch: Uuid) -> Result<(), Trouble> {

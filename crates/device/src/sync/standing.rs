@@ -38,6 +38,8 @@ pub(super) struct Due {
     pub retry: bool,
     /// Records that the office set aside are offered again.
     pub offer: bool,
+    /// Nothing counts as safe at the office any more until it was asked for all of it again.
+    pub doubt: bool,
 }
 
 impl Standing {
@@ -45,7 +47,7 @@ impl Standing {
         Self {
             store,
             link: Mutex::default(),
-            due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true }),
+            due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true, doubt: false }),
             surroundings: Mutex::default(),
             released: Mutex::default(),
             woken: Notify::new(),

@@ -60,6 +60,20 @@ async fn a_site_that_is_here_is_joined_again_where_it_lies_also_one_that_was_lef
 }
 
 #[tokio::test]
+async fn what_is_done_while_another_site_is_joined_stays_at_the_site_that_is_shown() {
+    let (hubs, tablet) = ([Hub::start().await, Hub::start().await], Tablet::new());
+    tablet.try_join(&hubs[0], 1).await.unwrap();
+    assert_eq!(tablet.shown(), Some(name(1)), "the first is shown at once");
+    let first = tablet.folder(1);
+    let folder = tablet.try_join(&hubs[1], 2).await.unwrap();
+    assert_eq!((tablet.shown(), tablet.folder(2)), (Some(name(1)), folder.clone()));
+    tablet.sites.shown().unwrap().engine.keep_draft("note", "typed meanwhile").unwrap();
+    tablet.sites.show(&folder).unwrap();
+    assert_eq!((tablet.line(1).drafts, tablet.line(2).drafts), (1, 0));
+    assert_eq!(tablet.folder(1), first);
+}
+
+#[tokio::test]
 async fn a_code_that_is_refused_changes_nothing() {
     let (hub, tablet) = (Hub::start().await, Tablet::new());
     tablet.join(&hub, 1).await;
@@ -117,7 +131,7 @@ async fn two_answers_at_once_are_both_kept() {
         inner.take_in(&identity, blank).unwrap();
     }
     assert_eq!(tablet.sites.list().len(), 2);
-    assert_eq!(tablet.shown(), Some(name(2)));
+    assert_eq!(tablet.shown(), Some(name(1)), "whoever works there is not moved");
 }
 
 #[tokio::test]

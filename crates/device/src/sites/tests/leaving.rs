@@ -212,3 +212,37 @@ async fn a_site_is_not_forgotten_while_something_is_asked_of_it() {
     tablet.forgotten(2).await;
     assert_eq!(hubs[1].kept().ops.len(), 1, "what was recorded to the last went up");
 }
+
+#[tokio::test]
+async fn a_photo_that_the_office_has_lost_since_goes_up_once_more_before_the_site_is_forgotten() {
+    let (hubs, mut tablet) = of_two().await;
+    let of = photo(&tablet.store(), &[1; 100]);
+    tablet.until("there", |tablet| tablet.line(2).sync.unwrap().photos == 0).await;
+    tablet.safe(2).await;
+    // Nothing about the hub is another: it has found the photo spoilt.
+    hubs[1].kept().verified.clear();
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.forgotten(2).await;
+    assert!(hubs[1].kept().verified.contains_key(&of));
+}
+
+#[tokio::test]
+async fn what_the_offices_backup_does_not_hold_yet_stays_until_the_next() {
+    let (hubs, mut tablet) = of_two().await;
+    record(&tablet.store());
+    let acknowledged = |tablet: &Tablet, upto| tablet.store().chain_state().unwrap().acknowledged == upto;
+    tablet.until("there", |tablet| acknowledged(tablet, 1)).await;
+    hubs[1].kept().durable = 1;
+    let mut tablet = tablet.restarted();
+    tablet.safe(2).await;
+    assert_eq!(tablet.store().chain_state().unwrap().durable, 1);
+    record(&tablet.store());
+    tablet.until("there", |tablet| acknowledged(tablet, 2)).await;
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.kept_for(2, Keeps::Backup).await;
+    let mut tablet = tablet.restarted();
+    tablet.kept_for(2, Keeps::Backup).await;
+    hubs[1].kept().durable = 2;
+    tablet.sites.sync_now();
+    tablet.forgotten(2).await;
+}

@@ -54,12 +54,13 @@ impl Tablet {
         Self::on(root, world)
     }
 
-    /// Joins site `n` at `hub`.
+    /// Joins site `n` at `hub`, and shows it.
     async fn join(&self, hub: &Hub, n: u8) {
-        self.try_join(hub, n).await.unwrap();
+        let folder = self.try_join(hub, n).await.unwrap();
+        self.sites.show(&folder).unwrap();
     }
 
-    async fn try_join(&self, hub: &Hub, n: u8) -> Result<(), NotEnrolled> {
+    async fn try_join(&self, hub: &Hub, n: u8) -> Result<String, NotEnrolled> {
         hub.rule("POST /enrol", move || Some(axum::Json(enrolled(n)).into_response()));
         self.sites.join(&hub.address, "k3m9p-x7q2w").await
     }
