@@ -118,8 +118,9 @@ pub enum Failed {
     Backup(#[from] BackupError),
     #[error(
         "the backup is whole but for {lost} photos that the hub's disk does not give any more: {spoilt} are spoilt, which \
-         tablets that still have them send again by themselves; {} are missing or cannot be read: see that the disk is \
-         there and sound, then run verify --withdraw for those that stay away", lost - spoilt
+         tablets that still have them send again by themselves; of the other {}, which are missing, cannot be read or \
+         were sent again meanwhile, see that the disk is there and sound, then run verify --withdraw for those that stay \
+         away", lost - spoilt
     )]
     Lost { lost: usize, spoilt: usize },
     #[error(

@@ -3,7 +3,7 @@
 //! The first site lies in the root, where tablets of one site have always had it; each further one in `sites/<uuid>`.
 
 use crate::store::{FILE, beside};
-use crate::vault::{VaultError, sync_folder};
+use crate::vault::{VaultError, make_private, sync_folder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs;
@@ -46,6 +46,20 @@ impl Folder {
             Self::Root => root.to_owned(),
             Self::Further(id) => further(root).join(id.to_string()),
         }
+    }
+
+    /// Makes the folder, where it is not there: for this person's eyes only, and durably, since an enrolment that is written
+    /// into it cannot be had twice.
+    pub(super) fn make(self, root: &Path) -> Result<(), VaultError> {
+        let path = self.path(root);
+        if path.exists() {
+            return Ok(());
+        }
+        make_private(&path).map_err(VaultError::io("making the folder", &path))?;
+        if self != Self::Root {
+            sync_folder(&further(root))?;
+        }
+        sync_folder(root)
     }
 
     /// All that hold data, the first one first and the others by age.

@@ -141,10 +141,9 @@ fn waits(store: &Store) -> Result<Option<Keeps>, StoreError> {
     if waiting.set_aside > 0 {
         return Ok(Some(Keeps::SetAside));
     }
-    // Small pictures wait too, which are not counted, and those that are still to be made.
+    // Small pictures wait too, which are not counted: in line, set aside for a while, and those that are still to be made.
     let something = waiting.records > 0
-        || waiting.photos > 0
-        || store.next_upload()?.is_some()
+        || store.any_upload_waits()?
         || store
             .read("looking for photos without a preview", pending_previews)?
             .iter()

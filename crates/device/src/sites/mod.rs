@@ -231,8 +231,10 @@ impl Inner {
         choices: Option<Choices>,
         surroundings: Option<Surroundings>,
     ) -> Result<Open, Problem> {
-        let opened =
-            Engine::open_under_lock(&folder.path(&self.root), Arc::clone(&self.world)).and_then(|engine| {
+        let made = folder.make(&self.root).map_err(Error::from);
+        let opened = made
+            .and_then(|()| Engine::open_under_lock(&folder.path(&self.root), Arc::clone(&self.world)))
+            .and_then(|engine| {
                 if let Some(choices) = choices
                     && engine.store().choices()? != choices
                 {

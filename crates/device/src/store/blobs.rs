@@ -191,6 +191,13 @@ impl Store {
         })
     }
 
+    /// Whether any original or thumbnail is here that the hub has not verified, also one that was set aside.
+    pub fn any_upload_waits(&self) -> Result<bool, StoreError> {
+        self.read("looking whether a photo waits", |conn| {
+            Ok(conn.prepare_cached("SELECT 1 FROM upload WHERE state <> 'verified'")?.exists([])?)
+        })
+    }
+
     /// What waits for the office.
     pub fn waiting(&self) -> Result<Waiting, StoreError> {
         self.read("counting what waits for the office", waiting)

@@ -226,6 +226,10 @@ impl HubClient {
                 _ => Fault::HubFault { doing, detail },
             };
         }
+        // Said by the hub, or by what stands before it.
+        if status == StatusCode::TOO_MANY_REQUESTS && self.token.is_some() {
+            return Fault::HubBusy { doing, detail: status.to_string() };
+        }
         let Some(problem) = problem else {
             return Fault::NotAHub { doing, detail: format!("{status}, {}", media_type(&answer.headers)) };
         };
@@ -234,9 +238,6 @@ impl HubClient {
             (StatusCode::UNAUTHORIZED, _) if self.token.is_some() => Fault::Revoked,
             (StatusCode::UPGRADE_REQUIRED, "hub-older") => Fault::HubOlder,
             (StatusCode::UPGRADE_REQUIRED, _) => Fault::HubNewer,
-            (StatusCode::TOO_MANY_REQUESTS, _) if self.token.is_some() => {
-                Fault::HubBusy { doing, detail: status.to_string() }
-            }
             _ => Fault::Refused { doing, code: short(&problem.code), message: short(&problem.message) },
         }
     }

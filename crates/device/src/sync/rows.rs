@@ -75,6 +75,7 @@ impl Store {
             if writing.prepare_cached(is_own)?.exists([key.of.0])? {
                 return Ok(());
             }
+            writing.prepare_cached("UPDATE blob SET at_office = 0 WHERE sha256 = ?1")?.execute([key.of.0])?;
             blobs::offer_fetched(writing, key.of, writing.now())
         })?;
         self.photo_came();

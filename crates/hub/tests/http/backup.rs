@@ -206,6 +206,12 @@ async fn photos_that_the_hub_lost_are_told_and_hold_nothing_up() {
     let again = dir.path().join("again");
     let made = run(office.dir(), &["backup", "--to", again.to_str().unwrap()]).await;
     assert!(text(&made.stderr).contains("0 are spoilt"), "{}", text(&made.stderr));
+    // Nor is what cannot be read gone for that: here no bytes come of it at all.
+    std::fs::create_dir(shelf(office.dir(), lost)).unwrap();
+    let unreadable = dir.path().join("unreadable");
+    let made = run(office.dir(), &["backup", "--to", unreadable.to_str().unwrap()]).await;
+    assert!(text(&made.stderr).contains("0 are spoilt"), "{}", text(&made.stderr));
+    std::fs::remove_dir(shelf(office.dir(), lost)).unwrap();
     std::fs::write(shelf(office.dir(), lost), photo(61, 9_000)).unwrap();
     assert_eq!(tablet.state(lost).await, "verified", "it is still counted");
     office.close().await;

@@ -1,6 +1,7 @@
 //! Leaving a site: it is hidden, and it goes when nothing is left to lose.
 
 use super::*;
+use crate::store::blobs::{Role, UploadKey};
 use crate::sync::tests::hub::problem;
 use crate::sync::tests::tablet::{photo, record};
 use standpipe_domain::sync::Trouble;
@@ -245,4 +246,19 @@ async fn what_the_offices_backup_does_not_hold_yet_stays_until_the_next() {
     hubs[1].kept().durable = 2;
     tablet.sites.sync_now();
     tablet.forgotten(2).await;
+}
+
+#[tokio::test]
+async fn a_small_picture_that_was_set_aside_keeps_a_site_too() {
+    let (hubs, mut tablet) = of_two().await;
+    let of = photo(&tablet.store(), &[1; 100]);
+    tablet.until("there", |tablet| tablet.line(2).sync.unwrap().photos == 0).await;
+    tablet.safe(2).await;
+    tablet.store().upload_set_aside(UploadKey { of, role: Role::Thumbnail }, "hub-fault").unwrap();
+    tablet.sites.inner.all_open()[1].driver.stop();
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    assert_eq!(tablet.line(2).leaving, Some(Keeps::Waits), "it is nowhere else");
+    let mut tablet = tablet.restarted();
+    tablet.forgotten(2).await;
+    drop(hubs);
 }

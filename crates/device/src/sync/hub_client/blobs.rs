@@ -105,6 +105,9 @@ impl HubClient {
                 Ok(None)
             }
             StatusCode::UNAUTHORIZED if of_a_hub => Err(Fault::Revoked),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Err(Fault::HubBusy { doing: DOING, detail: answer.status.to_string() })
+            }
             status if status.is_client_error() && of_a_hub => {
                 Err(Fault::HubFault { doing: DOING, detail: status.to_string() })
             }
