@@ -16,6 +16,8 @@ use uuid::Uuid;
 const FORGOTTEN: &str = ".forgotten";
 /// The files that the app makes of a database, beside copies of damaged ones: by these endings.
 const MADE: [&str; 8] = ["", "-wal", "-shm", ".rescue", ".rescue.part", ".fresh", ".fresh-wal", ".fresh-shm"];
+/// What ends the name of a file that has not come in whole.
+const PART: &str = ".part";
 /// What the first site is called, where a further one has its number.
 const FIRST: &str = "first";
 
@@ -143,7 +145,7 @@ fn rest_of_root(root: &Path) -> Result<Vec<Step>, VaultError> {
         }
         let incoming = root.join("incoming");
         let parts = names_in(&incoming)?;
-        let parts = parts.iter().filter(|name| name.ends_with(".part"));
+        let parts = parts.iter().filter(|name| name.ends_with(PART));
         steps.extend(parts.map(|name| Step::RemoveFile(incoming.join(name))));
         steps.push(Step::RemoveEmpty(incoming));
         steps.push(Step::Sync(root.to_owned()));

@@ -99,7 +99,7 @@ async fn bytes_go_up_along_with_the_announcement() {
         (201, 0),
         "nothing of it counts"
     );
-    assert_eq!(along(&spoilt, &spoilt).await.1, true);
+    assert!(along(&spoilt, &spoilt).await.1);
 
     let (promised, other) = (photo(34, 1_000), photo(35, 1_000));
     let answer = tablet.announce(&promised, &other).send().await.unwrap();
