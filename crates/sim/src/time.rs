@@ -6,7 +6,7 @@ use futures::future::{BoxFuture, LocalBoxFuture};
 use futures::task::{ArcWake, waker};
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -21,7 +21,11 @@ struct Inner {
     now: Cell<Duration>,
     made: Cell<u64>,
     tasks: RefCell<BTreeMap<u64, Task>>,
-    ready: Arc<Mutex<VecDeque<u64>>>,
+    /// Those that were woken since the round began. They run in the order in which they began, whoever was woken first: a
+    /// library may wake several in an order that chance deals.
+    ready: Arc<Mutex<BTreeSet<u64>>>,
+    /// Those of this round that are still to run.
+    round: RefCell<VecDeque<u64>>,
     timers: RefCell<BinaryHeap<Reverse<Timer>>>,
 }
 
@@ -62,15 +66,12 @@ impl Ord for Timer {
 
 struct Wake {
     task: u64,
-    ready: Arc<Mutex<VecDeque<u64>>>,
+    ready: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 impl ArcWake for Wake {
     fn wake_by_ref(this: &Arc<Self>) {
-        let mut ready = this.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if !ready.contains(&this.task) {
-            ready.push_back(this.task);
-        }
+        this.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(this.task);
     }
 }
 
@@ -89,7 +90,7 @@ impl Time {
     pub fn spawn(&self, owner: Owner, future: LocalBoxFuture<'static, ()>) {
         let task = self.number();
         self.0.tasks.borrow_mut().insert(task, Task { owner, future });
-        self.0.ready.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.0.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(task);
     }
 
     /// Is over after `pause`.
@@ -120,7 +121,13 @@ impl Time {
     /// Lets one task run up to where it waits, or the clock go on to the next moment, but not past `until`. `false` when
     /// that moment has come and nothing can run.
     pub fn step(&self, until: Duration) -> bool {
-        let next = self.0.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let mut round = self.0.round.borrow_mut();
+        if round.is_empty() {
+            let mut ready = self.0.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            round.extend(std::mem::take(&mut *ready));
+        }
+        let next = round.pop_front();
+        drop(round);
         if let Some(id) = next {
             self.poll(id);
             return true;
