@@ -55,7 +55,7 @@ impl Inner {
         open.driver.wake();
         let mut left = held.left.clone();
         left.remove(&folder);
-        self.keep(&mut held, stays.unwrap_or(folder), left)?;
+        self.remember(&mut held, stays.unwrap_or(folder), left)?;
         Ok(folder)
     }
 }

@@ -22,9 +22,8 @@ impl Sites {
         let mut held = self.inner.held();
         let folder = held.named(folder)?;
         let open = held.open(folder).cloned();
-        let synced = open.as_ref().and_then(|open| open.driver.line().last_synced);
         let mut left = held.left.clone();
-        left.insert(folder, Left { drafts, synced });
+        left.insert(folder, Left { drafts });
         let stays = |other: &Folder| !left.contains_key(other) && held.is_joined(*other);
         let other = held.sites.iter().map(|site| site.folder).find(stays);
         let shown = match other {
@@ -32,7 +31,7 @@ impl Sites {
             Some(other) => other,
             None => self.inner.blank(&mut held)?,
         };
-        self.inner.keep(&mut held, shown, left)?;
+        self.inner.remember(&mut held, shown, left)?;
         drop(held);
         if let Some(open) = open {
             open.driver.confirm_all();
@@ -56,7 +55,8 @@ impl Inner {
             if let Some(copy) = folder.copies(&self.root)?.first() {
                 return Ok(Some(Keeps::DamagedCopy { path: copy.display().to_string() }));
             }
-            if line.state != SyncState::Safe || line.last_synced == left.synced {
+            // Leaving put everything in doubt, and so does each start: what was confirmed before counts for nothing.
+            if line.state != SyncState::Safe {
                 return Ok(Some(Keeps::Asks));
             }
             // An office that has never told of a backup makes none that could be waited for.
@@ -103,7 +103,7 @@ impl Inner {
         }
         if forgotten {
             let (shown, left) = (held.shown, held.left.clone());
-            if let Err(error) = self.keep(&mut held, shown, left) {
+            if let Err(error) = self.remember(&mut held, shown, left) {
                 // It names a folder that is gone, which the next start sees.
                 tracing::warn!(%error, "that a site was forgotten could not be written down");
             }

@@ -107,7 +107,7 @@ impl Sites {
             tracing::warn!(%error, "a site that was left could not be removed whole");
         }
         let found = Folder::all(root)?;
-        let Note { shown, mut left } = Note::read(root)?;
+        let Note { shown, mut left } = Note::read(root);
         left.retain(|folder, _| found.contains(folder));
         let stays = |folder: &Folder| found.contains(folder) && !left.contains_key(folder);
         let fresh = || match Folder::of_new_tablet(root) {
@@ -156,7 +156,7 @@ impl Sites {
         let folder = held.named(folder)?;
         let mut left = held.left.clone();
         left.remove(&folder);
-        self.inner.keep(&mut held, folder, left)
+        self.inner.remember(&mut held, folder, left)
     }
 
     /// Keeps what the person chose, for all of the tablet. When this returns it is durable.
@@ -164,8 +164,8 @@ impl Sites {
     /// # Errors
     /// Where it could not be kept for one of the sites.
     pub fn choose(&self, choices: Choices) -> Result<(), Problem> {
-        let shown = self.shown()?;
-        shown.engine.choose(choices).map_err(|error| error.problem())?;
+        // Where that is not open it is not kept for the site that somebody looks at.
+        self.shown()?;
         for open in self.inner.all_open() {
             open.engine.choose(choices).map_err(|error| error.problem())?;
         }
@@ -266,7 +266,7 @@ impl Inner {
     }
 
     /// Shows a site, and remembers who was left. Durable when this returns.
-    fn keep(&self, held: &mut Held, shown: Folder, left: BTreeMap<Folder, Left>) -> Result<(), Error> {
+    fn remember(&self, held: &mut Held, shown: Folder, left: BTreeMap<Folder, Left>) -> Result<(), Error> {
         Note { shown: Some(shown), left: left.clone() }.write(&self.root)?;
         (held.shown, held.left) = (shown, left);
         self.shown.send_if_modified(|before| std::mem::replace(before, shown) != shown);

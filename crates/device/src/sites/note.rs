@@ -3,7 +3,6 @@
 use super::folder::Folder;
 use crate::vault::{VaultError, write_whole};
 use serde::{Deserialize, Serialize};
-use standpipe_domain::ids::Millis;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -25,21 +24,19 @@ pub(super) struct Note {
 pub(super) struct Left {
     /// So many texts that were typed and not recorded the person agreed to lose.
     pub(super) drafts: u32,
-    /// When the office had last confirmed everything: only what it confirms after that counts.
-    pub(super) synced: Option<Millis>,
 }
 
 impl Note {
-    pub(super) fn read(root: &Path) -> Result<Self, VaultError> {
+    pub(super) fn read(root: &Path) -> Self {
         let path = root.join(FILE);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            bytes => bytes.map_err(VaultError::io("reading", &path))?,
+        let note = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::default(),
+            bytes => bytes.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)),
         };
-        Ok(serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+        note.unwrap_or_else(|error| {
             tracing::error!(path = %path.display(), %error, "which site is shown cannot be read; the first is");
             Self::default()
-        }))
+        })
     }
 
     /// Writes it in place of what was there. When this returns it is durable.

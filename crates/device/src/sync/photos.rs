@@ -72,9 +72,10 @@ impl Default for Photos {
 }
 
 impl Photos {
-    /// Begins everything anew, but for what was learnt of the link.
+    /// Begins everything anew, but for what was learnt of the link and of what the hub may hold.
     pub(super) fn forget(&mut self) {
-        *self = Self { piece: self.piece, ..Self::default() };
+        let broken = std::mem::take(&mut self.broken);
+        *self = Self { piece: self.piece, broken, ..Self::default() };
     }
 
     /// The hub may not have any more what it said that it has.
