@@ -8,8 +8,10 @@ work=target/mutants
 tree=$work/tree
 rm -rf "$tree"
 mkdir -p "$tree"
-# The interfaces are carried inside the hub: what was built of them comes along.
-tar -c --exclude=./target --exclude=./fuzz/target --exclude=./demonstration --exclude=node_modules --exclude=./.git . | tar -x -C "$tree"
+# The interfaces are carried inside the hub: what was built of them comes along. All of it counts as new: what was built of a
+# mutant may be younger than the file that took its place.
+tar -c --exclude=./target --exclude=./fuzz/target --exclude=./demonstration --exclude=node_modules --exclude=./.git . |
+    tar -x -m -C "$tree"
 export CARGO_TARGET_DIR="$PWD/$work/build"
 build() { (cd "$tree" && cargo build --quiet --profile sim -p standpipe-sim); }
 

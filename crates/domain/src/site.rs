@@ -45,6 +45,8 @@ pub enum Keeps {
     DamagedCopy { path: String },
     /// Nothing waits; but the office has not confirmed since that it has everything.
     Asks,
-    /// The office has everything, and its last backup has not.
+    /// Nothing waits; but the office has withdrawn the tablet's permission, and confirms nothing to it.
+    Withdrawn,
+    /// The office has everything, and none of its backups holds all of it for certain.
     Backup,
 }

@@ -74,4 +74,17 @@ pub struct HelloAnswer {
     pub run: Option<Uuid>,
     /// The office has withdrawn this tablet's permission; what it recorded is still taken.
     pub revoked: bool,
+    /// None where the hub does not say: it counts as one that makes no backups.
+    #[serde(default)]
+    pub backups: Backups,
+}
+
+/// The backups that an office has made, numbered from 1 in the order in which they began. What the hub holds before one
+/// begins is in it, once it is whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backups {
+    /// The number of the last that has begun, whether it was ended or not; 0 before the first.
+    pub begun: u64,
+    /// The number of the last that is whole; 0 while there is none.
+    pub whole: u64,
 }

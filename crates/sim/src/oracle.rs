@@ -9,7 +9,7 @@ use crate::estate::SITE;
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
 use rusqlite::{Connection, OpenFlags};
-use standpipe_device::store::StoreError;
+use standpipe_device::store::{InBackup, Store, StoreError};
 use standpipe_domain::ids::{DeviceId, Sha256};
 use standpipe_domain::sync::SyncState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -310,7 +310,9 @@ impl Oracle {
                 self.stale.remove(&number);
             }
         }
-        if self.stale.contains(&number) || !stage.hub.is_running() {
+        // What it says anew it says after it has met the hub as it is now.
+        let knows = said_safe || !self.stale.contains(&number);
+        if !knows || !stage.hub.is_running() {
             return Ok(());
         }
         if log.epoch == self.hub.epoch && log.behind_cursor != log.cursor {
@@ -332,6 +334,7 @@ impl Oracle {
             }
         }
         if said_safe || handle.line().state == SyncState::Safe {
+            self.is_in_backup(stage, number, engine.store())?;
             let waits = self.ops.iter().find(|(op, homes)| homes.contains(&number) && !self.is_at_hub(op));
             if let Some((op, _)) = waits {
                 return Err(format!(
@@ -348,6 +351,26 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// Where a tablet that was left would be forgotten now, the last backup holds everything.
+    fn is_in_backup(&self, stage: &Stage, number: usize, store: &Store) -> Verdict {
+        let told = store.in_backup().map_err(|error| format!("the oracle cannot read a tablet: {error}"))?;
+        if told != InBackup::Held {
+            return Ok(());
+        }
+        let own = |homes: &BTreeSet<usize>| homes.contains(&number);
+        let op = self.ops.iter().find(|(op, homes)| own(homes) && !self.backup.ops.contains(op));
+        if let Some((op, _)) = op {
+            return Err(format!(
+                "tablet {number} takes the operation {op} for backed up; it is in no backup"
+            ));
+        }
+        let is_in = |photo: &Sha256, bytes| has_length(&shelf(&stage.hub.backup, *photo), bytes);
+        let photo = self.photos.iter().find(|(photo, (bytes, homes))| own(homes) && !is_in(photo, *bytes));
+        photo.map_or(Ok(()), |(photo, _)| {
+            Err(format!("tablet {number} takes the photo {photo} for backed up; it is in no backup"))
+        })
     }
 
     fn is_on_shelf(&self, folder: &Path, photo: Sha256) -> bool {

@@ -1,15 +1,14 @@
 //! Leaving a site. It is hidden at once and goes on sending; it is forgotten when the office has confirmed, after the
-//! person left, that it has everything, each photo among it; when its backup has it, where it makes any; and when nothing
-//! else lies there that is nowhere else.
+//! person left, that it has everything, each photo among it; when a backup that began after that is whole, where the office
+//! makes any; and when nothing else lies there that is nowhere else.
 
 use super::folder::{Folder, Step};
 use super::note::Left;
 use super::{Inner, Open, Sites};
 use crate::error::Error;
-use crate::store::blobs::pending_previews;
-use crate::store::{Store, StoreError};
+use crate::store::InBackup;
 use standpipe_domain::site::Keeps;
-use standpipe_domain::sync::SyncState;
+use standpipe_domain::sync::{SyncState, Trouble};
 use std::sync::Arc;
 
 impl Sites {
@@ -46,8 +45,11 @@ impl Inner {
         let line = open.driver.line();
         let found = || -> Result<Option<Keeps>, Error> {
             let store = open.engine.store();
-            if let Some(waits) = waits(store)? {
-                return Ok(Some(waits));
+            if store.waiting()?.set_aside > 0 {
+                return Ok(Some(Keeps::SetAside));
+            }
+            if store.anything_waits()? {
+                return Ok(Some(Keeps::Waits));
             }
             if open.drafts()? > left.drafts {
                 return Ok(Some(Keeps::Drafts));
@@ -56,13 +58,17 @@ impl Inner {
                 return Ok(Some(Keeps::DamagedCopy { path: copy.display().to_string() }));
             }
             // Leaving put everything in doubt, and so does each start: what was confirmed before counts for nothing.
+            if line.trouble == Some(Trouble::Revoked) {
+                return Ok(Some(Keeps::Withdrawn));
+            }
             if line.state != SyncState::Safe {
                 return Ok(Some(Keeps::Asks));
             }
-            // An office that has never told of a backup makes none that could be waited for.
-            let chain = store.chain_state()?;
-            let is_backed_up = chain.durable == 0 || chain.durable >= chain.acknowledged;
-            Ok((!is_backed_up).then_some(Keeps::Backup))
+            Ok(match store.in_backup()? {
+                InBackup::NeverMade | InBackup::Held => None,
+                InBackup::Unknown => Some(Keeps::Asks),
+                InBackup::NotYet => Some(Keeps::Backup),
+            })
         };
         // What cannot be looked at is kept.
         found().unwrap_or(Some(Keeps::Unopened))
@@ -133,20 +139,4 @@ impl Inner {
         }
         Ok(true)
     }
-}
-
-/// What of a site is not at the office, as far as its database knows.
-fn waits(store: &Store) -> Result<Option<Keeps>, StoreError> {
-    let waiting = store.waiting()?;
-    if waiting.set_aside > 0 {
-        return Ok(Some(Keeps::SetAside));
-    }
-    // Small pictures wait too, which are not counted: in line, set aside for a while, and those that are still to be made.
-    let something = waiting.records > 0
-        || store.any_upload_waits()?
-        || store
-            .read("looking for photos without a preview", pending_previews)?
-            .iter()
-            .any(|one| one.op_id.is_some());
-    Ok(something.then_some(Keeps::Waits))
 }

@@ -2,7 +2,7 @@
 
 use super::fault::StoreError;
 use super::sql::Hash;
-use super::{Store, Writing, sql};
+use super::{Store, Writing, backup, sql};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use standpipe_domain::evidence::Evidence;
@@ -113,7 +113,11 @@ impl Store {
 
     /// The hub has hashed its own copy: the blob is safe at the office.
     pub fn upload_verified(&self, key: UploadKey) -> Result<(), StoreError> {
-        self.upload(key, "state = 'verified', sent = bytes, code = NULL, url = ?3", None::<&str>)?;
+        self.write_quietly("writing down that a photo is at the office", |writing| {
+            let set = "state = 'verified', sent = bytes, code = NULL, url = ?3";
+            put_upload_state(writing, key, set, None::<&str>)?;
+            backup::forget(writing)
+        })?;
         self.changed();
         Ok(())
     }
@@ -146,11 +150,7 @@ impl Store {
 
     fn upload(&self, key: UploadKey, set: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
         self.write_quietly("writing down how far a photo has got", |writing| {
-            let at = writing.now().0;
-            writing
-                .prepare_cached(&format!("UPDATE upload SET {set}, at = ?4 WHERE of = ?1 AND role = ?2"))?
-                .execute(params![Hash(key.of), sql::Word(key.role), value, at])?;
-            Ok(())
+            put_upload_state(writing, key, set, value)
         })
     }
 
@@ -202,6 +202,18 @@ impl Store {
     pub fn waiting(&self) -> Result<Waiting, StoreError> {
         self.read("counting what waits for the office", waiting)
     }
+}
+
+fn put_upload_state(
+    writing: &Writing<'_>,
+    key: UploadKey,
+    set: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<(), StoreError> {
+    writing
+        .prepare_cached(&format!("UPDATE upload SET {set}, at = ?4 WHERE of = ?1 AND role = ?2"))?
+        .execute(params![Hash(key.of), sql::Word(key.role), value, writing.now().0])?;
+    Ok(())
 }
 
 /// What waits for the office.

@@ -3,6 +3,7 @@
 //! One connection writes, behind a lock; others read, and never wait for it (WAL). Each write is one transaction with
 //! `synchronous=FULL`: when it returns, power may fail.
 
+mod backup;
 pub mod blobs;
 pub(crate) mod chain;
 pub(crate) mod choices;
@@ -19,6 +20,7 @@ pub(crate) mod replica;
 mod sql;
 mod write;
 
+pub use backup::InBackup;
 pub use fault::{Doing, Fault, StoreError};
 pub(crate) use open::beside;
 pub use repair::Held;

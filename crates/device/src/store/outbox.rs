@@ -3,7 +3,7 @@
 use super::chain::{self, Chain};
 use super::fault::{Fault, StoreError};
 use super::sql::Hash;
-use super::{Store, Writing, blobs, log, project, query};
+use super::{Store, Writing, backup, blobs, log, project, query};
 use crate::identity::Identity;
 use rusqlite::{Connection, OptionalExtension, params};
 use standpipe_domain::ids::{DeviceId, Sha256, SiteId};
@@ -110,9 +110,16 @@ impl Store {
     /// Everything of this chain up to `upto` is at the hub, and up to `durable` in a backup of it. Takes nothing back.
     /// Said of a chain that the tablet does not write any more, it changes nothing; so with the others below.
     pub fn acknowledge(&self, of: ChainId, upto: u64, durable: u64) -> Result<(), StoreError> {
-        self.change_chain("writing down what the hub acknowledged", Some(of), |chain| {
-            chain.acknowledged = chain.acknowledged.max(upto.min(chain.last_seq));
+        self.write_quietly("writing down what the hub acknowledged", |writing| {
+            let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            if id(writing, &chain)? != of {
+                return Ok(());
+            }
+            let before = chain.acknowledged;
+            chain.acknowledged = before.max(upto.min(chain.last_seq));
             chain.durable = chain.durable.max(durable.min(chain.acknowledged));
+            chain::save(writing, &chain)?;
+            if chain.acknowledged > before { backup::forget(writing) } else { Ok(()) }
         })
     }
 
@@ -143,7 +150,11 @@ impl Store {
 
     /// How far the tablet's clock runs ahead of the hub's, in milliseconds.
     pub fn set_clock_offset(&self, ahead: i64) -> Result<(), StoreError> {
-        self.change_chain("writing down the clock's offset", None, |chain| chain.clock_offset = Some(ahead))
+        self.write_quietly("writing down the clock's offset", |writing| {
+            let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
+            chain.clock_offset = Some(ahead);
+            chain::save(writing, &chain)
+        })
     }
 
     /// Goes on as this incarnation, with what was not acknowledged numbered from 1.
@@ -227,24 +238,6 @@ impl Store {
                 changed.extend(log::op(writing, one.op_id)?.iter().flat_map(project::records_of));
             }
             writing.again(&changed)
-        })
-    }
-
-    fn change_chain(
-        &self,
-        doing: &'static str,
-        of: Option<ChainId>,
-        change: impl FnOnce(&mut Chain),
-    ) -> Result<(), StoreError> {
-        self.write_quietly(doing, |writing| {
-            let mut chain = chain::load(writing)?.ok_or(Fault::NotEnrolled)?;
-            if let Some(of) = of
-                && id(writing, &chain)? != of
-            {
-                return Ok(());
-            }
-            change(&mut chain);
-            chain::save(writing, &chain)
         })
     }
 }

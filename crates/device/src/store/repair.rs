@@ -4,7 +4,7 @@
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::bits;
-use super::{Store, Writing, blobs, outbox, project, query};
+use super::{Store, Writing, backup, blobs, outbox, project, query};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
@@ -83,7 +83,7 @@ impl Store {
             writing
                 .prepare_cached("UPDATE pulled SET epoch = ?1, after = ?2, checksum = ?3")?
                 .execute(params![epoch, cursor, bits(sum.0)])?;
-            Ok(())
+            backup::forget(writing)
         })
     }
 

@@ -93,6 +93,9 @@ impl Driver {
             self.run = hello.run;
             self.doubt();
         }
+        if store.told_of_backups(hello.hub_epoch, hello.backups)? {
+            self.standing.tell_once_more();
+        }
         self.mend.is_withdrawn = hello.revoked;
         if hello.revoked { Err(Fault::Revoked.into()) } else { Ok(()) }
     }

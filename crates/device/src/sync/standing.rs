@@ -137,6 +137,12 @@ impl Standing {
         }
     }
 
+    /// Tells of the line though it may be the same: something else is to be looked at.
+    pub(super) fn tell_once_more(&self) {
+        *hold(&self.told) = None;
+        self.tell();
+    }
+
     pub(super) fn due(&self) -> MutexGuard<'_, Due> {
         hold(&self.due)
     }

@@ -2,9 +2,10 @@
 
 use super::kit::{Tablet, answers, check, garden};
 use crate::ingest::Pushed;
-use crate::store::{ChainEnd, Store};
+use crate::store::{ChainEnd, Ledger, Store};
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::ids::Sha256;
+use standpipe_oplog::greeting::Backups;
 
 /// Where the chain of a tablet stands at the hub.
 async fn end(store: &dyn Store, tablet: &Tablet) -> ChainEnd {
@@ -15,7 +16,11 @@ async fn end(store: &dyn Store, tablet: &Tablet) -> ChainEnd {
 
 async fn backed_up(store: &dyn Store, ends: &[ChainEnd]) {
     let ends = ends.to_owned();
-    store.transact(move |ledger| ledger.backed_up(&ends)).await.unwrap();
+    let work = move |ledger: &mut dyn Ledger| {
+        let number = ledger.begin_backup()?;
+        ledger.backed_up(number, &ends)
+    };
+    store.transact(work).await.unwrap();
 }
 
 pub async fn a_tablet_is_told_how_far_the_last_whole_backup_holds_its_chain(store: &dyn Store) {
@@ -58,4 +63,18 @@ pub async fn another_incarnation_is_in_no_backup_of_the_first(store: &dyn Store)
     tablet.renumber(&conflict);
     let answer = tablet.answer(store).await;
     assert_eq!((answer.acknowledged, answer.durable_seq), (1, 0));
+}
+
+pub async fn backups_are_numbered_as_they_begin(store: &dyn Store) {
+    garden(store).await;
+    let told = async || store.backups().await.unwrap();
+    let begin = async || store.transact(|ledger| ledger.begin_backup()).await.unwrap();
+    let end = async |number| store.transact(move |ledger| ledger.backed_up(number, &[])).await.unwrap();
+    assert_eq!(told().await, Backups::default());
+    // The first of them is never ended, and the one that began last is the first to be whole.
+    assert_eq!((begin().await, begin().await, begin().await), (1, 2, 3));
+    assert_eq!(told().await, Backups { begun: 3, whole: 0 });
+    end(3).await;
+    end(2).await;
+    assert_eq!(told().await, Backups { begun: 3, whole: 3 });
 }

@@ -20,7 +20,7 @@ macro_rules! suite {
                 a_revoked_tablet_is_known_as_such, the_first_start_makes_one_administrator,
                 a_password_is_set_for_who_is_there;
             backup: a_tablet_is_told_how_far_the_last_whole_backup_holds_its_chain,
-                another_incarnation_is_in_no_backup_of_the_first;
+                another_incarnation_is_in_no_backup_of_the_first, backups_are_numbered_as_they_begin;
             bytes: bytes_are_absent_then_partial_then_verified, a_thumbnail_that_is_here_stays,
                 whoever_recorded_a_photo_says_what_it_looks_like, a_device_has_one_upload_of_the_same_bytes,
                 uploads_that_nobody_went_on_with_come_by_once,

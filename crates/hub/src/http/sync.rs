@@ -97,6 +97,7 @@ pub async fn hello(
         head: Some(app.store.sums(device.site, Vec::new()).await?.0),
         run: Some(app.run),
         revoked: device.revoked,
+        backups: app.store.backups().await?,
     }))
 }
 

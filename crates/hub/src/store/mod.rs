@@ -27,6 +27,7 @@ use async_trait::async_trait;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
 use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
 use tokio::sync::broadcast;
 
@@ -92,6 +93,8 @@ pub trait Store: Book {
     async fn held(&self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError>;
     /// Up to which of its operations the last whole backup holds them; 0 where none does.
     async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
+    /// Which backups were made.
+    async fn backups(&self) -> Result<Backups, StoreError>;
     /// The operations of a site behind `after`, in the order of commit: about `ops` of them and `bytes` of their text, whole
     /// transactions.
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError>;

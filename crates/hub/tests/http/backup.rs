@@ -30,6 +30,12 @@ pub async fn durable(tablet: &Tablet<'_>) -> u64 {
     tablet.greet().await["durable_seq"].as_u64().unwrap()
 }
 
+/// The numbers of the last backup that has begun, and of the last that is whole.
+pub async fn numbers(tablet: &Tablet<'_>) -> [u64; 2] {
+    let greeting = tablet.greet().await;
+    ["begun", "whole"].map(|which| greeting["backups"][which].as_u64().unwrap())
+}
+
 /// A photo at the hub that no more than a pipe stands for: whoever reads it waits until somebody writes.
 struct Pipe {
     file: PathBuf,
@@ -88,13 +94,16 @@ async fn a_backup_holds_what_was_there_when_it_began_and_counts_once_it_is_whole
     let to = dir.path().join("other disk/standpipe");
     let pipe = Pipe::instead_of(shelf(office.dir(), hashes[2]));
 
+    assert_eq!(numbers(&tablet).await, [0, 0]);
     let (child, writer) = up_to(&pipe, &office, &to).await;
+    assert_eq!(numbers(&tablet).await, [1, 0]);
     ops.push(tablet.answer(&stop, "pass"));
     let answer: Value = tablet.push(&ops).await.json().await.unwrap();
     assert_eq!((&answer["acknowledged"], &answer["durable_seq"]), (&3.into(), &0.into()));
     killed(child).await;
     drop(writer);
     assert_eq!(durable(&tablet).await, 0, "half a backup is none");
+    assert_eq!(numbers(&tablet).await, [1, 0]);
     let whole = run(office.dir(), &["verify", "--backup", to.to_str().unwrap()]).await;
     assert_eq!(whole.status.code(), Some(1));
     assert!(text(&whole.stderr).contains("manifest.json is missing"), "{}", text(&whole.stderr));
@@ -118,6 +127,7 @@ async fn a_backup_holds_what_was_there_when_it_began_and_counts_once_it_is_whole
     };
     assert_eq!(chain(&manifest["chains"]), Some(3.into()));
     assert_eq!(durable(&tablet).await, 3, "what came while it was made is not in it");
+    assert_eq!(numbers(&tablet).await, [2, 2]);
     let answer: Value = tablet.push(&ops).await.json().await.unwrap();
     assert_eq!((&answer["acknowledged"], &answer["durable_seq"]), (&4.into(), &3.into()));
     assert!(!shelf(&to, late).exists());
@@ -190,6 +200,7 @@ async fn photos_that_the_hub_lost_are_told_and_hold_nothing_up() {
     }
     let made = back_up(&office, &before).await;
     assert_eq!(made["photos"]["lost"], serde_json::json!([]), "this one holds them from before");
+    assert_eq!(numbers(&tablet).await, [2, 2]);
 
     std::fs::write(shelf(office.dir(), kept), photo(60, 9_000)).unwrap();
     let made = run(office.dir(), &["backup", "--to", after.to_str().unwrap()]).await;
@@ -200,6 +211,7 @@ async fn photos_that_the_hub_lost_are_told_and_hold_nothing_up() {
     assert!(text(&whole.stdout).contains(" 1 photos "), "it calls verified what it holds: {whole:?}");
     assert_eq!(tablet.state(kept).await, "verified");
     assert_eq!(tablet.state(lost).await, "absent", "the tablet sends it again");
+    assert_eq!(numbers(&tablet).await, [3, 2], "nobody forgets anything because of it");
     tablet.upload(&photo(61, 9_000)).await;
     // A missing file may lie on a disk that is not mounted.
     std::fs::remove_file(shelf(office.dir(), lost)).unwrap();

@@ -1,6 +1,6 @@
 //! Hubs that are restored from a backup, and backups from which none can be.
 
-use crate::backup::{back_up, durable, shelf};
+use crate::backup::{back_up, durable, numbers, shelf};
 use crate::office::Office;
 use crate::stop::{run, text};
 use crate::tablet::{Stop, Tablet};
@@ -79,6 +79,7 @@ async fn a_restored_hub_has_an_epoch_of_its_own_and_knows_its_marks_and_its_tabl
     for same in ["acknowledged", "head", "device", "person", "revoked"] {
         assert_eq!(after[same], before[same], "{same}");
     }
+    assert_eq!(numbers(&tablet).await, [1, 1], "it was restored from its first");
     assert!(after["durable_seq"].as_u64() <= after["acknowledged"].as_u64());
     assert_eq!(tablet.state(kept).await, "verified");
     assert_eq!(tablet.state(lost).await, "absent");

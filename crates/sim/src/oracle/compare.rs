@@ -15,9 +15,9 @@ use uuid::Uuid;
 /// What a replica shows of a field: each side's operation and value, the shown one first.
 type Fields = BTreeMap<(Uuid, String), Vec<(Uuid, Value)>>;
 
-/// What a log says: the body of each operation that has a number. Two logs that hold the same up to a number may number
+/// What a log says: the body of each operation that has a number, and when the hub received it. Two logs that hold the same up to a number may number
 /// it in another order, where a hub was restored in between.
-type Log = BTreeMap<Uuid, String>;
+type Log = BTreeMap<Uuid, (String, i64)>;
 
 impl Oracle {
     pub fn compare(stage: &Stage) -> Verdict {
@@ -33,7 +33,7 @@ impl Oracle {
         if !contradicting.is_empty() && !oracle.was_restored {
             return Err(format!("the hub took signatures that contradict others: {contradicting:?}"));
         }
-        let log = numbered(&hub, "SELECT op_id, body FROM op").map_err(told)?;
+        let log = numbered(&hub, "SELECT op_id, body, received FROM op").map_err(told)?;
         for op in oracle.ops.keys() {
             if !oracle.hub.ops.contains(op) && !oracle.hub.quarantine.contains(op) {
                 return Err(format!("the operation {op} never came to the hub"));
@@ -79,7 +79,7 @@ impl Oracle {
                 return Err(format!("tablet {number} has trouble though all is well: {line:?}"));
             }
             let numbered_here =
-                |conn: &_| numbered(conn, "SELECT op_id, body FROM op WHERE hub_seq IS NOT NULL");
+                |conn: &_| numbered(conn, "SELECT op_id, body, hub_at FROM op WHERE hub_seq IS NOT NULL");
             let own = read(engine.store(), numbered_here)?;
             if let Some(op) = log.keys().chain(own.keys()).find(|op| log.get(op) != own.get(op)) {
                 return Err(format!(
@@ -156,7 +156,7 @@ fn pictures(hub: &Connection, number: usize, store: &Store) -> Verdict {
 
 fn numbered(conn: &Connection, sql: &str) -> rusqlite::Result<Log> {
     let mut rows = conn.prepare(sql)?;
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let row = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
     rows.query_map([], row)?.collect()
 }
 

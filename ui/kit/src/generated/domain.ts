@@ -688,7 +688,7 @@ drafts: number,
  */
 leaving: Keeps | null, };
 
-export type Keeps = { "code": "unopened" } | { "code": "set-aside" } | { "code": "waits" } | { "code": "drafts" } | { "code": "damaged-copy", path: string, } | { "code": "asks" } | { "code": "backup" };
+export type Keeps = { "code": "unopened" } | { "code": "set-aside" } | { "code": "waits" } | { "code": "drafts" } | { "code": "damaged-copy", path: string, } | { "code": "asks" } | { "code": "withdrawn" } | { "code": "backup" };
 
 export type SignIn = { name: string, password: string, };
 

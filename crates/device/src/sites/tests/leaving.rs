@@ -1,10 +1,12 @@
 //! Leaving a site: it is hidden, and it goes when nothing is left to lose.
 
 use super::*;
+use crate::store::InBackup;
 use crate::store::blobs::{Role, UploadKey};
 use crate::sync::tests::hub::problem;
 use crate::sync::tests::tablet::{photo, record};
 use standpipe_domain::sync::Trouble;
+use standpipe_oplog::greeting::Backups;
 use std::fs;
 
 /// A tablet of two sites that is in step with both; the second is shown.
@@ -121,9 +123,10 @@ async fn a_withdrawn_tablet_keeps_the_site_that_it_left_and_says_why() {
             .until("withdrawn", |tablet| tablet.line(2).sync.unwrap().trouble == Some(Trouble::Revoked))
             .await;
         tablet.sites.leave(&tablet.folder(2), 0).unwrap();
-        let why = if records > 0 { Keeps::Waits } else { Keeps::Asks };
-        assert_eq!(tablet.line(2).leaving, Some(why));
-        let tablet = tablet.restarted();
+        let why = if records > 0 { Keeps::Waits } else { Keeps::Withdrawn };
+        assert_eq!(tablet.line(2).leaving, Some(why.clone()));
+        let mut tablet = tablet.restarted();
+        tablet.kept_for(2, why).await;
         assert_eq!(tablet.line(2).sync.unwrap().records, records);
     }
 }
@@ -206,10 +209,15 @@ async fn a_site_is_not_forgotten_while_something_is_asked_of_it() {
     let busy = tablet.sites.shown().unwrap().engine;
     tablet.sites.leave(&tablet.folder(2), 0).unwrap();
     let is_kept_by_this_alone = |tablet: &Tablet| tablet.sites.inner.forget_what_was_left() == (false, true);
-    tablet.until("nothing else keeps it", is_kept_by_this_alone).await;
+    while !is_kept_by_this_alone(&tablet) {
+        tokio::task::yield_now().await;
+    }
     assert!(tablet.find(2).is_some());
     record(busy.store());
+    tablet.until("there", |_| !busy.store().anything_waits().unwrap()).await;
+    tablet.safe(2).await;
     drop(busy);
+    tablet.sites.sync_now();
     tablet.forgotten(2).await;
     assert_eq!(hubs[1].kept().ops.len(), 1, "what was recorded to the last went up");
 }
@@ -228,22 +236,60 @@ async fn a_photo_that_the_office_has_lost_since_goes_up_once_more_before_the_sit
 }
 
 #[tokio::test]
-async fn what_the_offices_backup_does_not_hold_yet_stays_until_the_next() {
+async fn a_site_stays_until_a_backup_is_whole_that_began_after_everything_was_there() {
     let (hubs, mut tablet) = of_two().await;
-    record(&tablet.store());
-    let acknowledged = |tablet: &Tablet, upto| tablet.store().chain_state().unwrap().acknowledged == upto;
-    tablet.until("there", |tablet| acknowledged(tablet, 1)).await;
-    hubs[1].kept().durable = 1;
-    let mut tablet = tablet.restarted();
-    tablet.safe(2).await;
-    assert_eq!(tablet.store().chain_state().unwrap().durable, 1);
-    record(&tablet.store());
-    tablet.until("there", |tablet| acknowledged(tablet, 2)).await;
+    // Two were made; a third is being made while the tablet sends.
+    hubs[1].kept().backups = Backups { begun: 3, whole: 2 };
+    let of = photo(&tablet.store(), &[1; 100]);
     tablet.sites.leave(&tablet.folder(2), 0).unwrap();
     tablet.kept_for(2, Keeps::Backup).await;
+    assert!(hubs[1].kept().verified.contains_key(&of));
+    // The one that had begun holds the photo perhaps, and perhaps not.
+    hubs[1].kept().backups = Backups { begun: 4, whole: 3 };
     let mut tablet = tablet.restarted();
     tablet.kept_for(2, Keeps::Backup).await;
-    hubs[1].kept().durable = 2;
+    hubs[1].kept().backups = Backups { begun: 4, whole: 4 };
+    tablet.sites.sync_now();
+    tablet.forgotten(2).await;
+}
+
+/// Everything is there, and the tablet has asked which backups had begun by then.
+async fn noted(tablet: &mut Tablet) {
+    tablet.until("there", |tablet| !tablet.store().anything_waits().unwrap()).await;
+    tablet.safe(2).await;
+    tablet.sites.sync_now();
+    tablet.until("noted", |tablet| tablet.store().in_backup().unwrap() == InBackup::NotYet).await;
+}
+
+#[tokio::test]
+async fn whatever_goes_up_once_more_waits_for_another_backup() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].kept().backups = Backups { begun: 1, whole: 1 };
+    let of = photo(&tablet.store(), &[1; 100]);
+    noted(&mut tablet).await;
+    // The next backup finds the photo spoilt.
+    hubs[1].kept().verified.remove(&of);
+    hubs[1].kept().backups = Backups { begun: 2, whole: 2 };
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.kept_for(2, Keeps::Backup).await;
+    assert!(hubs[1].kept().verified.contains_key(&of));
+    hubs[1].kept().backups = Backups { begun: 3, whole: 3 };
+    tablet.sites.sync_now();
+    tablet.forgotten(2).await;
+}
+
+#[tokio::test]
+async fn what_a_restored_office_tells_of_backups_counts_anew() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].kept().backups = Backups { begun: 1, whole: 1 };
+    let of = photo(&tablet.store(), &[1; 100]);
+    noted(&mut tablet).await;
+    hubs[1].kept().restored();
+    hubs[1].kept().backups = Backups { begun: 2, whole: 2 };
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.kept_for(2, Keeps::Backup).await;
+    assert!(hubs[1].kept().verified.contains_key(&of));
+    hubs[1].kept().backups = Backups { begun: 3, whole: 3 };
     tablet.sites.sync_now();
     tablet.forgotten(2).await;
 }

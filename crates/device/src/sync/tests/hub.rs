@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use standpipe_domain::ids::{Millis, Sha256};
 use standpipe_oplog::chain::START;
 use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::{Held, Verdict, receive};
 use standpipe_oplog::snapshot::{MEDIA_TYPE, framed};
 use standpipe_oplog::wire::{
@@ -67,6 +68,8 @@ pub struct Kept {
     pub revoked: bool,
     /// Up to where a backup holds this tablet's chain, or that of its clone.
     pub durable: u64,
+    /// Which backups it has made.
+    pub backups: Backups,
     /// Whether it says unasked how far a fresh upload is, and that one is verified, as a hub may and need not.
     pub tells: bool,
     /// Whether it takes bytes that come along with an announcement, as a hub may and need not.
@@ -111,6 +114,7 @@ impl Hub {
             never_taken: vec![],
             revoked: false,
             durable: 0,
+            backups: Backups::default(),
             tells: false,
             takes_along: false,
         }));
@@ -223,7 +227,7 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
     axum::Json(json!({
         "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
         "durable_seq": kept.durable, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
-        "run": Uuid::from_u128(6), "something": "of a later version",
+        "run": Uuid::from_u128(6), "backups": kept.backups, "something": "of a later version",
     }))
 }
 

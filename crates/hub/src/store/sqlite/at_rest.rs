@@ -113,7 +113,9 @@ pub fn revive(file: &Path, without: &[Sha256], world: &dyn World) -> Result<Uuid
     const DOING: &str = "making the database that of a restored hub";
     let epoch = world.uuid();
     let (connection, _) = open::open(file, world)?;
-    connection.execute("UPDATE hub SET epoch = ?1", [epoch]).doing(DOING)?;
+    // It was copied before its own backup was whole, which it is.
+    let sql = "UPDATE hub SET epoch = ?1, backup_whole = backups_begun";
+    connection.execute(sql, [epoch]).doing(DOING)?;
     connection.execute("DELETE FROM upload", []).doing(DOING)?;
     withdraw_from(&connection, without).doing(DOING)?;
     // Nothing may stay behind in a file beside it, which would not be renamed with it.

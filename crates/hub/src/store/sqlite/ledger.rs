@@ -62,8 +62,15 @@ impl Ledger for Desk<'_> {
         Ok(held?.unwrap_or(0))
     }
 
-    fn backed_up(&mut self, ends: &[ChainEnd]) -> Result<(), StoreError> {
+    fn begin_backup(&mut self) -> Result<u64, StoreError> {
+        let sql = "UPDATE hub SET backups_begun = backups_begun + 1";
+        self.run("numbering a backup", sql, [])?;
+        Ok(self.backups()?.begun)
+    }
+
+    fn backed_up(&mut self, number: u64, ends: &[ChainEnd]) -> Result<(), StoreError> {
         let doing = "noting what is in a backup";
+        self.run(doing, "UPDATE hub SET backup_whole = max(backup_whole, ?)", [number])?;
         self.run(doing, "DELETE FROM backed_up", [])?;
         let sql = "INSERT INTO backed_up (device, incarnation, dev_seq)
                    SELECT device, incarnation, dev_seq FROM chain

@@ -5,6 +5,7 @@ use crate::store::{Page, PageOp, StoreError};
 use standpipe_domain::ids::{DeviceId, Millis, SiteId};
 use standpipe_domain::office::Quarantined;
 use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::wire::MAX_BODY;
 use uuid::Uuid;
 
@@ -69,6 +70,15 @@ impl Desk<'_> {
             Ok(sum.unwrap_or_default())
         };
         Ok((self.log_head(site)?.0, at.iter().map(sum).collect::<Result<_, _>>()?))
+    }
+
+    /// Which backups were made.
+    pub(super) fn backups(&self) -> Result<Backups, StoreError> {
+        let sql = "SELECT backups_begun, backup_whole FROM hub";
+        let backups = self.first("reading which backups were made", sql, [], |row| {
+            Ok(Backups { begun: row.get(0)?, whole: row.get(1)? })
+        })?;
+        Ok(backups.unwrap_or_default())
     }
 
     /// The last operation of a site, with the sum up to it.

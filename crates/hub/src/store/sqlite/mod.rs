@@ -26,6 +26,7 @@ use readers::Readers;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
 use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -173,6 +174,10 @@ impl Store for SqliteStore {
 
     async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError> {
         self.look(move |desk| super::Ledger::durable_seq(desk, device, incarnation)).await
+    }
+
+    async fn backups(&self) -> Result<Backups, StoreError> {
+        self.look(|desk| desk.backups()).await
     }
 
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError> {

@@ -1,0 +1,3 @@
+-- Backups are numbered in the order in which they begin. What was here before one began lies in it, once it is whole.
+ALTER TABLE hub ADD COLUMN backups_begun INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hub ADD COLUMN backup_whole INTEGER NOT NULL DEFAULT 0;
