@@ -226,6 +226,10 @@ impl HubClient {
                 _ => Fault::HubFault { doing, detail },
             };
         }
+        // The line hardly moves.
+        if status == StatusCode::REQUEST_TIMEOUT {
+            return Fault::NoAnswer { doing, detail: status.to_string() };
+        }
         // Said by the hub, or by what stands before it.
         if status == StatusCode::TOO_MANY_REQUESTS && self.token.is_some() {
             return Fault::HubBusy { doing, detail: status.to_string() };

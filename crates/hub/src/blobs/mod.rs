@@ -21,6 +21,7 @@ pub use fault::BlobError;
 pub use share::Share;
 pub(crate) use shelf::{file_of, hash_back};
 pub use standpipe_oplog::upload::BlobState;
+pub(crate) use steady::{Cut, steady};
 pub use upload::{Checksum, NewUpload, Piece, Progress};
 
 use crate::world::{World, spawned};

@@ -16,17 +16,18 @@ mod tus;
 pub use desk::CODE_LASTS;
 pub use serve::serve;
 
-use crate::blobs::{BlobError, Blobs, Book, Share};
+use crate::blobs::{BlobError, Blobs, Book, Share, steady};
 use crate::ingest::Room;
 use crate::secret::{Password, PasswordHash, Unhashable};
 use crate::store::Store;
 use crate::world::World;
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, head, post};
 use axum::{Router, middleware};
@@ -150,9 +151,11 @@ impl App {
             .route("/sync/return", post(sync::take_back).layer(DefaultBodyLimit::max(MAX_BODY)))
             .route("/sync/pull", get(sync::pull))
             .route("/sync/snapshot", get(snapshot::snapshot))
-            .merge(uploads());
+            .route_layer(from_fn_with_state(self.clone(), unhurried));
+        let console = console.route_layer(from_fn_with_state(self.clone(), unhurried));
         let api = console
             .merge(tablets)
+            .merge(uploads())
             .route("/events", get(events::events))
             .fallback(no_such_address)
             .method_not_allowed_fallback(no_such_method);
@@ -203,6 +206,18 @@ async fn secure(request: Request, next: Next) -> Response {
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(nothing);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Cuts a body that hardly moves. Those of uploads are, too, where they are taken.
+async fn unhurried(State(app): State<App>, request: Request, next: Next) -> Response {
+    let unhurried = |body: Body| {
+        if body.is_end_stream() {
+            body
+        } else {
+            Body::from_stream(steady(body.into_data_stream(), app.world))
+        }
+    };
+    next.run(request.map(unhurried)).await
 }
 
 async fn health(State(app): State<App>) -> Result<Response, Problem> {

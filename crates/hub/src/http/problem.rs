@@ -1,7 +1,7 @@
 //! How a request that could not be done is answered: a status and an [`ApiProblem`], whatever went wrong.
 
 use super::MAX_JSON;
-use crate::blobs::{ALLOWANCE, BlobError};
+use crate::blobs::{ALLOWANCE, BlobError, Cut};
 use crate::founding::NotSetUp;
 use crate::ingest::NotTaken;
 use crate::issues::NotMoved;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use standpipe_domain::issue::NoStep;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Malformed};
+use std::error::Error;
 use std::fmt::Display;
 
 /// So many seconds a tablet waits until some of its uploads may have ended.
@@ -94,6 +95,9 @@ macro_rules! rejections {
     ($($rejection:ident: $most:expr;)*) => {$(
         impl From<$rejection> for Problem {
             fn from(rejection: $rejection) -> Self {
+                if let Some(cut) = cut(&rejection) {
+                    return Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", cut);
+                }
                 Self::rejected(rejection.status(), rejection.body_text(), $most)
             }
         }
@@ -207,6 +211,11 @@ impl From<BlobError> for Problem {
         };
         Self::new(status, code, error).with(details)
     }
+}
+
+/// Whether a body was cut because it hardly moved.
+fn cut<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Cut> {
+    error.downcast_ref().or_else(|| cut(error.source()?))
 }
 
 fn status(number: u16) -> StatusCode {

@@ -109,10 +109,16 @@ struct Dribble(TcpStream);
 impl Dribble {
     /// Announces a piece of 8 bytes. Gives the status of the first answer: 100 once the hub waits for the bytes.
     async fn begin(office: &Office, tablet: &Tablet<'_>, place: &str) -> (u16, Self) {
+        let headers =
+            "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n";
+        Self::request(office, tablet, &format!("PATCH /api/v1{place}"), headers).await
+    }
+
+    /// As [`Dribble::begin`], for any request.
+    async fn request(office: &Office, tablet: &Tablet<'_>, what: &str, headers: &str) -> (u16, Self) {
         let mut wire = TcpStream::connect(office.address).await.unwrap();
         let head = format!(
-            "PATCH /api/v1{place} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nTus-Resumable: 1.0.0\r\n\
-             Upload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 8\r\n\
+            "{what} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n{headers}Content-Length: 8\r\n\
              Expect: 100-continue\r\nConnection: close\r\n\r\n",
             office.address, tablet.token
         );
@@ -160,6 +166,27 @@ async fn a_byte_a_minute_is_cut_and_kept() {
     let rest = &tiny(7)[usize::try_from(arrived).unwrap()..];
     assert_eq!(tablet.send(&at, arrived, rest).await.status(), 204);
     assert_eq!(tablet.state(sha256(&tiny(7))).await, "verified");
+}
+
+#[tokio::test]
+async fn records_that_hardly_come_are_cut_and_none_of_them_is_kept() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    for (what, headers) in [
+        ("POST /api/v1/sync/push", ""),
+        ("POST /api/v1/sync/return", ""),
+        ("POST /api/v1/sync/offer", "Content-Type: application/json\r\n"),
+    ] {
+        let (status, mut slow) = Dribble::request(&office, &tablet, what, headers).await;
+        assert_eq!(status, 100, "{what}");
+        slow.byte(0).await;
+        office.world.advance(61_000);
+        slow.byte(0).await;
+        office.world.advance(61_000);
+        slow.byte(0).await;
+        let answer = tokio::time::timeout(Duration::from_secs(20), slow.end());
+        assert_eq!(answer.await.expect("the hub puts an end to it"), is(408, "too-slow"), "{what}");
+    }
 }
 
 #[tokio::test]

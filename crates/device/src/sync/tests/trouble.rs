@@ -21,7 +21,7 @@ type Case = (&'static str, fn() -> Response, fn(&Trouble) -> bool);
 
 #[tokio::test]
 async fn each_trouble_is_told_and_after_it_everything_goes_on() {
-    let cases: [Case; 14] = [
+    let cases: [Case; 15] = [
         ("a login page", || html(200), |trouble| *trouble == Trouble::NotAHub),
         (
             "a redirection to one",
@@ -45,6 +45,7 @@ async fn each_trouble_is_told_and_after_it_everything_goes_on() {
         ),
         ("a proxy without its hub", || html(502), |trouble| *trouble == Trouble::HubBusy),
         ("a hub with much to do", || problem(429, "too-fast"), |trouble| *trouble == Trouble::HubBusy),
+        ("a line that hardly moves", || problem(408, "too-slow"), |trouble| *trouble == Trouble::NoAnswer),
         ("a proxy with much to do", || html(429), |trouble| *trouble == Trouble::HubBusy),
         ("a withdrawn tablet", || problem(401, "revoked"), |trouble| *trouble == Trouble::Revoked),
         ("an unknown tablet", || problem(401, "unknown-token"), |trouble| *trouble == Trouble::Revoked),
