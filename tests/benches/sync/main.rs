@@ -4,6 +4,7 @@
 //! Run with a name (`cutlink`, `push_records`, …) it measures that one only. A figure whose counts are not what they
 //! should be is an error and no figure.
 
+mod bare;
 mod cutlink;
 mod estate;
 mod link;

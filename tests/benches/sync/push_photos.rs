@@ -1,5 +1,6 @@
 //! Photos from one tablet, against curl and nginx on the same machine.
 
+use crate::bare;
 use crate::estate::{must_hold, plant};
 use crate::nginx::Nginx;
 use crate::tablet::{Tablet, random};
@@ -19,7 +20,8 @@ const PHOTO: usize = 4_000_000;
 const TURNS: u32 = 3;
 
 /// Megabytes per second, from the greeting until the hub has read every photo back and the tablet knows it. nginx neither
-/// syncs nor reads back.
+/// syncs nor reads back. `bare` is what the disk takes where each photo is synced, named, read back and hashed, and no
+/// network is between.
 pub async fn measure(folder: TempDir) -> Result<()> {
     let data = folder.path().join("hub");
     let planted = plant(&data, Large { assets: 100, checks: 100, open: 100 }).await?;
@@ -47,12 +49,16 @@ pub async fn measure(folder: TempDir) -> Result<()> {
         sync.stop();
     }
     hub.stop()?;
+    rustix::fs::sync();
+    let bare = bare::files(&folder.path().join("bare"), &random(PHOTO), PHOTOS)?;
+    let bare = rate(&mut [Duration::from_secs_f64(bare)]);
     let photos = u64::from(TURNS * PHOTOS);
     must_hold(&data, planted + photos, photos).await?;
     let (value, peer) = (rate(&mut ours), rate(&mut theirs));
     let more = json!({
         "photos": PHOTOS, "megabytes_each": 4, "turns": TURNS, "curl_nginx": rounded(peer),
         "ratio": rounded(value / peer),
+        "bare": rounded(bare),
     });
     report("push_photos", value, "MB/s", more);
     Ok(())
