@@ -1,5 +1,6 @@
 //! Why the store could not do something.
 
+use super::sql::SqlError;
 use standpipe_domain::record::Unreadable;
 use std::error::Error;
 use std::io;
@@ -53,6 +54,9 @@ pub fn is_full(error: &(dyn Error + 'static)) -> bool {
     while let Some(error) = inner {
         if let Some(io) = error.downcast_ref::<io::Error>() {
             return matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        }
+        if let Some(SqlError::Sqlite(error)) = error.downcast_ref() {
+            return is_full(error);
         }
         if let Some(rusqlite::Error::SqliteFailure(failure, _)) = error.downcast_ref() {
             return failure.code == rusqlite::ErrorCode::DiskFull;

@@ -10,6 +10,7 @@ mod ledger;
 mod project;
 mod records;
 mod rows;
+mod sql;
 pub mod sqlite;
 mod views;
 

@@ -1,7 +1,7 @@
 //! The readers: connections that only read, each query within one snapshot.
 
-use super::desk::Desk;
 use super::open::read_only;
+use crate::store::sql::Desk;
 use crate::store::{Doing, Identity, StoreError};
 use crate::world::{World, aside};
 use rusqlite::Connection;

@@ -3,7 +3,7 @@
 //! What arrives while a transaction is being made durable waits, and then shares the next one: under load many requests
 //! share one fsync. Each task stands in a savepoint of its own, so that one that fails takes back only itself.
 
-use super::desk::Desk;
+use crate::store::sql::Desk;
 use crate::store::{Doing, Identity, StoreError};
 use crate::world::World;
 use rusqlite::Connection;
