@@ -11,18 +11,22 @@ mod cell;
 mod desk;
 mod ledger;
 mod log;
+mod readers;
 mod records;
 mod replica;
 mod rows;
 mod store;
 mod value;
+mod writer;
 
 pub(super) use cell::{Cell, Cells, Row};
 pub(super) use desk::Desk;
+pub(super) use readers::{Readers, Source};
 #[cfg(test)]
 pub(super) use rows::PROJECTIONS;
 pub(super) use store::Desks;
-pub(super) use value::Value;
+pub(super) use value::{Bind, Kind, Value, bind};
+pub(super) use writer::{KEEPING, Line, Settled, Task, Writer, attempt, told};
 
 /// A connection that statements are run on. Which statements were prepared it keeps by their text.
 pub(super) trait Sql {
@@ -44,6 +48,15 @@ pub(super) type Take<'t> = dyn FnMut(Row<'_>) -> Result<bool, SqlError> + 't;
 pub enum SqlError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL does not answer, or says that it cannot now: it is worth trying again.
+    #[error("{0}")]
+    Away(String),
+    /// The disk of PostgreSQL is full.
+    #[error("{0}")]
+    Full(String),
+    /// PostgreSQL answers that it will not.
+    #[error("{0}")]
+    Refused(String),
     #[error("column {at} holds {found} where {wanted} is looked for")]
     Cell { at: usize, found: &'static str, wanted: &'static str },
     /// SQL's integers have a sign.

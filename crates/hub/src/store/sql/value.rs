@@ -24,7 +24,6 @@ pub(in crate::store) enum Kind {
 }
 
 impl Value<'_> {
-    #[expect(dead_code, reason = "only PostgreSQL asks for it")]
     pub(in crate::store) fn kind(&self) -> Kind {
         match self {
             Self::Null(kind) => *kind,
@@ -43,7 +42,7 @@ pub(in crate::store) trait Bind {
 
 /// The values of a statement, in the order of its question marks.
 macro_rules! bind {
-    ($($value:expr),* $(,)?) => { &[$($crate::store::sql::value::Bind::value(&$value)),*] };
+    ($($value:expr),* $(,)?) => { &[$($crate::store::sql::Bind::value(&$value)),*] };
 }
 pub(in crate::store) use bind;
 

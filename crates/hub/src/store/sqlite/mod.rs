@@ -1,29 +1,28 @@
 //! The store in one SQLite file: one task writes at a time, and readers never wait for it.
 
 mod at_rest;
+mod line;
 mod link;
 mod open;
-mod readers;
-mod writer;
 
-use super::sql::{Desk, Desks};
+use super::sql::{Desk, Desks, Readers, Writer};
 use super::{Identity, StoreError};
 use crate::world::{World, aside};
 pub use at_rest::{AtRest, revive, withdraw};
-use readers::Readers;
+use line::ForReading;
+use rusqlite::Connection;
 use standpipe_domain::ids::SiteId;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::broadcast;
-use writer::Writer;
 
 /// A hub's store in one SQLite file.
 pub struct SqliteStore {
     path: PathBuf,
     world: Arc<dyn World>,
     identity: Arc<Identity>,
-    writer: Writer,
-    readers: Arc<Readers>,
+    writer: Writer<Connection>,
+    readers: Arc<Readers<ForReading>>,
 }
 
 impl SqliteStore {
@@ -36,7 +35,7 @@ impl SqliteStore {
         let opened = aside(&*world, move || open::open(&file, &*outside)).await;
         let (connection, identity) = opened.map_err(|_| StoreError::Stopped)??;
         let identity = Arc::new(identity);
-        let readers = Readers::new(path.to_owned(), Arc::clone(&identity), Arc::clone(&world));
+        let readers = Readers::new(ForReading(path.to_owned()), Arc::clone(&identity), Arc::clone(&world));
         let writer = Writer::new(connection, Arc::clone(&identity), Arc::clone(&world));
         Ok(Self { path: path.to_owned(), world, readers: Arc::new(readers), identity, writer })
     }
