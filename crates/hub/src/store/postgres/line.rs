@@ -13,7 +13,8 @@ pub(super) const CHANNEL: &str = "standpipe";
 
 /// Nothing was read before the lock is held, and each statement behind it sees all that was committed before. Whoever holds
 /// it has committed, and is seen, before the next one numbers anything: so numbers come in the order of commit.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT one FROM hub FOR UPDATE";
+pub(super) const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT one FROM hub FOR UPDATE";
 
 /// The connection that writes, for as long as it holds.
 pub(super) struct Post {

@@ -2,7 +2,7 @@
 
 use super::line::CHANNEL;
 use super::link::Link;
-use super::server::Server;
+use super::server::{Server, unsuitable};
 use crate::store::sql::Sql;
 use crate::store::{Doing, StoreError};
 use crate::world::{World, aside};
@@ -18,6 +18,20 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long one waits before one tries again to reach the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Held by whoever serves the database; the number is this program's own.
+const SERVING: &str = "SELECT pg_try_advisory_lock(6004271854)";
+/// As above. The server may take a moment until it knows that the last one to serve has gone.
+const WAITING: &str = "SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_lock(6004271854)";
+
+/// Where one listens.
+pub(super) struct Place {
+    pub server: Server,
+    /// Names this process to the others.
+    pub own: Uuid,
+    /// Whether this process serves the database, so that no other may.
+    pub serves: bool,
+}
+
 /// Who listens, if anybody does.
 #[derive(Default)]
 pub(super) struct Ear(Mutex<Option<(Sender<()>, oneshot::Receiver<()>)>>);
@@ -26,17 +40,27 @@ impl Ear {
     /// Listens from now on, and has `tell` say what others write.
     pub(super) async fn open(
         &self,
-        server: Server,
+        place: Place,
         world: &dyn World,
-        own: Uuid,
         tell: broadcast::Sender<SiteId>,
     ) -> Result<(), StoreError> {
-        let first = server.clone();
-        let link = aside(world, move || listening(&first)).await.map_err(|_| StoreError::Stopped)??;
+        let begun = aside(world, move || {
+            let link = place.listening()?;
+            if place.serves
+                && let Err(error) = link.batch(WAITING)
+            {
+                return Err(unsuitable(format!(
+                    "another hub serves it already, and the photos that it speaks of lie in that one's folder; stop that \
+                     one first ({error})"
+                )));
+            }
+            Ok((place, link))
+        });
+        let (place, link) = begun.await.map_err(|_| StoreError::Stopped)??;
         let (stop, stopped) = channel();
         let (gone, ended) = oneshot::channel();
         world.begin_aside(Box::new(move || {
-            listen(&server, link, own, &tell, &stopped);
+            place.listen(link, &tell, &stopped);
             let _ = gone.send(());
         }));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((stop, ended));
@@ -53,45 +77,64 @@ impl Ear {
     }
 }
 
-fn listening(server: &Server) -> Result<Link, StoreError> {
-    let link = server.connect()?;
-    link.batch(&format!("LISTEN {CHANNEL}")).doing("listening to the database")?;
-    Ok(link)
-}
+impl Place {
+    fn listening(&self) -> Result<Link, StoreError> {
+        let link = self.server.connect()?;
+        link.batch(&format!("LISTEN {CHANNEL}")).doing("listening to the database")?;
+        Ok(link)
+    }
 
-/// Listens until whoever could say stop has gone.
-fn listen(server: &Server, link: Link, own: Uuid, tell: &broadcast::Sender<SiteId>, stopped: &Receiver<()>) {
-    let is_over = |pause| matches!(stopped.recv_timeout(pause), Err(RecvTimeoutError::Disconnected));
-    let mut link = Some(link);
-    while !is_over(Duration::ZERO) {
-        match &link {
-            Some(line) => match line.heard(PATIENCE) {
-                Ok(told) => {
-                    // Nobody listening is fine.
-                    told.and_then(|told| of_another(&told, own)).map(|site| tell.send(site));
+    /// Listens until whoever could say stop has gone.
+    fn listen(&self, link: Link, tell: &broadcast::Sender<SiteId>, stopped: &Receiver<()>) {
+        let is_over = |pause| matches!(stopped.recv_timeout(pause), Err(RecvTimeoutError::Disconnected));
+        let mut link = Some(link);
+        let mut has_turn = true;
+        while !is_over(Duration::ZERO) {
+            let Some(line) = &link else {
+                match self.listening() {
+                    Ok(line) => {
+                        // What was told meanwhile was missed: whoever waits looks for themselves.
+                        for site in sites(&line) {
+                            let _ = tell.send(site);
+                        }
+                        (link, has_turn) = (Some(line), false);
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "the database is still away");
+                        if is_over(PAUSE) {
+                            return;
+                        }
+                    }
                 }
+                continue;
+            };
+            match line.heard(PATIENCE) {
+                // Nobody listening is fine.
+                Ok(Some(told)) => drop(of_another(&told, self.own).map(|site| tell.send(site))),
+                // The server may take a moment until it knows that the connection before this one has gone.
+                Ok(None) if self.serves && !has_turn => has_turn = turn(line).unwrap_or(false),
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "what other processes write is not heard of for now");
                     link = None;
                 }
-            },
-            None => match listening(server) {
-                Ok(line) => {
-                    // What was told meanwhile was missed: whoever waits looks for themselves.
-                    for site in sites(&line) {
-                        let _ = tell.send(site);
-                    }
-                    link = Some(line);
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "the database is still away");
-                    if is_over(PAUSE) {
-                        return;
-                    }
-                }
-            },
+            }
         }
     }
+}
+
+/// Whether it is this process that serves, for as long as the connection holds.
+fn turn(link: &Link) -> Result<bool, StoreError> {
+    let mut has_turn = false;
+    link.rows(SERVING, &[], &mut |row| {
+        has_turn = row.get(0)?;
+        Ok(false)
+    })
+    .doing("asking whether another hub serves the database")?;
+    if !has_turn {
+        tracing::warn!("another hub serves this database");
+    }
+    Ok(has_turn)
 }
 
 /// The site that another process tells of.

@@ -4,15 +4,17 @@
 mod line;
 mod link;
 mod listen;
+mod moving;
 mod number;
 mod open;
 mod server;
 
-use super::sql::{Desk, Desks, Readers, Writer};
+use super::sql::{Desk, Desks, Readers, Writer, bind};
 use super::{Identity, StoreError};
 use crate::world::{World, aside};
 use line::Post;
-use listen::Ear;
+use listen::{Ear, Place};
+pub use moving::{Moved, move_in};
 use server::Server;
 use standpipe_domain::ids::SiteId;
 use std::sync::Arc;
@@ -55,7 +57,33 @@ impl PostgresStore {
 
     /// Hears from now on of what other processes write, and tells of it as of one's own.
     pub async fn listen(&self) -> Result<(), StoreError> {
-        self.ear.open(self.server.clone(), &*self.world, self.own, self.writer.teller()).await
+        self.hear(false).await
+    }
+
+    /// Serves the database from now on, and hears what other processes write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsuitable`] where another process serves it: the photos that the database speaks of lie in that one's
+    /// folder, and this one has not got them.
+    pub async fn serve(&self) -> Result<(), StoreError> {
+        self.hear(true).await
+    }
+
+    async fn hear(&self, serves: bool) -> Result<(), StoreError> {
+        let place = Place { server: self.server.clone(), own: self.own, serves };
+        self.ear.open(place, &*self.world, self.writer.teller()).await
+    }
+
+    /// Makes the database that of a hub which was restored: with an epoch of its own, which counts from the next start, and
+    /// without the uploads that were under way then. Gives the epoch.
+    pub async fn revive(&self) -> Result<Uuid, StoreError> {
+        let epoch = self.world.uuid();
+        self.change(move |desk| {
+            const DOING: &str = "making the database that of a restored hub";
+            desk.run(DOING, "UPDATE hub SET epoch = ?", bind![epoch])?;
+            desk.run(DOING, "DELETE FROM upload", &[]).map(|_| epoch)
+        })
+        .await
     }
 
     /// Does what was asked for so far, and lets the connections go. Whoever asks later is told that the hub is stopping.

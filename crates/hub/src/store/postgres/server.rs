@@ -20,6 +20,9 @@ const SESSION: &str = "
     SET client_min_messages = 'warning';
     SET idle_in_transaction_session_timeout = '60s';
     SET lock_timeout = '20s';
+    SET tcp_keepalives_idle = 30;
+    SET tcp_keepalives_interval = 10;
+    SET tcp_keepalives_count = 3;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// Where the database is.
@@ -63,7 +66,9 @@ impl Server {
     /// A fresh connection.
     pub(super) fn connect(&self) -> Result<Link, StoreError> {
         const DOING: &str = "reaching the database";
-        let client = self.config.connect(NoTls).map_err(|error| fault(&error)).doing(DOING)?;
+        // Whatever it says of a connection, it said nothing of what is to be done on it: that is worth trying again.
+        let away = |error| StoreError::Away { doing: DOING, detail: fault(&error).to_string() };
+        let client = self.config.connect(NoTls).map_err(away)?;
         let link = Link::new(client, Arc::clone(&self.world));
         link.batch(SESSION).doing(DOING)?;
         Ok(link)

@@ -97,6 +97,13 @@ impl<const N: usize> Fill for [u8; N] {
     }
 }
 
+impl Fill for Vec<u8> {
+    const WANTED: &'static str = "bytes";
+    fn fill(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Bytes(bytes) = cell { Some(bytes.into()) } else { None }
+    }
+}
+
 impl Fill for Uuid {
     const WANTED: &'static str = "an identifier";
     fn fill(cell: Cell<'_>) -> Option<Self> {

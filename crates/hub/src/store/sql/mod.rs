@@ -7,6 +7,7 @@
 
 mod accounts;
 mod bytes;
+mod carry;
 mod cell;
 mod desk;
 mod ledger;
@@ -19,6 +20,7 @@ mod store;
 mod value;
 mod writer;
 
+pub(super) use carry::{add_up, carry, differ, is_empty};
 pub(super) use cell::{Cell, Cells, Row};
 pub(super) use desk::Desk;
 pub(super) use readers::{Readers, Source};

@@ -10,6 +10,7 @@ use super::{Identity, StoreError};
 use crate::world::{World, aside};
 pub use at_rest::{AtRest, revive, withdraw};
 use line::ForReading;
+pub(in crate::store) use open::open as open_file;
 use rusqlite::Connection;
 use standpipe_domain::ids::SiteId;
 use std::path::{Path, PathBuf};

@@ -170,3 +170,29 @@ async fn a_poke_crosses_from_one_hub_to_the_other() {
     one.close().await;
     assert!(one.rebuild().await.is_err());
 }
+
+#[tokio::test]
+async fn one_process_serves_a_database_at_a_time() {
+    let (url, one, other, _) = two().await;
+    one.serve().await.unwrap();
+    let refused = other.serve().await.unwrap_err();
+    assert_eq!(refused.code(), "database-unsuitable", "{refused}");
+    one.close().await;
+    other.serve().await.unwrap();
+    // Whoever was cut off takes its turn again.
+    let at = url.clone();
+    aside(move || server::cut(&at)).await;
+    let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (
+                   SELECT oid FROM pg_database WHERE datname = current_database())";
+    timeout(LONG, async {
+        let mut at = url;
+        while {
+            let (locks, back) = aside(move || (server::number(&at, sql), at)).await;
+            at = back;
+            locks == 0
+        } {}
+    })
+    .await
+    .unwrap();
+    assert!(one.serve().await.is_err());
+}

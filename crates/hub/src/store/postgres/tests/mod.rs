@@ -2,6 +2,7 @@
 
 mod beside;
 mod lost;
+mod moving;
 mod server;
 
 use super::PostgresStore;
@@ -111,4 +112,27 @@ async fn a_database_that_cannot_be_used_is_refused_and_left_as_it_is() {
     let nobody =
         PostgresStore::open("postgres://hub@/x?host=/nowhere", Arc::new(RealWorld)).await.err().unwrap();
     assert!(matches!(nobody, StoreError::Away { .. }), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_is_the_same_hubs_with_another_epoch() {
+    use crate::conformance::restore::{back_up, come_back, go_on};
+    let url = aside(server::database).await;
+    let store = open(&url).await;
+    let mut backed = back_up(&store).await;
+    store.close().await;
+    let at = url.clone();
+    let copy = aside(move || server::copy(&at)).await;
+    let store = open(&url).await;
+    let (before, lost) = (store.identity().clone(), go_on(&store, &mut backed).await);
+    store.close().await;
+
+    let put_back = open(&copy).await;
+    let epoch = put_back.revive().await.unwrap();
+    put_back.close().await;
+    let restored = open(&copy).await;
+    let now = restored.identity();
+    assert_eq!((now.device, now.key.to_bytes(), now.epoch), (before.device, before.key.to_bytes(), epoch));
+    assert_ne!(now.epoch, before.epoch);
+    come_back(&restored, backed, lost).await;
 }

@@ -39,6 +39,13 @@ pub(super) fn database() -> String {
     address(&name)
 }
 
+/// A copy of the database of that address, which nobody uses now; by its address.
+pub(super) fn copy(url: &str) -> String {
+    let name = url.split('/').nth(3).and_then(|rest| rest.split('?').next()).unwrap();
+    ask("postgres", &format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
+    address(&format!("{name}_copy"))
+}
+
 /// A schema that nobody else uses, in a database that others use too. It takes less time than a database.
 pub(super) fn schema() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
