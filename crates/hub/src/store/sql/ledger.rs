@@ -121,8 +121,8 @@ impl Ledger for Desk<'_> {
 
     fn seal_of(&mut self, id: Uuid) -> Result<Option<(Jws, u64, Millis)>, StoreError> {
         let doing = "reading a seal";
-        let sql =
-            "SELECT body, seq, received FROM op WHERE id = ? AND kind = 'seal' ORDER BY scope, seq LIMIT 1";
+        // There is one, or a few. With a limit PostgreSQL might go through the log in its order to find the first.
+        let sql = "SELECT body, seq, received FROM op WHERE id = ? AND kind = 'seal' ORDER BY scope, seq";
         let row: Option<(String, u64, i64)> =
             self.first(doing, sql, bind![id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let Some((body, seq, received)) = row else { return Ok(None) };
@@ -143,7 +143,8 @@ impl Ledger for Desk<'_> {
     }
 
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError> {
-        let sql = "SELECT scope, entity FROM op WHERE rowid = (SELECT min(rowid) FROM op WHERE id = ?)";
+        // Nought is added so that PostgreSQL does not go through the log from its beginning to find the least.
+        let sql = "SELECT scope, entity FROM op WHERE rowid = (SELECT min(rowid + 0) FROM op WHERE id = ?)";
         let key = bind![id];
         self.first("reading whose record it is", sql, key, |row| Ok((SiteId(row.get(0)?), row.get(1)?)))
     }

@@ -3,6 +3,7 @@
 mod beside;
 mod lost;
 mod moving;
+mod same;
 mod server;
 
 use super::PostgresStore;
