@@ -18,6 +18,7 @@ packages=(
   gstreamer1.0-plugins-good gstreamer1.0-libav              # clips play in the app
   webkit2gtk-driver xvfb xauth fonts-noto-cjk               # the app's tests
   strace                                                    # a test watches what is synced
+  postgresql                                                # the hub's other database, in its tests
   dbus                                                      # a test stands in for the network's own service
   patch                                                     # `make mutants` breaks the program with it
   libvips-tools curl                                        # the photo benches compare with vips, and send with curl

@@ -2,22 +2,23 @@
 
 mod backup;
 mod check;
+mod kept;
+mod migrate;
 mod serve;
 
-use crate::backup::{BackupError, UNFINISHED};
+use crate::backup::BackupError;
 use crate::blobs::BlobError;
 use crate::founding::{self, NotSetUp};
 use crate::http::{CODE_LASTS, NotOpen};
 use crate::secret::{Code, Password};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{Enrolment, Store, StoreError};
 use crate::world::{RealWorld, World};
 use clap::{Parser, Subcommand};
+use kept::{Address, Place};
 use standpipe_domain::ids::{Millis, PersonId};
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ pub struct Cli {
     /// The folder that holds everything: the database, the photos, the uploads under way.
     #[arg(long, global = true, env = "STANDPIPE_DATA", default_value = "standpipe-data")]
     data: PathBuf,
+    /// The database, where it is one of PostgreSQL 15 or later instead of a file in that folder:
+    /// postgres://user:password@host/database. The photos lie in the folder all the same.
+    #[arg(long, global = true, env = "STANDPIPE_DATABASE", hide_env_values = true)]
+    database: Option<Address>,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,6 +52,12 @@ enum Command {
     Backup(backup::Making),
     /// Make a data folder, empty or not there, out of a backup.
     Restore(backup::Restoring),
+    /// Move the office of a data folder from its file into a database of PostgreSQL that holds none: all of it, compared row
+    /// for row, or nothing. No hub may serve the folder meanwhile.
+    Migrate(migrate::Options),
+    /// Say that the server of the database, one of PostgreSQL, has put it back to an earlier state. Tablets then give back
+    /// what it lost. No hub may serve it meanwhile.
+    Restored,
     /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt.
     Verify {
         /// Read this backup back instead of the hub's own data.
@@ -132,49 +143,47 @@ pub enum Failed {
         "a restore into {} did not end: run it again before anything else, it goes on where it was", path.display()
     )]
     Unfinished { path: PathBuf },
+    #[error(
+        "the database of the office in {} was moved to PostgreSQL: name it with --database. Where the move was \
+         interrupted, run migrate once more", path.display()
+    )]
+    Moved { path: PathBuf },
+    #[error("there is no office in {}: name its data folder with --from", path.display())]
+    NothingToMove { path: PathBuf },
+    #[error(
+        "this is for a database of PostgreSQL: name it with --database; a folder is restored by `restore`"
+    )]
+    NotAServer,
+    #[error(
+        "a hub whose database is PostgreSQL is backed up, and restored, by that server's own means (pg_dump, say) and \
+         with a copy of the data folder, which holds its photos"
+    )]
+    ServersOwn,
 }
 
 impl Cli {
     /// Does what was asked.
     pub async fn run(self) -> Result<(), Failed> {
-        let Self { data, command } = self;
+        let Self { data, database, command } = self;
+        let place = Place { data, database };
         match command {
-            Command::Serve(options) => serve::serve(&data, options).await,
+            Command::Serve(options) => serve::serve(&place, options).await,
             Command::User(UserCommand::SetPassword { name }) => {
-                with_store(&data, async |store| set_password(&*store, &name).await).await
+                place.with_store(async |kept| set_password(kept.store(), &name).await).await
             }
             Command::Tablet(TabletCommand::Enrol { name, person }) => {
-                with_store(&data, async |store| enrol(&*store, name, &person).await).await
+                place.with_store(async |kept| enrol(kept.store(), name, &person).await).await
             }
-            Command::Backup(options) => backup::make(&data, options).await,
-            Command::Restore(options) => backup::restore(&data, options).await,
+            Command::Backup(options) => backup::make(place.in_folder()?, options).await,
+            Command::Restore(options) => backup::restore(place.in_folder()?, options).await,
+            Command::Restored => migrate::restored(&place).await,
+            Command::Migrate(options) => migrate::migrate(options).await,
             Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
             Command::Verify { withdraw, backup: None } => {
-                with_store(&data, async |store| check::verify(&data, store, withdraw).await).await
+                place.with_store(async |kept| check::verify(&place.data, kept.book(), withdraw).await).await
             }
         }
     }
-}
-
-/// The database in the data folder. The folder is made where it is not there.
-async fn open(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
-    if data.join(UNFINISHED).exists() {
-        return Err(Failed::Unfinished { path: data.to_owned() });
-    }
-    let unusable = |source| Failed::Folder { path: data.to_owned(), source };
-    // What lies there is nobody else's to read: people's names, passwords' hashes, the key that seals.
-    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(unusable)?;
-    Ok(Arc::new(SqliteStore::open(&data.join("hub.db"), Arc::new(RealWorld)).await?))
-}
-
-async fn with_store(
-    data: &Path,
-    work: impl AsyncFnOnce(Arc<SqliteStore>) -> Result<(), Failed>,
-) -> Result<(), Failed> {
-    let store = open(data).await?;
-    let done = work(Arc::clone(&store)).await;
-    store.close().await;
-    done
 }
 
 /// Keeps others from serving the same folder, until the file is dropped.

@@ -1,6 +1,7 @@
 //! `standpipe-hub backup`, `restore`, and `verify --backup`
 
-use super::{Failed, say, with_store};
+use super::kept::in_folder;
+use super::{Failed, say};
 use crate::backup::{self, BackupError, Manifest, Step};
 use crate::blobs::Health;
 use crate::world::{RealWorld, World};
@@ -42,24 +43,23 @@ pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
         return Err(BackupError::NoHub { path: data.to_owned() }.into());
     }
     owner_only();
-    with_store(data, async |store| {
-        let Making { to, again, json } = options;
-        let mut bar = Bar::new("copied");
-        let made = backup::make(data, &store, &to, again, &world(), &mut |step| bar.step(step)).await?;
-        bar.end();
-        let backup::Made { manifest, photos } = made;
-        if json {
-            say(&json!({ "folder": to, "manifest": manifest, "photos": photos }).to_string());
-        } else {
-            say_lost(&photos.lost);
-            say(&format!("the backup is whole: {}", holds(&manifest)));
-            let new = HumanBytes(photos.copied_bytes);
-            say(&format!("{} photos are new in {}, with {new}", photos.copied, to.display()));
-        }
-        let (lost, spoilt) = (photos.lost.len(), photos.spoilt.len());
-        if lost > 0 { Err(Failed::Lost { lost, spoilt }) } else { Ok(()) }
-    })
-    .await
+    let store = in_folder(data).await?;
+    let Making { to, again, json } = options;
+    let mut bar = Bar::new("copied");
+    let made = backup::make(data, &store, &to, again, &world(), &mut |step| bar.step(step)).await;
+    store.close().await;
+    bar.end();
+    let backup::Made { manifest, photos } = made?;
+    if json {
+        say(&json!({ "folder": to, "manifest": manifest, "photos": photos }).to_string());
+    } else {
+        say_lost(&photos.lost);
+        say(&format!("the backup is whole: {}", holds(&manifest)));
+        let new = HumanBytes(photos.copied_bytes);
+        say(&format!("{} photos are new in {}, with {new}", photos.copied, to.display()));
+    }
+    let (lost, spoilt) = (photos.lost.len(), photos.spoilt.len());
+    if lost > 0 { Err(Failed::Lost { lost, spoilt }) } else { Ok(()) }
 }
 
 pub async fn restore(data: &Path, options: Restoring) -> Result<(), Failed> {

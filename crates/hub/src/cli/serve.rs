@@ -1,6 +1,7 @@
 //! `standpipe-hub serve`
 
-use super::{Failed, lock, open, say};
+use super::kept::{Kept, Place};
+use super::{Failed, lock, say};
 use crate::demo;
 use crate::founding;
 use crate::http::{self, App};
@@ -8,7 +9,6 @@ use crate::secret::Password;
 use crate::store::Store;
 use crate::world::RealWorld;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,32 +26,34 @@ pub struct Options {
     demo: bool,
 }
 
-pub async fn serve(data: &Path, options: Options) -> Result<(), Failed> {
-    let store = open(data).await?;
-    let served = run(data, &options, &store).await;
-    store.close().await;
+pub async fn serve(place: &Place, options: Options) -> Result<(), Failed> {
+    let kept = place.open().await?;
+    let served = run(place, &options, &kept).await;
+    kept.close().await;
     tracing::info!("the hub has stopped");
     served
 }
 
-async fn run(
-    data: &Path,
-    options: &Options,
-    store: &Arc<crate::store::sqlite::SqliteStore>,
-) -> Result<(), Failed> {
-    let _lock = lock(data)?;
-    let world = Arc::new(RealWorld);
-    if options.demo && demo::load(&**store, world.clone()).await? {
+async fn run(place: &Place, options: &Options, kept: &Kept) -> Result<(), Failed> {
+    let _lock = lock(&place.data)?;
+    if let Kept::Server(store) = kept {
+        store.serve().await?;
+    }
+    let (world, store) = (Arc::new(RealWorld), kept.store());
+    if options.demo && demo::load(store, world.clone()).await? {
         tracing::info!("the first estate was loaded as a demonstration");
     }
-    let first = founding::found(&**store, world.clone()).await?;
+    let first = founding::found(store, world.clone()).await?;
     let known =
-        if options.demo || !options.listen.ip().is_loopback() { known(&**store).await? } else { Vec::new() };
+        if options.demo || !options.listen.ip().is_loopback() { known(store).await? } else { Vec::new() };
     if !known.is_empty() && !options.listen.ip().is_loopback() {
         let accounts: Vec<_> = known.into_iter().map(|(account, _)| account).collect();
         return Err(Failed::KnownPassword { accounts: accounts.join(", ") });
     }
-    let app = App::open(data, Arc::clone(store), world, options.behind_tls).await?;
+    let app = match kept {
+        Kept::File(store) => App::open(&place.data, Arc::clone(store), world, options.behind_tls).await?,
+        Kept::Server(store) => App::open(&place.data, Arc::clone(store), world, options.behind_tls).await?,
+    };
     let failed = |source| Failed::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;

@@ -22,20 +22,20 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use uuid::Uuid;
 
 /// 2023-07-01, nine in the morning at the estate.
-pub(super) const MORNING: Millis = Millis(1_688_173_200_000);
+pub(crate) const MORNING: Millis = Millis(1_688_173_200_000);
 
 /// A world in which time passes when told to, and nothing is random.
-pub(super) struct StillWorld {
+pub(crate) struct StillWorld {
     now: AtomicI64,
     next: AtomicU64,
 }
 
 impl StillWorld {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { now: AtomicI64::new(MORNING.0), next: AtomicU64::new(1) })
     }
 
-    pub(super) fn wait(&self, millis: i64) {
+    pub(crate) fn wait(&self, millis: i64) {
         self.now.fetch_add(millis, Ordering::Relaxed);
     }
 }
@@ -59,7 +59,7 @@ impl World for StillWorld {
 }
 
 /// The garden, its world, and the inspector's tablet.
-pub(super) async fn garden(store: &dyn Store) -> (Arc<StillWorld>, Tablet) {
+pub(crate) async fn garden(store: &dyn Store) -> (Arc<StillWorld>, Tablet) {
     let world = StillWorld::new();
     assert!(demo::estate(store, world.clone()).await.unwrap());
     let tablet = Tablet::enrol(store, &world, "inspector").await;
@@ -67,7 +67,7 @@ pub(super) async fn garden(store: &dyn Store) -> (Arc<StillWorld>, Tablet) {
 }
 
 /// The office gives somebody these roles, and no others.
-pub(super) async fn give_roles(
+pub(crate) async fn give_roles(
     store: &dyn Store,
     world: &Arc<StillWorld>,
     account: &str,
@@ -82,32 +82,32 @@ pub(super) async fn give_roles(
     store.transact(give).await.unwrap();
 }
 
-pub(super) fn round() -> RoundId {
+pub(crate) fn round() -> RoundId {
     RoundId(demo::id("round", "2023-07-01"))
 }
 
 /// The check of the asset with this tag.
-pub(super) fn check(tag: &str) -> CheckId {
+pub(crate) fn check(tag: &str) -> CheckId {
     CheckId(demo::id("check", &format!("2023-07-01:{tag}")))
 }
 
-pub(super) fn answer(outcome: Outcome) -> Answer {
+pub(crate) fn answer(outcome: Outcome) -> Answer {
     Answer { outcome, reading: None, choice: None, note: String::new(), at: MORNING }
 }
 
 /// The answer to an item of a check, over the answer that `base` wrote.
-pub(super) fn answers(check: CheckId, item: &str, outcome: Outcome, base: Option<Uuid>) -> Draft {
+pub(crate) fn answers(check: CheckId, item: &str, outcome: Outcome, base: Option<Uuid>) -> Draft {
     Draft::set(entity::CHECK, check.0, format!("answer:{item}"), json!(answer(outcome)), base)
 }
 
-pub(super) fn finding(check: CheckId, item: &str, words: &str) -> (FindingId, Draft) {
+pub(crate) fn finding(check: CheckId, item: &str, words: &str) -> (FindingId, Draft) {
     let id = finding_id(check, item);
     let severity = Some(Severity::Serious);
     let finding = Finding { id, check, item: item.into(), severity, words: words.into() };
     (id, Draft::record(entity::FINDING, id.0, fields(&finding)))
 }
 
-pub(super) fn photo(entity: &'static str, id: Uuid, bytes: &[u8]) -> (Sha256, Draft) {
+pub(crate) fn photo(entity: &'static str, id: Uuid, bytes: &[u8]) -> (Sha256, Draft) {
     let sha256 = sha256(bytes);
     let evidence = Evidence {
         sha256,
@@ -121,17 +121,17 @@ pub(super) fn photo(entity: &'static str, id: Uuid, bytes: &[u8]) -> (Sha256, Dr
 }
 
 /// Every operation of the garden.
-pub(super) async fn log(store: &dyn Store) -> Page {
+pub(crate) async fn log(store: &dyn Store) -> Page {
     store.page(demo::site(), 0, 100_000, MAX_BODY).await.unwrap()
 }
 
 /// The operations of the log, read.
-pub(super) async fn ops(store: &dyn Store) -> Vec<Op> {
+pub(crate) async fn ops(store: &dyn Store) -> Vec<Op> {
     log(store).await.ops.iter().map(|op| serde_json::from_str(&op.body).unwrap()).collect()
 }
 
 /// A tablet with its chain.
-pub(super) struct Tablet {
+pub(crate) struct Tablet {
     pub device: Device,
     pub key: SigningKey,
     pub pen: Pen,
@@ -142,7 +142,7 @@ pub(super) struct Tablet {
 }
 
 impl Tablet {
-    pub(super) async fn enrol(store: &dyn Store, world: &Arc<StillWorld>, account: &str) -> Self {
+    pub(crate) async fn enrol(store: &dyn Store, world: &Arc<StillWorld>, account: &str) -> Self {
         let mut seed = [0; 32];
         world.random(&mut seed);
         let key = SigningKey::from_bytes(&seed);
@@ -162,13 +162,13 @@ impl Tablet {
     }
 
     /// Writes one transaction. Gives the operations' ids.
-    pub(super) fn write(&mut self, drafts: impl IntoIterator<Item = Draft>) -> Vec<Uuid> {
+    pub(crate) fn write(&mut self, drafts: impl IntoIterator<Item = Draft>) -> Vec<Uuid> {
         let tx = self.world.uuid();
         drafts.into_iter().map(|draft| self.forge(draft, tx, |_| ())).collect()
     }
 
     /// Writes one operation that `bend` has changed.
-    pub(super) fn forge(&mut self, draft: Draft, tx: Uuid, bend: impl FnOnce(&mut Op)) -> Uuid {
+    pub(crate) fn forge(&mut self, draft: Draft, tx: Uuid, bend: impl FnOnce(&mut Op)) -> Uuid {
         let prev = self.pen.last_hash;
         let moment = Moment { now: self.world.now(), actor: self.device.person, tx };
         let mut op = self.pen.write(draft, self.world.uuid(), moment).unwrap().op;
@@ -181,7 +181,7 @@ impl Tablet {
     }
 
     /// Writes a line that is no operation.
-    pub(super) fn scribble(&mut self, line: &str) {
+    pub(crate) fn scribble(&mut self, line: &str) {
         let prev = self.pen.last_hash;
         let hash = standpipe_oplog::chain::link(prev, line);
         self.pen.last_seq += 1;
@@ -191,7 +191,7 @@ impl Tablet {
     }
 
     /// Pushes what lies in `from..to` of the chain.
-    pub(super) async fn push_part(&self, store: &dyn Store, from: usize, to: usize) -> Pushed {
+    pub(crate) async fn push_part(&self, store: &dyn Store, from: usize, to: usize) -> Pushed {
         let prev_hash = from.checked_sub(1).map_or(START, |at| self.written[at].hash);
         let incarnation = self.pen.incarnation;
         let head = PushHead { protocol: 1, incarnation, after: from as u64, prev_hash };
@@ -200,7 +200,7 @@ impl Tablet {
     }
 
     /// Pushes what was not acknowledged. Gives the whole answer.
-    pub(super) async fn answer(&mut self, store: &dyn Store) -> PushAnswer {
+    pub(crate) async fn answer(&mut self, store: &dyn Store) -> PushAnswer {
         match self.push_part(store, self.acknowledged, self.written.len()).await {
             Pushed::Taken(answer) => {
                 assert_eq!(answer.acknowledged, self.written.len() as u64);
@@ -212,12 +212,12 @@ impl Tablet {
     }
 
     /// Pushes what was not acknowledged, and gives what was set aside.
-    pub(super) async fn push(&mut self, store: &dyn Store) -> Vec<Refused> {
+    pub(crate) async fn push(&mut self, store: &dyn Store) -> Vec<Refused> {
         self.answer(store).await.quarantined
     }
 
     /// Writes one transaction and pushes it: nothing of it is set aside.
-    pub(super) async fn record(
+    pub(crate) async fn record(
         &mut self,
         store: &dyn Store,
         drafts: impl IntoIterator<Item = Draft>,
@@ -228,7 +228,7 @@ impl Tablet {
     }
 
     /// Writes one transaction and pushes it: all of it is set aside. Gives the code.
-    pub(super) async fn refused(
+    pub(crate) async fn refused(
         &mut self,
         store: &dyn Store,
         drafts: impl IntoIterator<Item = Draft>,
@@ -240,13 +240,13 @@ impl Tablet {
     }
 
     /// Hears what the hub has: what it writes next is later than all of it.
-    pub(super) async fn pull(&mut self, store: &dyn Store) {
+    pub(crate) async fn pull(&mut self, store: &dyn Store) {
         let latest = ops(store).await.iter().map(|op| op.hlc).max();
         self.pen.hlc = self.pen.hlc.max(latest.unwrap_or_default());
     }
 
     /// Goes on as another incarnation: what was not acknowledged is numbered from 1.
-    pub(super) fn renumber(&mut self, conflict: &PushConflict) {
+    pub(crate) fn renumber(&mut self, conflict: &PushConflict) {
         let PushConflict::Forked { incarnation } = conflict else { panic!("{conflict:?}") };
         let waiting = self.written.split_off(self.acknowledged);
         let device = self.device.id;
@@ -264,6 +264,6 @@ impl Tablet {
 }
 
 /// A value of JSON out of anything.
-pub(super) fn value(of: impl serde::Serialize) -> Value {
+pub(crate) fn value(of: impl serde::Serialize) -> Value {
     json!(of)
 }

@@ -6,10 +6,11 @@ pub(crate) mod bytes;
 pub(crate) mod demo;
 pub(crate) mod ingest;
 pub(crate) mod issues;
-mod kit;
+pub(crate) mod kit;
 pub(crate) mod log;
 pub(crate) mod restore;
 pub(crate) mod seals;
+pub(crate) mod text;
 pub(crate) mod views;
 
 /// A test for each of the suite's functions, on a store that `$fresh` makes.
@@ -52,6 +53,8 @@ macro_rules! suite {
             seals: a_seal_is_countersigned_and_verifies, a_broken_seal_is_set_aside,
                 what_was_signed_takes_amendments_only, whoever_signs_later_signs_the_same,
                 what_was_signed_comes_in_behind_its_seal, a_photo_that_was_signed_stays;
+            text: an_operation_may_hold_any_text, what_is_set_aside_may_hold_any_text, names_may_be_any_text,
+                what_is_listed_is_in_the_order_of_its_bytes;
             views: a_round_shows_what_was_recorded_on_it, photos_tell_where_they_are,
                 issues_are_found_by_what_is_in_them, a_rebuild_shows_the_same;
         }

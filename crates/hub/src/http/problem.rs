@@ -22,6 +22,9 @@ use std::fmt::Display;
 /// So many seconds a tablet waits until some of its uploads may have ended.
 const BUSY: u64 = 60;
 
+/// So many seconds one waits for a database that is away.
+const AWAY: u64 = 5;
+
 /// A request that could not be done.
 #[derive(Debug)]
 pub struct Problem {
@@ -111,6 +114,13 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error),
+            StoreError::Away { .. } => {
+                // What exactly was said stands in the log: it may name servers.
+                tracing::error!(%error, "a request met a database that is away: {error}");
+                let message = "the office's database cannot be reached; it is worth trying again soon";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), message)
+                    .with(json!({ "wait_seconds": AWAY }))
+            }
             StoreError::Full { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error),
             StoreError::QuarantineFull { ops, bytes } => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error)
@@ -220,4 +230,20 @@ fn cut<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Cut> {
 
 fn status(number: u16) -> StatusCode {
     StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_worth_waiting_for_and_says_nothing_of_where_it_is() {
+        let error = StoreError::Away { doing: "keeping a change", detail: "10.0.0.7 refused".into() };
+        let problem = Problem::from(error);
+        assert_eq!(problem.body.code, "database-away");
+        assert!(!problem.body.message.contains("10.0.0.7"));
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "5");
+    }
 }

@@ -1,10 +1,11 @@
 //! Why the store could not do something.
 
+use super::sql::SqlError;
 use standpipe_domain::record::Unreadable;
 use std::error::Error;
 use std::io;
 
-/// Why the store could not do something. Nothing of it was done.
+/// Why the store could not do something. Nothing of it was done, but where it says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{doing}: the office's disk is full; nothing of it was kept, make room, then try again")]
@@ -12,6 +13,11 @@ pub enum StoreError {
     /// The database itself refused: a damaged file, a lost connection.
     #[error("{doing}: {source}")]
     Database { doing: &'static str, source: Box<dyn Error + Send + Sync> },
+    /// Nobody knows whether it was kept: it is to be done again, which does no harm.
+    #[error("{doing}: the office's database cannot be reached; try again soon ({detail})")]
+    Away { doing: &'static str, detail: String },
+    #[error("the database cannot be used: {detail}")]
+    Unsuitable { detail: String },
     /// A row does not say what it must: the database was changed by something else than this program.
     #[error("{doing}: what the database holds cannot be read ({detail}); restore it from a backup")]
     Unreadable { doing: &'static str, detail: String },
@@ -33,6 +39,8 @@ impl StoreError {
         match self {
             Self::Full { .. } => "hub-full",
             Self::Database { .. } => "database",
+            Self::Away { .. } => "database-away",
+            Self::Unsuitable { .. } => "database-unsuitable",
             Self::Unreadable { .. } => "unreadable",
             Self::Newer { .. } => "database-newer",
             Self::QuarantineFull { .. } => "quarantine-full",
@@ -54,6 +62,11 @@ pub fn is_full(error: &(dyn Error + 'static)) -> bool {
         if let Some(io) = error.downcast_ref::<io::Error>() {
             return matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         }
+        match error.downcast_ref() {
+            Some(SqlError::Sqlite(error)) => return is_full(error),
+            Some(SqlError::Full(_)) => return true,
+            _ => {}
+        }
         if let Some(rusqlite::Error::SqliteFailure(failure, _)) = error.downcast_ref() {
             return failure.code == rusqlite::ErrorCode::DiskFull;
         }
@@ -74,9 +87,11 @@ impl<T, E: Error + Send + Sync + 'static> Doing<T> for Result<T, E> {
     fn doing(self, doing: &'static str) -> Result<T, StoreError> {
         self.map_err(|source| {
             if is_full(&source) {
-                StoreError::Full { doing }
-            } else {
-                StoreError::Database { doing, source: Box::new(source) }
+                return StoreError::Full { doing };
+            }
+            match (&source as &dyn Error).downcast_ref() {
+                Some(SqlError::Away(detail)) => StoreError::Away { doing, detail: detail.clone() },
+                _ => StoreError::Database { doing, source: Box::new(source) },
             }
         })
     }

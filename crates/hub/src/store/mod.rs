@@ -1,4 +1,4 @@
-//! What the hub keeps, in the words of the domain. SQLite is behind it; nothing here says so.
+//! What the hub keeps, in the words of the domain. SQLite or PostgreSQL is behind it; nothing here says so.
 //!
 //! Whatever changes records goes through [`Store::write`]: rules are written once, over a [`Ledger`], and run inside one
 //! durable transaction of whichever database there is. What the console shows is put together once too, over
@@ -7,9 +7,11 @@
 mod error;
 mod holds;
 mod ledger;
+pub mod postgres;
 mod project;
 mod records;
 mod rows;
+mod sql;
 pub mod sqlite;
 mod views;
 

@@ -11,6 +11,7 @@ mod foreign;
 mod greedy;
 mod hostile;
 mod office;
+mod postgres;
 mod restore;
 mod session;
 mod snapshot;

@@ -31,16 +31,16 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-struct Running {
+pub struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     /// What it printed before it was ready.
-    said: Vec<String>,
-    url: String,
+    pub said: Vec<String>,
+    pub url: String,
 }
 
 impl Running {
-    async fn start(data: &Path, more: &[&str]) -> Self {
+    pub async fn start(data: &Path, more: &[&str]) -> Self {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
         arguments.extend(more);
         let mut child = hub(data, &arguments).stderr(Stdio::inherit()).spawn().unwrap();
@@ -58,7 +58,7 @@ impl Running {
     }
 
     /// Stops it as an administrator would; only this one, by its number.
-    async fn terminate(mut self, signal: Signal) {
+    pub async fn terminate(mut self, signal: Signal) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap();

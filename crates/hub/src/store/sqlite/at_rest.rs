@@ -1,9 +1,9 @@
 //! A hub's database as a file that nobody serves: a copy in a backup, or one that is being restored.
 
-use super::desk::Desk;
 use super::open::{self, read_only};
 use super::{SqliteStore, StoreError};
 use crate::blobs::Blob;
+use crate::store::sql::Desk;
 use crate::store::{ChainEnd, Doing, Holds, Identity, SiteHead};
 use crate::world::{World, aside};
 use rusqlite::Connection;
@@ -51,7 +51,7 @@ impl AtRest {
     /// [`StoreError::Unreadable`] with what is wrong.
     pub fn is_sound(&self) -> Result<(), StoreError> {
         let desk = self.desk();
-        let found: Vec<String> = desk.all(DOING, "PRAGMA integrity_check", [], |row| row.get(0))?;
+        let found: Vec<String> = desk.all(DOING, "PRAGMA integrity_check", &[], |row| row.get(0))?;
         if found != ["ok"] {
             return Err(unreadable(&found.join("; ")));
         }
@@ -59,7 +59,7 @@ impl AtRest {
                    UNION ALL
                    SELECT 1 FROM chain GROUP BY device, incarnation
                    HAVING count(*) <> max(dev_seq) OR min(dev_seq) <> 1";
-        match desk.first(DOING, sql, [], |_| Ok(()))? {
+        match desk.first(DOING, sql, &[], |_| Ok(()))? {
             Some(()) => Err(unreadable("operations are missing from the middle of it")),
             None => Ok(()),
         }
@@ -68,13 +68,13 @@ impl AtRest {
     pub fn holds(&self) -> Result<Holds, StoreError> {
         let desk = self.desk();
         let sites =
-            desk.all(DOING, "SELECT scope, max(seq) FROM op GROUP BY scope ORDER BY 1", [], |row| {
+            desk.all(DOING, "SELECT scope, max(seq) FROM op GROUP BY scope ORDER BY 1", &[], |row| {
                 Ok(SiteHead { site: SiteId(row.get(0)?), head: row.get(1)? })
             })?;
         let sql = "SELECT device, incarnation, dev_seq, hash FROM chain
                    JOIN (SELECT device, incarnation, max(dev_seq) AS dev_seq FROM chain GROUP BY 1, 2)
                    USING (device, incarnation, dev_seq) ORDER BY 1, 2";
-        let chains = desk.all(DOING, sql, [], |row| {
+        let chains = desk.all(DOING, sql, &[], |row| {
             Ok(ChainEnd {
                 device: DeviceId(row.get(0)?),
                 incarnation: row.get(1)?,
@@ -83,7 +83,7 @@ impl AtRest {
             })
         })?;
         let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM blob";
-        let photos = desk.first(DOING, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let photos = desk.first(DOING, sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (photos, photo_bytes) = photos.unwrap_or_default();
         let Identity { device, epoch, .. } = self.identity;
         Ok(Holds { hub: device, epoch, sites, chains, photos, photo_bytes })

@@ -24,7 +24,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
 ];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
-pub(super) fn open(path: &Path, world: &dyn World) -> Result<(Connection, Identity), StoreError> {
+pub(in crate::store) fn open(path: &Path, world: &dyn World) -> Result<(Connection, Identity), StoreError> {
     if path.exists() {
         match read_only(path).and_then(|connection| refuse_newer(&connection)) {
             Err(error @ StoreError::Newer { .. }) => return Err(error),

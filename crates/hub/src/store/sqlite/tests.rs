@@ -3,6 +3,7 @@
 use super::open::KNOWN;
 use super::{AtRest, SqliteStore, revive};
 use crate::blobs::{Blob, Book};
+use crate::store::sql::{Desks, PROJECTIONS};
 use crate::store::{Store, StoreError};
 use crate::world::RealWorld;
 use rusqlite::Connection;
@@ -36,7 +37,7 @@ fn dump(dir: &TempDir) -> Vec<(&'static str, Vec<Vec<Value>>)> {
         let rows = statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
         (table, rows.collect::<Result<_, _>>().unwrap())
     };
-    super::rows::PROJECTIONS.map(dump).into()
+    PROJECTIONS.map(dump).into()
 }
 
 #[tokio::test]
@@ -117,15 +118,15 @@ async fn what_was_written_is_durable_and_shared_by_readers() {
     let store = open(&dir).await.unwrap();
     let mode: (String, i64) = store
         .change(|desk| {
-            let mode = desk.first("asking", "PRAGMA journal_mode", [], |row| row.get(0))?.unwrap();
-            let full = desk.first("asking", "PRAGMA synchronous", [], |row| row.get(0))?.unwrap();
+            let mode = desk.first("asking", "PRAGMA journal_mode", &[], |row| row.get(0))?.unwrap();
+            let full = desk.first("asking", "PRAGMA synchronous", &[], |row| row.get(0))?.unwrap();
             Ok((mode, full))
         })
         .await
         .unwrap();
     assert_eq!(mode, ("wal".into(), 2));
     // A reader cannot write, whatever it is asked to do.
-    let written = store.look(|desk| desk.run("writing", "DELETE FROM op", [])).await;
+    let written = store.look(|desk| desk.run("writing", "DELETE FROM op", &[])).await;
     assert!(written.is_err());
 }
 
@@ -140,7 +141,7 @@ async fn a_full_disk_is_told_as_such_and_what_was_there_stays() {
     };
     let room = |pages: u32| {
         let sql = format!("PRAGMA max_page_count = {pages}");
-        store.change(move |desk| desk.first("setting the room", &sql, [], |_| Ok(())))
+        store.change(move |desk| desk.first("setting the room", &sql, &[], |_| Ok(())))
     };
     store.put_blob(blob(0), None).await.unwrap();
     // No page more than there are now.

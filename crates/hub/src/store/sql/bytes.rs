@@ -1,10 +1,12 @@
 //! Where the bytes of photos and clips are.
 
 use super::desk::Desk;
+use super::value::{Value, bind};
+use super::{Row, SqlError};
 use crate::blobs::{Allowance, Blob, BlobState, Upload};
 use crate::store::{BlobRow, StoreError};
-use rusqlite::{Params, Row};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
+use standpipe_oplog::merge::Side;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -13,28 +15,30 @@ const UPLOAD: &str = "SELECT id, sha256, bytes, arrived, device, opened, touched
 
 impl Desk<'_> {
     pub(super) fn blob(&mut self, sha256: Sha256) -> Result<Option<Blob>, StoreError> {
-        self.first("reading a blob's entry", &format!("{BLOB} WHERE sha256 = ?"), [sha256.0], blob)
+        self.first("reading a blob's entry", &format!("{BLOB} WHERE sha256 = ?"), bind![sha256.0], blob)
     }
 
-    pub(super) fn blobs(&mut self, after: Option<Sha256>, limit: usize) -> Result<Vec<Blob>, StoreError> {
+    pub(in crate::store) fn blobs(
+        &mut self,
+        after: Option<Sha256>,
+        limit: usize,
+    ) -> Result<Vec<Blob>, StoreError> {
         let sql = format!("{BLOB} WHERE sha256 > ? ORDER BY sha256 LIMIT ?");
-        self.all(
-            "reading the blobs' entries",
-            &sql,
-            (after.as_ref().map_or(&[][..], |after| &after.0), limit),
-            blob,
-        )
+        let after = after.as_ref().map_or(&[][..], |after| &after.0);
+        self.all("reading the blobs' entries", &sql, bind![after, limit], blob)
     }
 
-    pub(super) fn put_blob(&mut self, blob: &Blob, upload: Option<Uuid>) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO blob (sha256, bytes, media_type, verified_at) VALUES (?, ?, ?, ?)";
-        let row = (blob.sha256.0, blob.bytes, &blob.media_type, blob.verified_at.0);
+    pub(in crate::store) fn put_blob(&mut self, blob: &Blob, upload: Option<Uuid>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO blob (sha256, bytes, media_type, verified_at) VALUES (?, ?, ?, ?)
+                   ON CONFLICT (sha256) DO UPDATE SET bytes = excluded.bytes,
+                       media_type = excluded.media_type, verified_at = excluded.verified_at";
+        let row = bind![blob.sha256.0, blob.bytes, blob.media_type, blob.verified_at.0];
         self.run("noting that a blob is here", sql, row)?;
         upload.map_or(Ok(()), |id| self.end_upload(id))
     }
 
     pub(super) fn lost_blob(&mut self, sha256: Sha256) -> Result<(), StoreError> {
-        self.run("noting that a blob is lost", "DELETE FROM blob WHERE sha256 = ?", [sha256.0]).map(drop)
+        self.run("noting that a blob is lost", "DELETE FROM blob WHERE sha256 = ?", bind![sha256.0]).map(drop)
     }
 
     pub(super) fn blob_states(
@@ -54,9 +58,10 @@ impl Desk<'_> {
                           EXISTS (SELECT 1 FROM thumbnail t JOIN blob b ON b.sha256 = t.sha256
                                   WHERE t.of = ?1 AND b.media_type LIKE 'image/%'),
                           u.arrived, u.bytes
-                   FROM (SELECT 1) LEFT JOIN
-                        (SELECT arrived, bytes FROM upload WHERE sha256 = ?1 ORDER BY arrived DESC LIMIT 1) u";
-        let row = self.first("reading where bytes are", sql, [sha256.0], |row| {
+                   FROM (SELECT 1) one LEFT JOIN
+                        (SELECT arrived, bytes FROM upload WHERE sha256 = ?1 ORDER BY arrived DESC LIMIT 1) u
+                        ON true";
+        let row = self.first("reading where bytes are", sql, bind![sha256.0], |row| {
             let arrived: Option<u64> = row.get(2)?;
             let bytes: Option<u64> = row.get(3)?;
             Ok(BlobRow { verified: row.get(0)?, thumbnail: row.get(1)?, arrived: arrived.zip(bytes) })
@@ -68,7 +73,7 @@ impl Desk<'_> {
         let sql = format!(
             "{BLOB} WHERE sha256 = (SELECT sha256 FROM thumbnail WHERE of = ?) AND media_type LIKE 'image/%'"
         );
-        self.first("reading a thumbnail's entry", &sql, [of.0], blob)
+        self.first("reading a thumbnail's entry", &sql, bind![of.0], blob)
     }
 
     pub(super) fn link_thumbnail(
@@ -77,16 +82,20 @@ impl Desk<'_> {
         thumbnail: Sha256,
         by: Option<PersonId>,
     ) -> Result<(), StoreError> {
-        // Whoever recorded a photo says what it looks like. One that is here stays: another tablet's picture of the
-        // same photo is as good.
-        let sql = "INSERT INTO thumbnail (of, sha256)
-                   SELECT ?1, ?2
-                   WHERE ?3 IS NULL OR NOT EXISTS (SELECT 1 FROM member WHERE sha256 = ?1)
-                      OR EXISTS (SELECT 1 FROM member WHERE sha256 = ?1 AND side ->> 'actor' = ?3)
+        let doing = "naming a thumbnail";
+        // Whoever recorded a photo says what it looks like.
+        if let Some(by) = by {
+            let sql = "SELECT side FROM member WHERE sha256 = ?";
+            let recorded: Vec<Side> = self.records(doing, sql, bind![of.0])?;
+            if !recorded.is_empty() && recorded.iter().all(|side| side.actor != by) {
+                return Ok(());
+            }
+        }
+        // One that is here stays: another tablet's picture of the same photo is as good.
+        let sql = "INSERT INTO thumbnail (of, sha256) VALUES (?, ?)
                    ON CONFLICT (of) DO UPDATE SET sha256 = excluded.sha256
                    WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = thumbnail.sha256)";
-        let by = by.map(|person| person.to_string());
-        self.run("naming a thumbnail", sql, (of.0, thumbnail.0, by)).map(drop)
+        self.run(doing, sql, bind![of.0, thumbnail.0]).map(drop)
     }
 
     pub(super) fn begin_upload(
@@ -96,12 +105,12 @@ impl Desk<'_> {
     ) -> Result<Option<Upload>, StoreError> {
         let doing = "beginning an upload";
         let sql = format!("{UPLOAD} WHERE sha256 = ? AND device = ?");
-        let under_way = self.first(doing, &sql, (upload.sha256.0, upload.device.0), self::upload)?;
+        let under_way = self.first(doing, &sql, bind![upload.sha256.0, upload.device.0], self::upload)?;
         if under_way.is_some() {
             return Ok(under_way);
         }
-        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM upload WHERE device = ?";
-        let sum = self.first(doing, sql, [upload.device.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql = "SELECT count(*), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM upload WHERE device = ?";
+        let sum = self.first(doing, sql, bind![upload.device.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (uploads, bytes): (u64, u64) = sum.unwrap_or_default();
         if uploads >= allowance.uploads || bytes.saturating_add(upload.bytes) > allowance.bytes {
             return Ok(None);
@@ -109,18 +118,18 @@ impl Desk<'_> {
         let sql = "INSERT INTO upload (id, sha256, bytes, arrived, device, opened, touched, metadata)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let Upload { id, sha256, bytes, arrived, device, opened, touched, metadata } = upload;
-        let row = (id, sha256.0, bytes, arrived, device.0, opened.0, touched.0, metadata);
+        let row = bind![id, sha256.0, bytes, arrived, device.0, opened.0, touched.0, metadata];
         self.run(doing, sql, row)?;
         Ok(Some(upload.clone()))
     }
 
     pub(super) fn upload(&mut self, id: Uuid) -> Result<Option<Upload>, StoreError> {
-        self.first("reading an upload", &format!("{UPLOAD} WHERE id = ?"), [id], upload)
+        self.first("reading an upload", &format!("{UPLOAD} WHERE id = ?"), bind![id], upload)
     }
 
     pub(super) fn uploads(&mut self, of: Option<Sha256>) -> Result<Vec<Upload>, StoreError> {
         let sql = format!("{UPLOAD} WHERE ?1 IS NULL OR sha256 = ?1 ORDER BY opened, id");
-        self.every_upload(&sql, [of.map(|of| of.0)])
+        self.every_upload(&sql, bind![of.map(|of| of.0)])
     }
 
     pub(super) fn uploads_untouched(
@@ -130,24 +139,24 @@ impl Desk<'_> {
         limit: usize,
     ) -> Result<Vec<Upload>, StoreError> {
         let sql = format!("{UPLOAD} WHERE touched <= ?1 AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?3");
-        self.every_upload(&sql, (by.0, after, limit))
+        self.every_upload(&sql, bind![by.0, after, limit])
     }
 
-    fn every_upload(&self, sql: &str, key: impl Params) -> Result<Vec<Upload>, StoreError> {
+    fn every_upload(&self, sql: &str, key: &[Value<'_>]) -> Result<Vec<Upload>, StoreError> {
         self.all("reading the uploads", sql, key, upload)
     }
 
     pub(super) fn upload_at(&mut self, id: Uuid, arrived: u64, touched: Millis) -> Result<(), StoreError> {
         let sql = "UPDATE upload SET arrived = ?, touched = ? WHERE id = ?";
-        self.run("noting how much of an upload arrived", sql, (arrived, touched.0, id)).map(drop)
+        self.run("noting how much of an upload arrived", sql, bind![arrived, touched.0, id]).map(drop)
     }
 
     pub(super) fn end_upload(&mut self, id: Uuid) -> Result<(), StoreError> {
-        self.run("ending an upload", "DELETE FROM upload WHERE id = ?", [id]).map(drop)
+        self.run("ending an upload", "DELETE FROM upload WHERE id = ?", bind![id]).map(drop)
     }
 }
 
-fn blob(row: &Row<'_>) -> rusqlite::Result<Blob> {
+fn blob(row: Row<'_>) -> Result<Blob, SqlError> {
     Ok(Blob {
         sha256: Sha256(row.get(0)?),
         bytes: row.get(1)?,
@@ -156,7 +165,7 @@ fn blob(row: &Row<'_>) -> rusqlite::Result<Blob> {
     })
 }
 
-fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
+fn upload(row: Row<'_>) -> Result<Upload, SqlError> {
     Ok(Upload {
         id: row.get(0)?,
         sha256: Sha256(row.get(1)?),

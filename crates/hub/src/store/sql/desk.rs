@@ -1,7 +1,7 @@
 //! A connection at work, in the middle of a transaction or a snapshot.
 
+use super::{Row, Sql, SqlError, Take, Value};
 use crate::store::{Doing, Identity, StoreError};
-use rusqlite::{Connection, OptionalExtension, Params, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use standpipe_domain::ids::SiteId;
@@ -9,77 +9,72 @@ use standpipe_oplog::checksum::Checksum;
 use std::collections::BTreeSet;
 
 /// A connection at work.
-pub(super) struct Desk<'c> {
-    connection: &'c Connection,
+pub(in crate::store) struct Desk<'c> {
+    sql: &'c dyn Sql,
     pub(super) identity: &'c Identity,
     /// The sites that have something new once the transaction is durable.
-    pub(super) pokes: BTreeSet<SiteId>,
+    pub(in crate::store) pokes: BTreeSet<SiteId>,
     /// The log's head of the site that was added to last.
     pub(super) head: Option<(SiteId, u64, Checksum)>,
 }
 
 impl<'c> Desk<'c> {
-    pub(super) fn new(connection: &'c Connection, identity: &'c Identity) -> Self {
-        Self { connection, identity, pokes: BTreeSet::new(), head: None }
+    pub(in crate::store) fn new(sql: &'c dyn Sql, identity: &'c Identity) -> Self {
+        Self { sql, identity, pokes: BTreeSet::new(), head: None }
     }
 
     /// Runs one statement. Gives how many rows it changed.
-    pub(super) fn run(
+    pub(in crate::store) fn run(
         &self,
         doing: &'static str,
         sql: &str,
-        params: impl Params,
+        values: &[Value<'_>],
     ) -> Result<usize, StoreError> {
-        self.connection.prepare_cached(sql).and_then(|mut it| it.execute(params)).doing(doing)
+        self.sql.run(sql, values).doing(doing)
     }
 
     /// The first row of a query.
-    pub(super) fn first<T>(
+    pub(in crate::store) fn first<T>(
         &self,
         doing: &'static str,
         sql: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+        values: &[Value<'_>],
+        mut read: impl FnMut(Row<'_>) -> Result<T, SqlError>,
     ) -> Result<Option<T>, StoreError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut it| it.query_row(params, read).optional())
-            .doing(doing)
+        let mut first = None;
+        self.until(doing, sql, values, &mut |row| {
+            first = Some(read(row)?);
+            Ok(false)
+        })?;
+        Ok(first)
     }
 
     /// Every row of a query.
-    pub(super) fn all<T>(
+    pub(in crate::store) fn all<T>(
         &self,
         doing: &'static str,
         sql: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        values: &[Value<'_>],
+        mut read: impl FnMut(Row<'_>) -> Result<T, SqlError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut it| it.query_map(params, read)?.collect())
-            .doing(doing)
+        let mut all = Vec::new();
+        self.until(doing, sql, values, &mut |row| {
+            all.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(all)
     }
 
-    /// Shows `take` one row after the other, until it wants no more.
+    /// Shows `take` one row after the other, until it wants no more. PostgreSQL sends the others all the same: the
+    /// statement says how many there may be.
     pub(super) fn until(
         &self,
         doing: &'static str,
         sql: &str,
-        params: impl Params,
-        mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
+        values: &[Value<'_>],
+        take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
-        let all = || {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query(params)?;
-            while let Some(row) = rows.next()? {
-                if !take(row)? {
-                    break;
-                }
-            }
-            Ok::<_, rusqlite::Error>(())
-        };
-        all().doing(doing)
+        self.sql.rows(sql, values, take).doing(doing)
     }
 
     /// The record in the first column of the first row.
@@ -87,9 +82,9 @@ impl<'c> Desk<'c> {
         &self,
         doing: &'static str,
         sql: &str,
-        params: impl Params,
+        values: &[Value<'_>],
     ) -> Result<Option<T>, StoreError> {
-        let text: Option<String> = self.first(doing, sql, params, |row| row.get(0))?;
+        let text: Option<String> = self.first(doing, sql, values, |row| row.get(0))?;
         text.map(|text| parse(doing, &text)).transpose()
     }
 
@@ -98,14 +93,14 @@ impl<'c> Desk<'c> {
         &self,
         doing: &'static str,
         sql: &str,
-        params: impl Params,
+        values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
-        let texts: Vec<String> = self.all(doing, sql, params, |row| row.get(0))?;
+        let texts: Vec<String> = self.all(doing, sql, values, |row| row.get(0))?;
         texts.iter().map(|text| parse(doing, text)).collect()
     }
 
-    pub(super) fn batch(&self, doing: &'static str, sql: &str) -> Result<(), StoreError> {
-        self.connection.execute_batch(sql).doing(doing)
+    pub(in crate::store) fn batch(&self, doing: &'static str, sql: &str) -> Result<(), StoreError> {
+        self.sql.batch(sql).doing(doing)
     }
 }
 
@@ -119,7 +114,7 @@ pub(super) fn json<T: Serialize>(doing: &'static str, record: &T) -> Result<Stri
     serde_json::to_string(record).reading(doing)
 }
 
-/// A 64-bit number as its bits: SQLite's integers have a sign.
+/// A 64-bit number as its bits: SQL's integers have a sign.
 pub(super) fn bits(number: u64) -> i64 {
     number.cast_signed()
 }

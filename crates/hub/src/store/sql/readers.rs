@@ -1,32 +1,38 @@
 //! The readers: connections that only read, each query within one snapshot.
 
-use super::desk::Desk;
-use super::open::read_only;
+use super::{Desk, Sql};
 use crate::store::{Doing, Identity, StoreError};
 use crate::world::{World, aside};
-use rusqlite::Connection;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// How many may read at a time.
 const READERS: usize = 4;
 
-pub(super) struct Readers {
-    path: PathBuf,
+/// Where connections come from that only read.
+pub(in crate::store) trait Source: Send + Sync + 'static {
+    type Line: Sql + Send;
+    /// What opens a snapshot.
+    const SNAPSHOT: &'static str;
+
+    fn line(&self) -> Result<Self::Line, StoreError>;
+}
+
+pub(in crate::store) struct Readers<S: Source> {
+    source: S,
     identity: Arc<Identity>,
     world: Arc<dyn World>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<S::Line>>,
     places: Arc<Semaphore>,
 }
 
-impl Readers {
-    pub(super) fn new(path: PathBuf, identity: Arc<Identity>, world: Arc<dyn World>) -> Self {
-        Self { path, identity, world, idle: Mutex::default(), places: Arc::new(Semaphore::new(READERS)) }
+impl<S: Source> Readers<S> {
+    pub(in crate::store) fn new(source: S, identity: Arc<Identity>, world: Arc<dyn World>) -> Self {
+        Self { source, identity, world, idle: Mutex::default(), places: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Reads within one snapshot.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(in crate::store) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -47,19 +53,23 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
-        let connection = match kept {
-            Some(connection) => connection,
-            None => read_only(&self.path)?,
+        // One that was kept may have been lost meanwhile.
+        let line = if let Some(line) = kept.filter(|line| line.batch(S::SNAPSHOT).is_ok()) {
+            line
+        } else {
+            let line = self.source.line()?;
+            line.batch(S::SNAPSHOT).doing("opening a snapshot")?;
+            line
         };
-        connection.execute_batch("BEGIN").doing("opening a snapshot")?;
-        let result = task(&mut Desk::new(&connection, &self.identity));
-        connection.execute_batch("COMMIT").doing("closing a snapshot")?;
-        idle().push(connection);
+        let result = task(&mut Desk::new(&line, &self.identity));
+        if line.batch("COMMIT").is_ok() {
+            idle().push(line);
+        }
         result
     }
 
     /// Waits for those who read, and closes the connections.
-    pub(super) async fn close(&self) {
+    pub(in crate::store) async fn close(&self) {
         let all = self.places.acquire_many(u32::try_from(READERS).unwrap_or(u32::MAX)).await;
         self.places.close();
         drop(all);

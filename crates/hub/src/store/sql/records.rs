@@ -2,12 +2,15 @@
 
 use super::desk::{Desk, parse};
 use super::rows::word;
+use super::value::bind;
+use super::{Row, SqlError};
 use crate::store::{BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, StoreError};
-use rusqlite::Row;
+use serde::Deserialize;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{
     DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
 };
+use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::people::{Person, ResponsibleUnit};
 use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Site};
@@ -15,33 +18,34 @@ use standpipe_domain::round::Check;
 use standpipe_oplog::merge::Side;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::seal::Jwk;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 const SIGN_OFF: &str = "SELECT id, round, unit, seq, jws FROM sign_off";
 
 impl Records for Desk<'_> {
     fn site(&mut self) -> Result<Option<Site>, StoreError> {
-        self.record("reading the site", "SELECT record FROM site ORDER BY id LIMIT 1", [])
+        self.record("reading the site", "SELECT record FROM site ORDER BY id LIMIT 1", &[])
     }
 
     fn places(&mut self) -> Result<Vec<Place>, StoreError> {
-        self.records("reading the places", "SELECT record FROM place", [])
+        self.records("reading the places", "SELECT record FROM place", &[])
     }
 
     fn units(&mut self) -> Result<Vec<ResponsibleUnit>, StoreError> {
-        self.records("reading the units", "SELECT record FROM unit", [])
+        self.records("reading the units", "SELECT record FROM unit", &[])
     }
 
     fn unit(&mut self, id: UnitId) -> Result<Option<ResponsibleUnit>, StoreError> {
-        self.record("reading a unit", "SELECT record FROM unit WHERE id = ?", [id.0])
+        self.record("reading a unit", "SELECT record FROM unit WHERE id = ?", bind![id.0])
     }
 
     fn people(&mut self) -> Result<Vec<Person>, StoreError> {
-        self.records("reading the people", "SELECT record FROM person", [])
+        self.records("reading the people", "SELECT record FROM person", &[])
     }
 
     fn person(&mut self, id: PersonId) -> Result<Option<Person>, StoreError> {
-        self.record("reading a person", "SELECT record FROM person WHERE id = ?", [id.0])
+        self.record("reading a person", "SELECT record FROM person WHERE id = ?", bind![id.0])
     }
 
     fn rounds(&mut self, one: Option<RoundId>) -> Result<Vec<RoundRow>, StoreError> {
@@ -50,25 +54,33 @@ impl Records for Desk<'_> {
         let sql = format!(
             "SELECT r.record,
                     count(c.id),
-                    coalesce(sum(c.answered >= c.items), 0),
-                    coalesce(sum(c.items), 0),
-                    coalesce(sum(c.answered), 0),
-                    coalesce(sum(c.failed), 0),
+                    count(c.id) FILTER (WHERE c.answered >= c.items),
+                    CAST(coalesce(sum(c.items), 0) AS BIGINT),
+                    CAST(coalesce(sum(c.answered), 0) AS BIGINT),
+                    CAST(coalesce(sum(c.failed), 0) AS BIGINT),
                     r.id
              FROM round r LEFT JOIN checks c ON c.round = r.id
              WHERE {which} GROUP BY r.id ORDER BY r.due DESC, r.id"
         );
         type Sums = (String, [u32; 5], Uuid);
-        let rows: Vec<Sums> = self.all(doing, &sql, [one.map(|id| id.0)], |row| {
+        let rows: Vec<Sums> = self.all(doing, &sql, bind![one.map(|id| id.0)], |row| {
             Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?], row.get(6)?))
         })?;
         rows.into_iter()
             .map(|(record, [stops, stops_done, items, answered, findings], id)| {
                 let sql = "SELECT unit FROM sign_off WHERE round = ? GROUP BY unit ORDER BY min(seq)";
-                let signed = self.all(doing, sql, [id], |row| row.get(0).map(UnitId))?;
-                let sql = "SELECT o.op_id FROM checks c JOIN op o ON o.id = c.id
-                           WHERE c.round = ? AND o.kind = 'amend' AND o.body ->> 'field' LIKE 'answer:%'";
-                let amended = self.all(doing, sql, [id], |row| row.get(0))?.into_iter().collect();
+                let signed = self.all(doing, sql, bind![id], |row| row.get(0).map(UnitId))?;
+                let sql = "SELECT o.op_id, o.body FROM checks c JOIN op o ON o.id = c.id
+                           WHERE c.round = ? AND o.kind = 'amend'";
+                let amends: Vec<(Uuid, String)> =
+                    self.all(doing, sql, bind![id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let mut amended = BTreeSet::new();
+                for (op_id, body) in amends {
+                    let Amended { field } = parse(doing, &body)?;
+                    if field.is_some_and(|field| field.starts_with(ANSWER)) {
+                        amended.insert(op_id);
+                    }
+                }
                 let round = parse(doing, &record)?;
                 Ok(RoundRow { round, stops, stops_done, items, answered, findings, signed, amended })
             })
@@ -81,7 +93,7 @@ impl Records for Desk<'_> {
                    FROM checks c LEFT JOIN asset a ON a.id = c.asset
                    WHERE c.round = ? ORDER BY c.ord, c.id";
         type Raw = (String, Option<String>, [u32; 3]);
-        let rows: Vec<Raw> = self.all(doing, sql, [round.0], |row| {
+        let rows: Vec<Raw> = self.all(doing, sql, bind![round.0], |row| {
             Ok((row.get(0)?, row.get(1)?, [row.get(2)?, row.get(3)?, row.get(4)?]))
         })?;
         rows.into_iter()
@@ -93,7 +105,7 @@ impl Records for Desk<'_> {
     }
 
     fn check(&mut self, id: Uuid) -> Result<Option<Check>, StoreError> {
-        self.record("reading a check", "SELECT record FROM checks WHERE id = ?", [id])
+        self.record("reading a check", "SELECT record FROM checks WHERE id = ?", bind![id])
     }
 
     fn findings(&mut self, round: RoundId) -> Result<Vec<(Finding, bool)>, StoreError> {
@@ -101,23 +113,23 @@ impl Records for Desk<'_> {
         let sql = "SELECT f.record, f.live FROM checks c JOIN finding f ON f.check_id = c.id
                    WHERE c.round = ? ORDER BY c.ord, c.id, f.id";
         let rows: Vec<(String, bool)> =
-            self.all(doing, sql, [round.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.all(doing, sql, bind![round.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.into_iter().map(|(record, live)| Ok((parse(doing, &record)?, live))).collect()
     }
 
     fn finding(&mut self, id: FindingId) -> Result<Option<Finding>, StoreError> {
-        self.record("reading a finding", "SELECT record FROM finding WHERE id = ?", [id.0])
+        self.record("reading a finding", "SELECT record FROM finding WHERE id = ?", bind![id.0])
     }
 
     fn sign_offs(&mut self, round: RoundId) -> Result<Vec<SignOffRow>, StoreError> {
         let sql = format!("{SIGN_OFF} WHERE round = ? ORDER BY seq");
-        let rows = self.all("reading the signatures of a round", &sql, [round.0], raw_sign_off)?;
+        let rows = self.all("reading the signatures of a round", &sql, bind![round.0], raw_sign_off)?;
         rows.into_iter().map(sign_off).collect()
     }
 
     fn sign_off(&mut self, id: SignOffId) -> Result<Option<SignOffRow>, StoreError> {
-        let row =
-            self.first("reading a signature", &format!("{SIGN_OFF} WHERE id = ?"), [id.0], raw_sign_off)?;
+        let sql = format!("{SIGN_OFF} WHERE id = ?");
+        let row = self.first("reading a signature", &sql, bind![id.0], raw_sign_off)?;
         row.map(sign_off).transpose()
     }
 
@@ -131,11 +143,12 @@ impl Records for Desk<'_> {
              LEFT JOIN finding f ON f.id = i.finding
              LEFT JOIN checks c ON c.id = f.check_id
              LEFT JOIN asset a ON a.id = c.asset
-             WHERE {one} AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.unit = ?3)
+             WHERE {one} AND (CAST(?2 AS TEXT) IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.unit = ?3)
              ORDER BY i.changed DESC, i.number DESC"
         );
         let status = which.status.map(|status| word(&status)).transpose()?;
-        let key = (which.id.map(|id| id.0), status, which.unit.map(|unit| unit.0));
+        let (id, unit) = (which.id.map(|id| id.0), which.unit.map(|unit| unit.0));
+        let key = bind![id, status, unit];
         let rows: Vec<(String, i64, Option<String>)> =
             self.all(doing, &sql, key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.into_iter()
@@ -148,13 +161,14 @@ impl Records for Desk<'_> {
 
     fn is_tracked(&mut self, id: IssueId) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM issue WHERE id = ?)";
-        Ok(self.first("looking for an issue", sql, [id.0], |row| row.get(0))?.unwrap_or(false))
+        Ok(self.first("looking for an issue", sql, bind![id.0], |row| row.get(0))?.unwrap_or(false))
     }
 
     fn sides(&mut self, id: Uuid) -> Result<Vec<(String, Vec<Side>)>, StoreError> {
         let doing = "reading a record's fields";
         let sql = "SELECT field, sides FROM register WHERE id = ? ORDER BY field";
-        let rows: Vec<(String, String)> = self.all(doing, sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows: Vec<(String, String)> =
+            self.all(doing, sql, bind![id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.into_iter().map(|(field, sides)| Ok((field, parse(doing, &sides)?))).collect()
     }
 
@@ -164,17 +178,17 @@ impl Records for Desk<'_> {
 
     fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError> {
         let sql = "SELECT side FROM member WHERE id = ? AND field = ? ORDER BY hlc, rev";
-        self.records("reading a field of several", sql, (id, field))
+        self.records("reading a field of several", sql, bind![id, field])
     }
 
     fn is_sealed(&mut self, id: Uuid) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM pin WHERE id = ?)";
-        Ok(self.first("looking for a seal", sql, [id], |row| row.get(0))?.unwrap_or(false))
+        Ok(self.first("looking for a seal", sql, bind![id], |row| row.get(0))?.unwrap_or(false))
     }
 
     fn device_key(&mut self, device: DeviceId) -> Result<Option<Jwk>, StoreError> {
         let sql = "SELECT key FROM device WHERE id = ?";
-        self.first("reading a tablet's key", sql, [device.0], |row| {
+        self.first("reading a tablet's key", sql, bind![device.0], |row| {
             Ok(Jwk { kty: "OKP".into(), crv: "Ed25519".into(), x: row.get(0)? })
         })
     }
@@ -186,14 +200,20 @@ impl Records for Desk<'_> {
     fn evidence(&mut self, sha256: Sha256) -> Result<Option<Evidence>, StoreError> {
         let doing = "reading what is known of a photo";
         let sql = "SELECT side FROM member WHERE sha256 = ? ORDER BY hlc, rev LIMIT 1";
-        let side: Option<Side> = self.record(doing, sql, [sha256.0])?;
+        let side: Option<Side> = self.record(doing, sql, bind![sha256.0])?;
         Ok(side.and_then(|side| serde_json::from_value(side.value).ok()))
     }
 }
 
+/// What an amendment was of.
+#[derive(Deserialize)]
+struct Amended {
+    field: Option<String>,
+}
+
 type RawSignOff = (SignOffId, RoundId, UnitId, u64, String);
 
-fn raw_sign_off(row: &Row<'_>) -> rusqlite::Result<RawSignOff> {
+fn raw_sign_off(row: Row<'_>) -> Result<RawSignOff, SqlError> {
     let (id, round, unit) = (row.get(0)?, row.get(1)?, row.get(2)?);
     Ok((SignOffId(id), RoundId(round), UnitId(unit), row.get(3)?, row.get(4)?))
 }

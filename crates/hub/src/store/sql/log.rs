@@ -1,6 +1,7 @@
 //! Pages of the log, and what was set aside.
 
 use super::desk::Desk;
+use super::value::bind;
 use crate::store::{Page, PageOp, StoreError};
 use standpipe_domain::ids::{DeviceId, Millis, SiteId};
 use standpipe_domain::office::Quarantined;
@@ -11,6 +12,8 @@ use uuid::Uuid;
 
 /// What the head of a page, and the frame of each of its lines, may take.
 const FRAME: usize = 64;
+/// How many rows are asked for at once: where a page ends is seen only in them.
+const TOGETHER: u32 = 512;
 
 impl Desk<'_> {
     /// The operations behind `after`: at most `ops` of them and `bytes` of their text, and then the rest of the transaction
@@ -27,24 +30,29 @@ impl Desk<'_> {
         if after >= head {
             return Ok(Page { ops: Vec::new(), next: head, more: false, checksum: sum });
         }
-        let sql = "SELECT seq, received, body, tx, checksum FROM op WHERE scope = ? AND seq > ? ORDER BY seq";
-        let mut page = Page { ops: Vec::new(), next: head, more: false, checksum: sum };
-        let (mut size, mut last) = (FRAME, Uuid::nil());
-        self.until(doing, sql, (site.0, after), |row| {
-            let (body, tx): (Box<str>, Uuid) = (row.get(2)?, row.get(3)?);
-            let with = size + body.len() + FRAME;
-            if !page.ops.is_empty() {
-                let full = page.ops.len() >= ops || with > bytes;
-                if full && last != tx || with > MAX_BODY {
-                    return Ok(false);
+        let sql = "SELECT seq, received, body, tx, checksum FROM op WHERE scope = ? AND seq > ?
+                   ORDER BY seq LIMIT ?";
+        let mut page = Page { ops: Vec::new(), next: after, more: false, checksum: sum };
+        let (mut size, mut last, mut is_full) = (FRAME, Uuid::nil(), false);
+        while !is_full && page.next < head {
+            let behind = page.next;
+            self.until(doing, sql, bind![site.0, behind, TOGETHER], &mut |row| {
+                let (body, tx): (Box<str>, Uuid) = (row.get(2)?, row.get(3)?);
+                let with = size + body.len() + FRAME;
+                if !page.ops.is_empty() {
+                    let full = page.ops.len() >= ops || with > bytes;
+                    if full && last != tx || with > MAX_BODY {
+                        is_full = true;
+                        return Ok(false);
+                    }
                 }
-            }
-            (size, last) = (with, tx);
-            page.next = row.get(0)?;
-            page.checksum = Checksum(row.get::<_, i64>(4)?.cast_unsigned());
-            page.ops.push(PageOp { seq: page.next, at: Millis(row.get(1)?), body });
-            Ok(true)
-        })?;
+                (size, last) = (with, tx);
+                page.next = row.get(0)?;
+                page.checksum = Checksum(row.get::<i64>(4)?.cast_unsigned());
+                page.ops.push(PageOp { seq: page.next, at: Millis(row.get(1)?), body });
+                Ok(true)
+            })?;
+        }
         page.more = page.next < head;
         Ok(page)
     }
@@ -53,19 +61,21 @@ impl Desk<'_> {
         // The operations of one transaction lie together: they were numbered in one go.
         let sql = "SELECT seq FROM op WHERE scope = ?1 AND seq <= ?2
                    AND tx <> (SELECT tx FROM op WHERE scope = ?1 AND seq = ?2 + 1) ORDER BY seq DESC LIMIT 1";
-        // Beyond what SQLite can count there is nothing, as little as behind the head.
-        let upto = after.min(i64::MAX as u64);
-        let begins =
-            self.first("looking where a transaction begins", sql, (site.0, upto), |row| row.get(0))?;
         let (head, _) = self.log_head(site)?;
-        Ok(if after >= head { after } else { begins.unwrap_or(0) })
+        if after >= head {
+            return Ok(after);
+        }
+        let key = bind![site.0, after];
+        Ok(self.first("looking where a transaction begins", sql, key, |row| row.get(0))?.unwrap_or(0))
     }
 
     pub(super) fn sums(&mut self, site: SiteId, at: &[u64]) -> Result<(u64, Vec<Checksum>), StoreError> {
         let sql = "SELECT checksum FROM op WHERE scope = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
         let sum = |upto: &u64| -> Result<Checksum, StoreError> {
-            let sum = self.first("reading sums", sql, (site.0, (*upto).min(i64::MAX as u64)), |row| {
-                Ok(Checksum(row.get::<_, i64>(0)?.cast_unsigned()))
+            // Beyond what a database can count there is nothing, as little as behind the head.
+            let upto = (*upto).min(i64::MAX as u64);
+            let sum = self.first("reading sums", sql, bind![site.0, upto], |row| {
+                Ok(Checksum(row.get::<i64>(0)?.cast_unsigned()))
             })?;
             Ok(sum.unwrap_or_default())
         };
@@ -75,7 +85,7 @@ impl Desk<'_> {
     /// Which backups were made.
     pub(super) fn backups(&self) -> Result<Backups, StoreError> {
         let sql = "SELECT backups_begun, backup_whole FROM hub";
-        let backups = self.first("reading which backups were made", sql, [], |row| {
+        let backups = self.first("reading which backups were made", sql, &[], |row| {
             Ok(Backups { begun: row.get(0)?, whole: row.get(1)? })
         })?;
         Ok(backups.unwrap_or_default())
@@ -84,8 +94,8 @@ impl Desk<'_> {
     /// The last operation of a site, with the sum up to it.
     pub(super) fn log_head(&self, site: SiteId) -> Result<(u64, Checksum), StoreError> {
         let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";
-        let head = self.first("reading the log's head", sql, [site.0], |row| {
-            Ok((row.get(0)?, Checksum(row.get::<_, i64>(1)?.cast_unsigned())))
+        let head = self.first("reading the log's head", sql, bind![site.0], |row| {
+            Ok((row.get(0)?, Checksum(row.get::<i64>(1)?.cast_unsigned())))
         })?;
         Ok(head.unwrap_or_default())
     }
@@ -94,7 +104,7 @@ impl Desk<'_> {
         let sql = "SELECT q.op_id, q.device, d.name, q.entity, q.field, q.code, q.detail, q.at
                    FROM quarantine q LEFT JOIN device d ON d.id = q.device
                    ORDER BY q.at DESC, q.dev_seq DESC LIMIT ?";
-        self.all("reading what was set aside", sql, [limit], |row| {
+        self.all("reading what was set aside", sql, bind![limit], |row| {
             let op_id: Option<Uuid> = row.get(0)?;
             let name: Option<String> = row.get(2)?;
             Ok(Quarantined {

@@ -1,12 +1,11 @@
-//! The one writer: the only connection that writes, at which one task works at a time.
+//! The one writer of this process: the only connection that writes, at which one task works at a time.
 //!
 //! What arrives while a transaction is being made durable waits, and then shares the next one: under load many requests
 //! share one fsync. Each task stands in a savepoint of its own, so that one that fails takes back only itself.
 
-use super::desk::Desk;
-use crate::store::{Doing, Identity, StoreError};
+use super::Desk;
+use crate::store::{Identity, StoreError};
 use crate::world::World;
-use rusqlite::Connection;
 use standpipe_domain::ids::SiteId;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,24 +17,37 @@ const TOGETHER: usize = 64;
 /// Pokes that a slow listener may lag behind.
 const POKES: usize = 64;
 
-const KEEPING: &str = "keeping a change";
+pub(in crate::store) const KEEPING: &str = "keeping a change";
 
-type Task = Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>;
+pub(in crate::store) type Task = Box<dyn FnOnce(&mut Desk<'_>) -> Result<(), StoreError> + Send>;
+
+/// What became of each task, in their order, and the sites that have something new.
+pub(in crate::store) type Settled = (Vec<Result<(), StoreError>>, BTreeSet<SiteId>);
+
+/// A connection that writes.
+pub(in crate::store) trait Line: Send + 'static {
+    /// Does the tasks in one transaction, which is durable then. Each stands in a savepoint of its own, so that one that
+    /// fails takes back only itself.
+    ///
+    /// # Errors
+    /// Nothing of any of them was kept, or nobody knows whether it was.
+    fn settle(&mut self, identity: &Identity, tasks: Vec<Task>) -> Result<Settled, StoreError>;
+}
 
 struct Job {
     task: Task,
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
-pub(super) struct Writer {
+pub(in crate::store) struct Writer<L> {
     world: Arc<dyn World>,
-    table: Arc<Table>,
+    table: Arc<Table<L>>,
 }
 
 /// Where tasks wait, and the connection that serves them.
-struct Table {
+struct Table<L> {
     queue: Mutex<Queue>,
-    connection: Mutex<Option<Connection>>,
+    line: Mutex<Option<L>>,
     identity: Arc<Identity>,
     changes: broadcast::Sender<SiteId>,
 }
@@ -50,19 +62,24 @@ struct Queue {
     is_closed: bool,
 }
 
-impl Writer {
-    pub(super) fn new(connection: Connection, identity: Arc<Identity>, world: Arc<dyn World>) -> Self {
+impl<L: Line> Writer<L> {
+    pub(in crate::store) fn new(line: L, identity: Arc<Identity>, world: Arc<dyn World>) -> Self {
         let (changes, _) = broadcast::channel(POKES);
-        let connection = Mutex::new(Some(connection));
-        Self { world, table: Arc::new(Table { queue: Mutex::default(), connection, identity, changes }) }
+        let line = Mutex::new(Some(line));
+        Self { world, table: Arc::new(Table { queue: Mutex::default(), line, identity, changes }) }
     }
 
-    pub(super) fn changes(&self) -> broadcast::Receiver<SiteId> {
+    /// Tells of sites that have something new, whoever wrote it.
+    pub(in crate::store) fn teller(&self) -> broadcast::Sender<SiteId> {
+        self.table.changes.clone()
+    }
+
+    pub(in crate::store) fn changes(&self) -> broadcast::Receiver<SiteId> {
         self.table.changes.subscribe()
     }
 
     /// Does `task`, and gives its result once it is durable.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(in crate::store) async fn run<T: Send + 'static>(
         &self,
         task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -84,7 +101,7 @@ impl Writer {
     }
 
     /// Does what was asked for so far, and closes the connection.
-    pub(super) async fn stop(&self) {
+    pub(in crate::store) async fn stop(&self) {
         let (closing, closed) = oneshot::channel();
         let asked = self.ask(|queue| {
             queue.is_closed = true;
@@ -108,10 +125,10 @@ impl Writer {
     }
 }
 
-impl Table {
+impl<L: Line> Table<L> {
     /// Works until nobody waits.
     fn serve(&self) {
-        let mut connection = hold(&self.connection);
+        let mut line = hold(&self.line);
         loop {
             let mut queue = hold(&self.queue);
             let together = queue.jobs.len().min(TOGETHER);
@@ -119,15 +136,15 @@ impl Table {
             if jobs.is_empty() {
                 queue.is_served = false;
                 if let Some(closing) = queue.closing.take() {
-                    drop(connection.take());
+                    drop(line.take());
                     let _ = closing.send(());
                 }
                 return;
             }
             drop(queue);
             // Whoever is not served is told so, by its sender that is dropped.
-            let Some(connection) = connection.as_ref() else { continue };
-            for site in settle(connection, &self.identity, jobs) {
+            let Some(line) = line.as_mut() else { continue };
+            for site in settle(line, &self.identity, jobs) {
                 // Nobody listening is fine.
                 let _ = self.changes.send(site);
             }
@@ -140,10 +157,10 @@ fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does the jobs in one transaction, and answers each. Gives the sites that have something new.
-fn settle(connection: &Connection, identity: &Identity, jobs: Vec<Job>) -> BTreeSet<SiteId> {
+/// Has the line do the jobs in one transaction, and answers each. Gives the sites that have something new.
+fn settle<L: Line>(line: &mut L, identity: &Identity, jobs: Vec<Job>) -> BTreeSet<SiteId> {
     let (tasks, answers): (Vec<Task>, Vec<_>) = jobs.into_iter().map(|job| (job.task, job.done)).unzip();
-    match together(connection, identity, tasks) {
+    match line.settle(identity, tasks) {
         Ok((results, pokes)) => {
             for (answer, result) in answers.into_iter().zip(results) {
                 let _ = answer.send(result);
@@ -151,8 +168,6 @@ fn settle(connection: &Connection, identity: &Identity, jobs: Vec<Job>) -> BTree
             pokes
         }
         Err(error) => {
-            // Fails when SQLite has rolled back by itself, and then there is nothing left to undo.
-            let _ = connection.execute_batch("ROLLBACK");
             tracing::error!(%error, tasks = answers.len(), "a transaction was not kept");
             for answer in answers {
                 let _ = answer.send(Err(told(&error)));
@@ -162,44 +177,17 @@ fn settle(connection: &Connection, identity: &Identity, jobs: Vec<Job>) -> BTree
     }
 }
 
-type Settled = (Vec<Result<(), StoreError>>, BTreeSet<SiteId>);
-
-fn together(connection: &Connection, identity: &Identity, tasks: Vec<Task>) -> Result<Settled, StoreError> {
-    let mut pokes = BTreeSet::new();
-    let mut results = Vec::with_capacity(tasks.len());
-    let run = |sql| connection.execute_batch(sql).doing(KEEPING);
-    let is_alone = tasks.len() == 1;
-    run("BEGIN IMMEDIATE")?;
-    for task in tasks {
-        if !is_alone {
-            run("SAVEPOINT task")?;
-        }
-        let mut desk = Desk::new(connection, identity);
-        let result = catch_unwind(AssertUnwindSafe(|| task(&mut desk)))
-            .unwrap_or_else(|_| Err(failed("the program gave up on it".into())));
-        match &result {
-            Ok(()) => pokes.append(&mut desk.pokes),
-            // On a full disk SQLite may have rolled back everything: then nobody's change was kept.
-            Err(error) if connection.is_autocommit() => return Err(told(error)),
-            Err(_) if is_alone => {
-                run("ROLLBACK")?;
-                return Ok((vec![result], pokes));
-            }
-            Err(_) => run("ROLLBACK TO task")?,
-        }
-        if !is_alone {
-            run("RELEASE task")?;
-        }
-        results.push(result);
-    }
-    run("COMMIT")?;
-    Ok((results, pokes))
+/// Does one task. One that panics has failed.
+pub(in crate::store) fn attempt(task: Task, desk: &mut Desk<'_>) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| task(desk)))
+        .unwrap_or_else(|_| Err(failed("the program gave up on it".into())))
 }
 
 /// What each is told whose change was not kept because of `error`.
-fn told(error: &StoreError) -> StoreError {
+pub(in crate::store) fn told(error: &StoreError) -> StoreError {
     match error {
         StoreError::Full { .. } => StoreError::Full { doing: KEEPING },
+        StoreError::Away { detail, .. } => StoreError::Away { doing: KEEPING, detail: detail.clone() },
         error => failed(error.to_string()),
     }
 }

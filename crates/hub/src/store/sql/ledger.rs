@@ -1,8 +1,11 @@
 //! The log and its chains, as one transaction changes them.
 
 use super::desk::{Desk, bits, parse};
+use super::value::bind;
 use crate::store::{Aside, ChainEnd, Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
+use serde::de::IgnoredAny;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
+use standpipe_domain::record::{Finding, Issue};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::clock::Hlc;
@@ -22,7 +25,7 @@ impl Ledger for Desk<'_> {
     fn held(&mut self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
         let sql = "SELECT dev_seq, hash FROM chain WHERE device = ? AND incarnation = ?
                    ORDER BY dev_seq DESC LIMIT 1";
-        let held = self.first("reading the end of a chain", sql, (device.0, incarnation), |row| {
+        let held = self.first("reading the end of a chain", sql, bind![device.0, incarnation], |row| {
             Ok(Held { last_seq: row.get(0)?, last_hash: Sha256(row.get(1)?) })
         })?;
         Ok(held.unwrap_or(Held { last_seq: 0, last_hash: START }))
@@ -35,14 +38,16 @@ impl Ledger for Desk<'_> {
         dev_seq: u64,
     ) -> Result<Option<Sha256>, StoreError> {
         let sql = "SELECT hash FROM chain WHERE device = ? AND incarnation = ? AND dev_seq = ?";
-        self.first("reading a link of a chain", sql, (device.0, incarnation, dev_seq), |row| {
+        self.first("reading a link of a chain", sql, bind![device.0, incarnation, dev_seq], |row| {
             row.get(0).map(Sha256)
         })
     }
 
     fn next_incarnation(&mut self, device: DeviceId) -> Result<u32, StoreError> {
-        let sql = "SELECT min(coalesce(max(incarnation), 0) + 1, 4294967295) FROM chain WHERE device = ?";
-        Ok(self.first("choosing an incarnation", sql, [device.0], |row| row.get(0))?.unwrap_or(1))
+        let sql = "SELECT max(incarnation) FROM chain WHERE device = ?";
+        let last: Option<Option<u32>> =
+            self.first("choosing an incarnation", sql, bind![device.0], |row| row.get(0))?;
+        Ok(last.flatten().unwrap_or(0).saturating_add(1))
     }
 
     fn extend(
@@ -53,38 +58,40 @@ impl Ledger for Desk<'_> {
         hash: Sha256,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO chain (device, incarnation, dev_seq, hash) VALUES (?, ?, ?, ?)";
-        self.run("adding a link to a chain", sql, (device.0, incarnation, dev_seq, hash.0)).map(drop)
+        self.run("adding a link to a chain", sql, bind![device.0, incarnation, dev_seq, hash.0]).map(drop)
     }
 
     fn durable_seq(&mut self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError> {
         let sql = "SELECT dev_seq FROM backed_up WHERE device = ? AND incarnation = ?";
-        let held = self.first("reading what is in a backup", sql, (device.0, incarnation), |row| row.get(0));
+        let key = bind![device.0, incarnation];
+        let held = self.first("reading what is in a backup", sql, key, |row| row.get(0));
         Ok(held?.unwrap_or(0))
     }
 
     fn begin_backup(&mut self) -> Result<u64, StoreError> {
         let sql = "UPDATE hub SET backups_begun = backups_begun + 1";
-        self.run("numbering a backup", sql, [])?;
+        self.run("numbering a backup", sql, &[])?;
         Ok(self.backups()?.begun)
     }
 
     fn backed_up(&mut self, number: u64, ends: &[ChainEnd]) -> Result<(), StoreError> {
         let doing = "noting what is in a backup";
-        self.run(doing, "UPDATE hub SET backup_whole = max(backup_whole, ?)", [number])?;
-        self.run(doing, "DELETE FROM backed_up", [])?;
+        let sql = "UPDATE hub SET backup_whole = ?1 WHERE backup_whole < ?1";
+        self.run(doing, sql, bind![number])?;
+        self.run(doing, "DELETE FROM backed_up", &[])?;
         let sql = "INSERT INTO backed_up (device, incarnation, dev_seq)
                    SELECT device, incarnation, dev_seq FROM chain
                    WHERE device = ? AND incarnation = ? AND dev_seq = ? AND hash = ?";
         for ChainEnd { device, incarnation, dev_seq, hash } in ends {
-            self.run(doing, sql, (device.0, incarnation, dev_seq, hash.0))?;
+            self.run(doing, sql, bind![device.0, incarnation, dev_seq, hash.0])?;
         }
         Ok(())
     }
 
     fn pen(&mut self, scope: SiteId) -> Result<Pen, StoreError> {
         let device = self.identity.device;
-        let clock = self.first("reading the hub's clock", "SELECT clock FROM hub", [], |row| {
-            row.get::<_, i64>(0).map(|bits| Hlc(bits.cast_unsigned()))
+        let clock = self.first("reading the hub's clock", "SELECT clock FROM hub", &[], |row| {
+            row.get::<i64>(0).map(|bits| Hlc(bits.cast_unsigned()))
         })?;
         let pen = Pen::new(device, scope);
         let Held { last_seq, last_hash } = self.held(device, pen.incarnation)?;
@@ -93,8 +100,8 @@ impl Ledger for Desk<'_> {
 
     fn keep_clock(&mut self, stamp: Hlc) -> Result<(), StoreError> {
         // A stamp counts no more than 48 bits of milliseconds, so its sign bit is never set.
-        let sql = "UPDATE hub SET clock = max(clock, ?)";
-        self.run("keeping the hub's clock", sql, [bits(stamp.0)]).map(drop)
+        let sql = "UPDATE hub SET clock = ?1 WHERE clock < ?1";
+        self.run("keeping the hub's clock", sql, bind![bits(stamp.0)]).map(drop)
     }
 
     fn append(&mut self, written: &Written, at: Millis) -> Result<u64, StoreError> {
@@ -109,23 +116,23 @@ impl Ledger for Desk<'_> {
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let kind = serde_json::to_value(op.kind).reading(doing)?;
         let kind = kind.as_str().unwrap_or("unknown");
-        let row =
-            (op.scope.0, seq, op.op_id, op.tx, &op.entity, op.id, kind, at.0, bits(sum.0), &written.body);
+        let (scope, sum_bits) = (op.scope.0, bits(sum.0));
+        let row = bind![scope, seq, op.op_id, op.tx, op.entity, op.id, kind, at.0, sum_bits, written.body];
         self.run(doing, sql, row)?;
         self.head = Some((op.scope, seq, sum));
         Ok(seq)
     }
 
     fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError> {
-        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", [op_id])
+        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", bind![op_id])
     }
 
     fn seal_of(&mut self, id: Uuid) -> Result<Option<(Jws, u64, Millis)>, StoreError> {
         let doing = "reading a seal";
-        let sql =
-            "SELECT body, seq, received FROM op WHERE id = ? AND kind = 'seal' ORDER BY scope, seq LIMIT 1";
+        // There is one, or a few. With a limit PostgreSQL might go through the log in its order to find the first.
+        let sql = "SELECT body, seq, received FROM op WHERE id = ? AND kind = 'seal' ORDER BY scope, seq";
         let row: Option<(String, u64, i64)> =
-            self.first(doing, sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            self.first(doing, sql, bind![id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let Some((body, seq, received)) = row else { return Ok(None) };
         let op: Op = parse(doing, &body)?;
         // Whatever is no seal was set aside when it arrived, unless an older version let it in.
@@ -134,59 +141,65 @@ impl Ledger for Desk<'_> {
 
     fn changed_at(&mut self, id: Uuid) -> Result<Millis, StoreError> {
         let sql = "SELECT coalesce(max(received), 0) FROM op WHERE id = ?";
-        Ok(Millis(self.first("reading when a record changed", sql, [id], |row| row.get(0))?.unwrap_or(0)))
+        let changed = self.first("reading when a record changed", sql, bind![id], |row| row.get(0))?;
+        Ok(Millis(changed.unwrap_or(0)))
     }
 
     fn has_tombstone(&mut self, id: Uuid) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM op WHERE id = ? AND kind = 'delete')";
-        Ok(self.first("looking for a tombstone", sql, [id], |row| row.get(0))?.unwrap_or(false))
+        Ok(self.first("looking for a tombstone", sql, bind![id], |row| row.get(0))?.unwrap_or(false))
     }
 
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError> {
-        let sql = "SELECT scope, entity FROM op WHERE rowid = (SELECT min(rowid) FROM op WHERE id = ?)";
-        self.first("reading whose record it is", sql, [id], |row| Ok((SiteId(row.get(0)?), row.get(1)?)))
+        // Nought is added so that PostgreSQL does not go through the log from its beginning to find the least.
+        let sql = "SELECT scope, entity FROM op WHERE rowid = (SELECT min(rowid + 0) FROM op WHERE id = ?)";
+        let key = bind![id];
+        self.first("reading whose record it is", sql, key, |row| Ok((SiteId(row.get(0)?), row.get(1)?)))
     }
 
     fn set_aside(&mut self, what: &Quarantine) -> Result<(), StoreError> {
         let sql = "INSERT INTO quarantine
                    (device, incarnation, dev_seq, op_id, tx, entity, field, code, detail, at, body)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let row = (
+        let row = bind![
             what.device.0,
             what.incarnation,
             what.dev_seq,
             what.op_id,
             what.tx,
-            &what.entity,
-            &what.field,
-            &what.code,
-            &what.detail,
+            what.entity,
+            what.field,
+            what.code,
+            what.detail,
             what.at.0,
-            &what.body,
-        );
+            what.body,
+        ];
         self.run("setting an operation aside", sql, row).map(drop)
     }
 
     fn any_aside(&mut self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM quarantine)";
-        Ok(self.first("looking whether anything was set aside", sql, [], |row| row.get(0))?.unwrap_or(false))
+        let any = self.first("looking whether anything was set aside", sql, &[], |row| row.get(0))?;
+        Ok(any.unwrap_or(false))
     }
 
     fn aside_size(&mut self, device: DeviceId) -> Result<(u64, u64), StoreError> {
-        let sql = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM quarantine WHERE device = ?";
-        let size = self
-            .first("measuring what was set aside", sql, [device.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql = "SELECT count(*), CAST(coalesce(sum(octet_length(body)), 0) AS BIGINT)
+                   FROM quarantine WHERE device = ?";
+        let size = self.first("measuring what was set aside", sql, bind![device.0], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(size.unwrap_or_default())
     }
 
     fn device(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError> {
-        self.device_of("id = ?", [id.0])
+        self.device_of("id = ?", bind![id.0])
     }
 
     fn aside(&mut self, device: DeviceId) -> Result<Vec<Aside>, StoreError> {
         let sql = "SELECT incarnation, dev_seq, op_id, tx, code, detail
                    FROM quarantine WHERE device = ? ORDER BY incarnation, dev_seq";
-        self.all("listing what was set aside", sql, [device.0], |row| {
+        self.all("listing what was set aside", sql, bind![device.0], |row| {
             Ok(Aside {
                 incarnation: row.get(0)?,
                 dev_seq: row.get(1)?,
@@ -201,7 +214,7 @@ impl Ledger for Desk<'_> {
     fn quarantined_at(&mut self, device: DeviceId, place: &Aside) -> Result<Option<Quarantine>, StoreError> {
         let sql = "SELECT incarnation, dev_seq, op_id, tx, entity, field, code, detail, at, body
                    FROM quarantine WHERE device = ? AND incarnation = ? AND dev_seq = ?";
-        let key = (device.0, place.incarnation, place.dev_seq);
+        let key = bind![device.0, place.incarnation, place.dev_seq];
         self.first("reading what was set aside", sql, key, |row| {
             Ok(Quarantine {
                 device,
@@ -221,24 +234,26 @@ impl Ledger for Desk<'_> {
 
     fn put_back(&mut self, what: &Quarantine) -> Result<(), StoreError> {
         let sql = "DELETE FROM quarantine WHERE device = ? AND incarnation = ? AND dev_seq = ?";
-        let key = (what.device.0, what.incarnation, what.dev_seq);
+        let key = bind![what.device.0, what.incarnation, what.dev_seq];
         self.run("taking a line out of quarantine", sql, key).map(drop)
     }
 
     fn keep_arrival(&mut self, what: &Quarantine) -> Result<(), StoreError> {
         let sql = "UPDATE quarantine SET at = ? WHERE device = ? AND incarnation = ? AND dev_seq = ?";
-        let key = (what.at.0, what.device.0, what.incarnation, what.dev_seq);
+        let key = bind![what.at.0, what.device.0, what.incarnation, what.dev_seq];
         self.run("noting when a line arrived", sql, key).map(drop)
     }
 
     fn release(&mut self, op: &Op) -> Result<(), StoreError> {
         let doing = "releasing an operation";
-        let sql = "SELECT rowid, body FROM quarantine WHERE op_id = ?";
-        let rows: Vec<(i64, String)> =
-            self.all(doing, sql, [op.op_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql = "SELECT device, incarnation, dev_seq, body FROM quarantine WHERE op_id = ?";
+        let rows: Vec<(Uuid, u32, u64, String)> = self.all(doing, sql, bind![op.op_id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?;
         let same = |body: &str| serde_json::from_str::<Op>(body).is_ok_and(|aside| aside.same_work(op));
-        for (row, _) in rows.iter().filter(|(_, body)| same(body)) {
-            self.run(doing, "DELETE FROM quarantine WHERE rowid = ?", [row])?;
+        let sql = "DELETE FROM quarantine WHERE device = ? AND incarnation = ? AND dev_seq = ?";
+        for (device, incarnation, dev_seq, _) in rows.iter().filter(|(.., body)| same(body)) {
+            self.run(doing, sql, bind![device, incarnation, dev_seq])?;
         }
         Ok(())
     }
@@ -250,7 +265,7 @@ impl Ledger for Desk<'_> {
     ) -> Result<Vec<(Option<Uuid>, String)>, StoreError> {
         let sql =
             "SELECT op_id, code FROM quarantine WHERE device = ? AND tx = ? ORDER BY +incarnation, dev_seq";
-        self.all("looking into quarantine", sql, (device.0, tx), |row| Ok((row.get(0)?, row.get(1)?)))
+        self.all("looking into quarantine", sql, bind![device.0, tx], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn refused(
@@ -261,7 +276,8 @@ impl Ledger for Desk<'_> {
     ) -> Result<Vec<Refused>, StoreError> {
         let sql = "SELECT op_id, code, detail FROM quarantine
                    WHERE device = ? AND incarnation = ? AND dev_seq BETWEEN ? AND ? ORDER BY dev_seq";
-        let key = (device.0, incarnation, seqs.start(), seqs.end());
+        let (from, to) = (seqs.start(), seqs.end());
+        let key = bind![device.0, incarnation, from, to];
         self.all("reading what was set aside", sql, key, |row| {
             let op_id: Option<Uuid> = row.get(0)?;
             Ok(Refused { op_id: op_id.unwrap_or_default(), code: row.get(1)?, detail: row.get(2)? })
@@ -278,30 +294,40 @@ impl Ledger for Desk<'_> {
 
     fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError> {
         let sql = "SELECT id FROM finding WHERE check_id = ? ORDER BY id";
-        self.all("reading the findings of a check", sql, [check.0], |row| row.get(0).map(FindingId))
+        self.all("reading the findings of a check", sql, bind![check.0], |row| row.get(0).map(FindingId))
     }
 
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError> {
         let sql = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE scope = ?";
-        Ok(self.first("numbering an issue", sql, [scope.0], |row| row.get(0))?.unwrap_or(1))
+        Ok(self.first("numbering an issue", sql, bind![scope.0], |row| row.get(0))?.unwrap_or(1))
     }
 
     fn not_followed(&mut self, scope: SiteId) -> Result<Vec<FindingId>, StoreError> {
-        let sql = "SELECT id FROM finding WHERE scope = ?1 AND live = 1
-                       AND NOT EXISTS (SELECT 1 FROM issue WHERE issue.finding = finding.id
-                           AND issue.record ->> 'words' = finding.record ->> 'words'
-                           AND issue.record ->> 'severity' = finding.record ->> 'severity')
-                   ORDER BY id";
-        self.all("looking for findings that no issue follows", sql, [scope.0], |row| {
-            row.get(0).map(FindingId)
-        })
+        let doing = "looking for findings that no issue follows";
+        let sql = "SELECT f.record, i.record FROM finding f LEFT JOIN issue i ON i.finding = f.id
+                   WHERE f.scope = ? AND f.live = 1 ORDER BY f.id, i.id";
+        let rows: Vec<(String, Option<String>)> =
+            self.all(doing, sql, bind![scope.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut found: Vec<(FindingId, bool)> = Vec::new();
+        for (finding, issue) in rows {
+            let finding: Finding = parse(doing, &finding)?;
+            let issue: Option<Issue> = issue.map(|issue| parse(doing, &issue)).transpose()?;
+            let follows = issue.is_some_and(|issue| {
+                issue.words == finding.words && Some(issue.severity) == finding.severity
+            });
+            match found.last_mut() {
+                Some((id, is_followed)) if *id == finding.id => *is_followed |= follows,
+                _ => found.push((finding.id, follows)),
+            }
+        }
+        Ok(found.into_iter().filter(|(_, is_followed)| !is_followed).map(|(id, _)| id).collect())
     }
 
     fn not_countersigned(&mut self, scope: SiteId) -> Result<Vec<SignOffId>, StoreError> {
         let sql = "SELECT id FROM sign_off WHERE scope = ?1
                        AND NOT EXISTS (SELECT 1 FROM register r WHERE r.id = sign_off.id AND field = ?2)
                    ORDER BY id";
-        let key = (scope.0, COUNTERSIGNED);
+        let key = bind![scope.0, COUNTERSIGNED];
         self.all("looking for seals to countersign", sql, key, |row| row.get(0).map(SignOffId))
     }
 
@@ -314,15 +340,23 @@ impl Ledger for Desk<'_> {
                        SELECT 1 FROM opened first
                        WHERE first.number = opened.number AND (first.at, first.id) < (opened.at, opened.id))
                    ORDER BY at, id";
-        self.all("looking for issues of one number", sql, [scope.0], |row| row.get(0).map(IssueId))
+        self.all("looking for issues of one number", sql, bind![scope.0], |row| row.get(0).map(IssueId))
     }
 
     fn of_two_states(&mut self, scope: SiteId) -> Result<Vec<IssueId>, StoreError> {
-        let sql = "SELECT id FROM issue WHERE scope = ?1 AND EXISTS (
-                       SELECT 1 FROM register r WHERE r.id = issue.id AND r.field IN ('number', 'status')
-                           AND json_array_length(r.sides) > 1)
-                   ORDER BY id";
-        self.all("looking for issues of two states", sql, [scope.0], |row| row.get(0).map(IssueId))
+        let doing = "looking for issues of two states";
+        let sql = "SELECT i.id, r.sides FROM issue i JOIN register r ON r.id = i.id
+                   WHERE i.scope = ? AND r.field IN ('number', 'status') ORDER BY i.id";
+        let rows: Vec<(IssueId, String)> =
+            self.all(doing, sql, bind![scope.0], |row| Ok((IssueId(row.get(0)?), row.get(1)?)))?;
+        let mut found = Vec::new();
+        for (id, sides) in rows {
+            let sides: Vec<IgnoredAny> = parse(doing, &sides)?;
+            if sides.len() > 1 && found.last() != Some(&id) {
+                found.push(id);
+            }
+        }
+        Ok(found)
     }
 
     fn poke(&mut self, scope: SiteId) {

@@ -1,0 +1,125 @@
+//! Where a command finds what the hub keeps: a data folder, and the database in it or elsewhere.
+
+use super::Failed;
+use crate::backup::UNFINISHED;
+use crate::blobs::Book;
+use crate::store::Store;
+use crate::store::postgres::PostgresStore;
+use crate::store::sqlite::SqliteStore;
+use crate::world::RealWorld;
+use std::fmt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The mark of a folder whose database is in PostgreSQL by now.
+pub const MOVED: &str = "moved";
+
+/// The address of a database. It may hold a password, so it is not shown.
+#[derive(Clone)]
+pub struct Address(String);
+
+impl Address {
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Address {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(..)")
+    }
+}
+
+/// Where a hub's things are.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub data: PathBuf,
+    /// Where the database is, when it is not a file in the folder.
+    pub database: Option<Address>,
+}
+
+/// An open store.
+#[derive(Clone)]
+pub enum Kept {
+    File(Arc<SqliteStore>),
+    Server(Arc<PostgresStore>),
+}
+
+impl Kept {
+    pub fn store(&self) -> &dyn Store {
+        match self {
+            Self::File(store) => &**store,
+            Self::Server(store) => &**store,
+        }
+    }
+
+    pub fn book(&self) -> Arc<dyn Book> {
+        match self {
+            Self::File(store) => Arc::clone(store) as Arc<dyn Book>,
+            Self::Server(store) => Arc::clone(store) as Arc<dyn Book>,
+        }
+    }
+
+    /// Does what was asked for so far, and closes the database.
+    pub async fn close(&self) {
+        match self {
+            Self::File(store) => store.close().await,
+            Self::Server(store) => store.close().await,
+        }
+    }
+}
+
+impl Place {
+    /// The folder, where the database lies in it too.
+    pub fn in_folder(&self) -> Result<&Path, Failed> {
+        if self.database.is_some() { Err(Failed::ServersOwn) } else { Ok(&self.data) }
+    }
+
+    /// Opens the database. The folder is made where it is not there.
+    pub async fn open(&self) -> Result<Kept, Failed> {
+        let Some(address) = &self.database else { return Ok(Kept::File(in_folder(&self.data).await?)) };
+        make(&self.data)?;
+        let store = PostgresStore::open(address.reveal(), Arc::new(RealWorld)).await?;
+        Ok(Kept::Server(Arc::new(store)))
+    }
+
+    /// Works with the open database, and closes it.
+    pub async fn with_store(
+        &self,
+        work: impl AsyncFnOnce(&Kept) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let kept = self.open().await?;
+        let done = work(&kept).await;
+        kept.close().await;
+        done
+    }
+}
+
+/// The database in the data folder. The folder is made where it is not there.
+pub async fn in_folder(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
+    if data.join(MOVED).exists() {
+        return Err(Failed::Moved { path: data.to_owned() });
+    }
+    make(data)?;
+    Ok(Arc::new(SqliteStore::open(&data.join("hub.db"), Arc::new(RealWorld)).await?))
+}
+
+/// What lies there is nobody else's to read: people's names, passwords' hashes, the key that seals, photos.
+fn make(data: &Path) -> Result<(), Failed> {
+    if data.join(UNFINISHED).exists() {
+        return Err(Failed::Unfinished { path: data.to_owned() });
+    }
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.map_err(|source| Failed::Folder { path: data.to_owned(), source })
+}

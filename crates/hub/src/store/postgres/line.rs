@@ -1,0 +1,82 @@
+//! How PostgreSQL is written to: the tasks of this process one after the other, those of others before or behind.
+
+use super::link::Link;
+use super::server::Server;
+use crate::store::sql::{Desk, KEEPING, Line, Settled, Sql, Task, attempt};
+use crate::store::{Doing, Identity, StoreError};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use uuid::Uuid;
+
+/// Where processes tell each other of sites that have something new.
+pub(super) const CHANNEL: &str = "standpipe";
+
+/// Nothing was read before the lock is held, and each statement behind it sees all that was committed before. Whoever holds
+/// it has committed, and is seen, before the next one numbers anything: so numbers come in the order of commit.
+pub(super) const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT one FROM hub FOR UPDATE";
+
+/// The connection that writes, for as long as it holds.
+pub(super) struct Post {
+    server: Server,
+    link: Option<Link>,
+    /// Names this process to the others.
+    own: Uuid,
+}
+
+impl Post {
+    pub(super) fn new(server: Server, link: Link, own: Uuid) -> Self {
+        Self { server, link: Some(link), own }
+    }
+
+    /// A connection that holds the lock. One that was lost while nobody wrote is met by a fresh one.
+    fn begun(&mut self) -> Result<Link, StoreError> {
+        if let Some(link) = self.link.take() {
+            match link.batch(BEGIN) {
+                Ok(()) => return Ok(link),
+                Err(error) => {
+                    tracing::warn!(%error, "the connection to the database was lost; trying another");
+                }
+            }
+        }
+        let link = self.server.connect()?;
+        link.batch(BEGIN).doing(KEEPING)?;
+        Ok(link)
+    }
+}
+
+impl Line for Post {
+    fn settle(&mut self, identity: &Identity, tasks: Vec<Task>) -> Result<Settled, StoreError> {
+        let link = self.begun()?;
+        let settled = together(&link, identity, tasks, self.own)?;
+        // Whatever went wrong before this, the server takes back what was begun on a connection that goes away.
+        self.link = Some(link);
+        Ok(settled)
+    }
+}
+
+fn together(link: &Link, identity: &Identity, tasks: Vec<Task>, own: Uuid) -> Result<Settled, StoreError> {
+    let mut pokes = BTreeSet::new();
+    let mut results = Vec::with_capacity(tasks.len());
+    let run = |sql: &str| link.batch(sql).doing(KEEPING);
+    for task in tasks {
+        run("SAVEPOINT task")?;
+        let mut desk = Desk::new(link, identity);
+        // PostgreSQL goes on with nothing behind a statement that failed, whatever the task made of it.
+        let result = attempt(task, &mut desk).and_then(|()| run("RELEASE SAVEPOINT task"));
+        match result {
+            Ok(()) => pokes.append(&mut desk.pokes),
+            Err(_) => run("ROLLBACK TO SAVEPOINT task; RELEASE SAVEPOINT task")?,
+        }
+        results.push(result);
+    }
+    // Told to the others by the server, once it is durable.
+    let mut end = String::new();
+    for site in &pokes {
+        // Text takes whatever is written to it.
+        let _ = write!(end, "NOTIFY {CHANNEL}, '{own} {site}'; ");
+    }
+    end.push_str("COMMIT");
+    run(&end)?;
+    Ok((results, pokes))
+}

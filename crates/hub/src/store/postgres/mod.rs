@@ -1,0 +1,122 @@
+//! The store in PostgreSQL 15 or later. Several processes may work with one database: what they write comes one after the
+//! other, and each hears of what the others wrote.
+
+mod line;
+mod link;
+mod listen;
+mod moving;
+mod number;
+mod open;
+mod server;
+
+use super::sql::{Desk, Desks, Readers, Writer, bind};
+use super::{Identity, StoreError};
+use crate::world::{World, aside};
+use line::Post;
+use listen::{Ear, Place};
+pub use moving::{Moved, move_in};
+use server::Server;
+use standpipe_domain::ids::SiteId;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// A hub's store in a database of PostgreSQL.
+pub struct PostgresStore {
+    world: Arc<dyn World>,
+    server: Server,
+    identity: Arc<Identity>,
+    /// Names this process to the others.
+    own: Uuid,
+    writer: Writer<Post>,
+    readers: Arc<Readers<Server>>,
+    ear: Ear,
+}
+
+impl PostgresStore {
+    /// Opens the store in the database that `url` names, or makes it where the database is empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a database that a newer version made, and [`StoreError::Unsuitable`] for one that cannot be
+    /// used; both are left untouched. [`StoreError::Away`] where nobody answers.
+    pub async fn open(url: &str, world: Arc<dyn World>) -> Result<Self, StoreError> {
+        let server = Server::of(url, Arc::clone(&world))?;
+        let (at, outside) = (server.clone(), Arc::clone(&world));
+        let opened = aside(&*world, move || {
+            let link = at.connect()?;
+            let identity = open::open(&link, &*outside)?;
+            Ok::<_, StoreError>((link, identity))
+        });
+        let (link, identity) = opened.await.map_err(|_| StoreError::Stopped)??;
+        let (identity, own) = (Arc::new(identity), world.uuid());
+        let readers = Readers::new(server.clone(), Arc::clone(&identity), Arc::clone(&world));
+        let post = Post::new(server.clone(), link, own);
+        let writer = Writer::new(post, Arc::clone(&identity), Arc::clone(&world));
+        Ok(Self { world, server, identity, own, writer, readers: Arc::new(readers), ear: Ear::default() })
+    }
+
+    /// Hears from now on of what other processes write, and tells of it as of one's own.
+    pub async fn listen(&self) -> Result<(), StoreError> {
+        self.hear(false).await
+    }
+
+    /// Serves the database from now on, and hears what other processes write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsuitable`] where another process serves it: the photos that the database speaks of lie in that one's
+    /// folder, and this one has not got them.
+    pub async fn serve(&self) -> Result<(), StoreError> {
+        self.hear(true).await
+    }
+
+    async fn hear(&self, serves: bool) -> Result<(), StoreError> {
+        let place = Place { server: self.server.clone(), own: self.own, serves };
+        self.ear.open(place, &*self.world, self.writer.teller()).await
+    }
+
+    /// Makes the database that of a hub which was restored: with an epoch of its own, which counts from the next start, and
+    /// without the uploads that were under way then. Gives the epoch.
+    pub async fn revive(&self) -> Result<Uuid, StoreError> {
+        let epoch = self.world.uuid();
+        self.change(move |desk| {
+            const DOING: &str = "making the database that of a restored hub";
+            desk.run(DOING, "UPDATE hub SET epoch = ?", bind![epoch])?;
+            desk.run(DOING, "DELETE FROM upload", &[]).map(|_| epoch)
+        })
+        .await
+    }
+
+    /// Does what was asked for so far, and lets the connections go. Whoever asks later is told that the hub is stopping.
+    pub async fn close(&self) {
+        self.ear.close().await;
+        self.readers.close().await;
+        self.writer.stop().await;
+    }
+}
+
+impl Desks for PostgresStore {
+    fn who(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn heard(&self) -> broadcast::Receiver<SiteId> {
+        self.writer.changes()
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.run(task).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.run(task).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

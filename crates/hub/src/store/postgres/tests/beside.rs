@@ -1,0 +1,198 @@
+//! Several processes over one database.
+
+use super::{aside, open, server};
+use crate::conformance::kit::{MORNING, StillWorld, Tablet, garden, give_roles, log};
+use crate::demo;
+use crate::office::{Hand, write};
+use crate::pull;
+use crate::store::postgres::PostgresStore;
+use crate::store::{Doing, Enrolment, Ledger, NewDevice, Store, enter};
+use crate::world::World;
+use futures::future::join_all;
+use serde_json::json;
+use standpipe_domain::ids::{DeviceId, Millis, SiteId};
+use standpipe_domain::record::entity;
+use standpipe_oplog::chain::sha256;
+use standpipe_oplog::checksum::Checksum;
+use standpipe_oplog::pen::{Draft, Moment, Pen};
+use standpipe_oplog::seal::jwk;
+use standpipe_oplog::wire::decode_pull;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// Long enough for a busy machine; nothing waits for it to pass.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Two hubs over one database, in which the garden is.
+async fn two() -> (String, PostgresStore, PostgresStore, Arc<StillWorld>) {
+    let url = aside(server::database).await;
+    let (one, other) = (open(&url).await, open(&url).await);
+    let (world, _) = garden(&one).await;
+    (url, one, other, world)
+}
+
+/// Writes `count` transactions of three operations, all at once.
+async fn note(store: &PostgresStore, world: &Arc<StillWorld>, count: u128) {
+    let store: &dyn Store = store;
+    let works = (0..count).map(|_| {
+        let world = Arc::clone(world);
+        store.transact(move |ledger| {
+            let hand = Hand { scope: demo::site(), actor: demo::person("office"), now: MORNING };
+            let id = world.uuid();
+            let notes = ["a", "b", "c"].map(|field| Draft::set("note", id, field, json!(1), None));
+            write(ledger, &*world, hand, notes)
+        })
+    });
+    for done in join_all(works).await {
+        done.unwrap();
+    }
+}
+
+/// Takes in `count` transactions of three operations each, all at once, as of so many tablets.
+async fn take_in(store: &PostgresStore, world: &Arc<StillWorld>, count: usize) {
+    let store: &dyn Store = store;
+    let works = (0..count).map(|_| {
+        let world = Arc::clone(world);
+        store.transact(move |ledger| {
+            let mut pen = Pen::new(DeviceId(world.uuid()), demo::site());
+            let moment = Moment { now: MORNING, actor: demo::person("inspector"), tx: world.uuid() };
+            for field in ["a", "b", "c"] {
+                let draft = Draft::set("note", world.uuid(), field, json!(1), None);
+                let written = pen.write(draft, world.uuid(), moment).reading("writing")?;
+                enter(ledger, &written, MORNING)?;
+            }
+            Ok(())
+        })
+    });
+    for done in join_all(works).await {
+        done.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_skips_nothing_while_two_hubs_write() {
+    let (url, one, other, world) = two().await;
+    let before = log(&one).await.next;
+    let expected = before + 2 * 60 * 3;
+    let reader = open(&url).await;
+    let (mut after, mut sum, mut pages) = (0, Checksum::default(), 0);
+    let pull = async {
+        while after < expected {
+            let body = pull::page(&reader, demo::site(), after, 500, false, MORNING).await.unwrap();
+            let (head, ops) = decode_pull(&body).unwrap();
+            let seqs: Vec<u64> = ops.iter().map(|op| op.seq).collect();
+            assert_eq!(seqs, (after + 1..=head.next).collect::<Vec<_>>(), "behind {after}");
+            sum = sum + ops.iter().map(|op| Checksum::of(op.op.op_id, op.at, &op.body)).sum();
+            assert_eq!(head.checksum, format!("{:016x}", sum.0), "up to {}", head.next);
+            pages += u32::from(head.next > after);
+            after = head.next;
+        }
+    };
+    let wrote = async { tokio::join!(take_in(&one, &world, 60), take_in(&other, &world, 60)) };
+    timeout(LONG, async { tokio::join!(pull, wrote) }).await.unwrap();
+    assert_eq!(after, expected);
+    assert!(pages > 2, "it read while they wrote: {pages}");
+    assert_eq!(log(&one).await, log(&other).await);
+    // Both write at one chain, too: the hub's own.
+    let before = one.held(one.identity().device, 1).await.unwrap().last_seq;
+    tokio::join!(note(&one, &world, 20), note(&other, &world, 20));
+    assert_eq!(one.held(one.identity().device, 1).await.unwrap().last_seq, before + 2 * 20 * 3);
+}
+
+#[tokio::test]
+async fn two_hubs_over_one_database_are_one() {
+    let (_, one, other, world) = two().await;
+    assert_eq!(one.identity().device, other.identity().device);
+    assert_eq!(one.identity().epoch, other.identity().epoch);
+    assert_eq!(one.identity().key.to_bytes(), other.identity().key.to_bytes());
+
+    // A code works once, whichever of them is asked.
+    let (person, expires) = (demo::person("inspector"), Millis(MORNING.0 + 10));
+    for n in 0..20_u8 {
+        let code = sha256(&[n]);
+        one.offer(Enrolment { code, name: format!("{n}"), person, expires }).await.unwrap();
+        let new = |by: u8| NewDevice {
+            id: DeviceId(world.uuid()),
+            key: jwk(&ed25519_dalek::SigningKey::from_bytes(&[by; 32]).verifying_key()),
+            token: sha256(&[n, by]),
+            version: "1".into(),
+        };
+        let (mine, theirs) =
+            tokio::join!(one.enrol(code, new(1), MORNING), other.enrol(code, new(2), MORNING));
+        let joined = [mine.unwrap(), theirs.unwrap()];
+        assert_eq!(joined.iter().flatten().count(), 1, "{joined:?}");
+    }
+
+    // What one was told, the other judges by.
+    let mut tablet = Tablet::enrol(&one, &world, "inspector").await;
+    give_roles(&one, &world, "inspector", json!([])).await;
+    let drafts = [Draft::set(entity::CHECK, Uuid::from_u128(7), "note", json!("x"), None)];
+    assert_eq!(tablet.refused(&other, drafts).await, "not-allowed");
+}
+
+/// Pokes whoever listens for the site of that number.
+async fn poke(store: &PostgresStore, site: u128) {
+    let store: &dyn Store = store;
+    let poke = move |ledger: &mut dyn Ledger| {
+        ledger.poke(SiteId(Uuid::from_u128(site)));
+        Ok(())
+    };
+    store.transact(poke).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_poke_crosses_from_one_hub_to_the_other() {
+    let (url, one, other, world) = two().await;
+    one.listen().await.unwrap();
+    let mut changes = one.changes();
+    let mut heard = async || timeout(LONG, changes.recv()).await.unwrap().unwrap();
+    note(&other, &world, 1).await;
+    assert_eq!(heard().await, demo::site());
+    // One's own comes the short way, and not once more by the database.
+    poke(&one, 1).await;
+    poke(&other, 2).await;
+    poke(&one, 3).await;
+    poke(&other, 4).await;
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        all.push(heard().await.0.as_u128());
+    }
+    let by = |parity| all.iter().copied().filter(|site| site % 2 == parity).collect::<Vec<_>>();
+    assert_eq!((by(1), by(0)), (vec![1, 3], vec![2, 4]));
+
+    // Whoever was cut off may have missed some, and is poked once it hears again.
+    aside(move || server::cut(&url)).await;
+    assert_eq!(heard().await, demo::site());
+    poke(&other, 5).await;
+    assert_eq!(heard().await.0.as_u128(), 5);
+    one.close().await;
+    assert!(one.rebuild().await.is_err());
+}
+
+#[tokio::test]
+async fn one_process_serves_a_database_at_a_time() {
+    let (url, one, other, _) = two().await;
+    one.serve().await.unwrap();
+    let refused = other.serve().await.unwrap_err();
+    assert_eq!(refused.code(), "database-unsuitable", "{refused}");
+    one.close().await;
+    other.serve().await.unwrap();
+    // Whoever was cut off takes its turn again.
+    let at = url.clone();
+    aside(move || server::cut(&at)).await;
+    let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (
+                   SELECT oid FROM pg_database WHERE datname = current_database())";
+    timeout(LONG, async {
+        let mut at = url;
+        while {
+            let (locks, back) = aside(move || (server::number(&at, sql), at)).await;
+            at = back;
+            locks == 0
+        } {}
+    })
+    .await
+    .unwrap();
+    assert!(one.serve().await.is_err());
+}

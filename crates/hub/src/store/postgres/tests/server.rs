@@ -1,0 +1,137 @@
+//! A PostgreSQL server of the tests' own: one process for all of them, in a folder of its own, on a socket there.
+
+use ::postgres::{Client, Config, NoTls};
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Makes a server, starts it, says so, and waits for its standard input to end: however the tests end, the server is
+/// stopped and its folder goes. It is quick rather than durable; that a store asks for what is durable is tested apart. Its
+/// locale is one that does not order as bytes do.
+const SCRIPT: &str = r#"
+set -e
+"$1/initdb" -D "$2/data" -U hub --auth=trust --encoding=UTF8 --locale-provider=icu --icu-locale=en-US --locale=C \
+  --no-sync >"$2/log" 2>&1
+end() { "$1/pg_ctl" -D "$2/data" -m immediate stop >>"$2/log" 2>&1; rm -rf "$2"; }
+"$1/pg_ctl" -D "$2/data" -w -l "$2/log" start >>"$2/log" 2>&1 -o \
+  "-k $2 -c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+echo started
+read -r nothing || true
+end "$1" "$2"
+"#;
+
+struct Server {
+    folder: PathBuf,
+    /// Its standard input is open for as long as the tests run.
+    _running: Child,
+}
+
+/// A database that nobody else uses, by its address.
+pub(super) fn database() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    ask("postgres", &format!("CREATE DATABASE {name}"));
+    address(&name)
+}
+
+/// A copy of the database of that address, which nobody uses now; by its address.
+pub(super) fn copy(url: &str) -> String {
+    let name = url.split('/').nth(3).and_then(|rest| rest.split('?').next()).unwrap();
+    ask("postgres", &format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
+    address(&format!("{name}_copy"))
+}
+
+/// A schema that nobody else uses, in a database that others use too. It takes less time than a database.
+pub(super) fn schema() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("s{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    ask("postgres", &format!("CREATE SCHEMA {name}"));
+    format!("{}&options=-csearch_path%3D{name}", address("postgres"))
+}
+
+/// Runs statements in the database of that address, or name.
+pub(super) fn ask(database: &str, sql: &str) {
+    client(database).batch_execute(sql).unwrap();
+}
+
+/// Ends every connection to the database of that address but the one that says so.
+pub(super) fn cut(url: &str) {
+    ask(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+}
+
+/// The text that a statement gives.
+pub(super) fn text(database: &str, sql: &str) -> String {
+    client(database).query_one(sql, &[]).unwrap().get(0)
+}
+
+/// The number that a statement gives.
+pub(super) fn number(database: &str, sql: &str) -> i64 {
+    client(database).query_one(sql, &[]).unwrap().get(0)
+}
+
+fn client(database: &str) -> Client {
+    let url = if database.contains("//") { database.to_owned() } else { address(database) };
+    url.parse::<Config>().unwrap().connect(NoTls).unwrap()
+}
+
+pub(super) fn address(database: &str) -> String {
+    format!("postgres://hub@/{database}?host={}", running().folder.display())
+}
+
+fn running() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(start)
+}
+
+fn start() -> Server {
+    let programs = programs();
+    // The script removes it.
+    let folder = tempfile::Builder::new().prefix("standpipe-pg").tempdir().unwrap().keep();
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&folder).current_dir("/");
+    if rustix::process::geteuid().is_root() {
+        // PostgreSQL refuses to run as root. Its package brings an account.
+        let (uid, gid) = (id("-u"), id("-g"));
+        chown(&folder, Some(uid), Some(gid)).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        command.uid(uid).gid(gid);
+    }
+    // What ends the tests from a terminal must not end the script before it has tidied.
+    let mut running = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
+    assert_eq!(said, "started\n", "PostgreSQL did not start: {}", log());
+    Server { folder, _running: running }
+}
+
+fn id(of: &str) -> u32 {
+    let told = Command::new("id").args([of, "postgres"]).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    told.trim()
+        .parse()
+        .expect("root needs the account `postgres` to run a PostgreSQL server; scripts/setup.sh brings it")
+}
+
+/// The folder of the server's programs: of the newest version that is there.
+fn programs() -> PathBuf {
+    let mut found: Vec<(u32, PathBuf)> = Vec::new();
+    for entry in fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten() {
+        let version = entry.file_name().to_string_lossy().parse().unwrap_or(0);
+        found.push((version, entry.path().join("bin")));
+    }
+    let told = Command::new("pg_config").arg("--bindir").output().ok();
+    let bindir = told.map(|told| PathBuf::from(String::from_utf8_lossy(&told.stdout).trim()));
+    found.extend(bindir.map(|bindir| (0, bindir)));
+    found.retain(|(_, programs): &(u32, PathBuf)| Path::new(programs).join("initdb").exists());
+    found.into_iter().max().expect("these tests need PostgreSQL 15 or later; scripts/setup.sh brings it").1
+}

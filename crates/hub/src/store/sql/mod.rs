@@ -1,0 +1,67 @@
+//! What is kept and how it is asked for, in SQL that both databases know. A driver for each runs it.
+//!
+//! A statement is written once. What only one of the two knows stays out of it: no JSON functions (PostgreSQL's take no
+//! U+0000, which hostile text may hold), no `INSERT OR REPLACE`, no sum that is not cast back to the integer it is. `?` and
+//! `?1` are numbered anew for PostgreSQL, so that none may stand in a text. The log's `rowid` tells what came first; it is
+//! SQLite's own, and a column like any other in PostgreSQL.
+
+mod accounts;
+mod bytes;
+mod carry;
+mod cell;
+mod desk;
+mod ledger;
+mod log;
+mod readers;
+mod records;
+mod replica;
+mod rows;
+mod store;
+mod value;
+mod writer;
+
+pub(super) use carry::{add_up, carry, differ, is_empty};
+pub(super) use cell::{Cell, Cells, Row};
+pub(super) use desk::Desk;
+pub(super) use readers::{Readers, Source};
+#[cfg(test)]
+pub(super) use rows::PROJECTIONS;
+pub(super) use store::Desks;
+pub(super) use value::{Bind, Kind, Value, bind};
+pub(super) use writer::{KEEPING, Line, Settled, Task, Writer, attempt, told};
+
+/// A connection that statements are run on. Which statements were prepared it keeps by their text.
+pub(super) trait Sql {
+    /// Runs one statement. Gives how many rows it changed.
+    fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, SqlError>;
+
+    /// Shows `take` one row after the other, until it wants no more.
+    fn rows(&self, sql: &str, values: &[Value<'_>], take: &mut Take<'_>) -> Result<(), SqlError>;
+
+    /// Runs statements without values.
+    fn batch(&self, sql: &str) -> Result<(), SqlError>;
+}
+
+/// Takes a row, and says whether it wants another one.
+pub(super) type Take<'t> = dyn FnMut(Row<'_>) -> Result<bool, SqlError> + 't;
+
+/// Why a statement could not be run, or its row not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL does not answer, or says that it cannot now: it is worth trying again.
+    #[error("{0}")]
+    Away(String),
+    /// The disk of PostgreSQL is full.
+    #[error("{0}")]
+    Full(String),
+    /// PostgreSQL answers that it will not.
+    #[error("{0}")]
+    Refused(String),
+    #[error("column {at} holds {found} where {wanted} is looked for")]
+    Cell { at: usize, found: &'static str, wanted: &'static str },
+    /// SQL's integers have a sign.
+    #[error("a number is greater than any that a database counts")]
+    Beyond,
+}

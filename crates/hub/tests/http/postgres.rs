@@ -1,0 +1,123 @@
+//! The program itself over PostgreSQL: an office moves there, is served, and outlives a database that goes away.
+
+#[allow(dead_code, reason = "the store's own tests ask more of the server")]
+#[path = "../../src/store/postgres/tests/server.rs"]
+mod server;
+
+use crate::stop::{PATIENCE, Running, run, text};
+use reqwest::{Client, Response};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use standpipe_hub::demo;
+use std::path::Path;
+use tempfile::TempDir;
+
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+async fn sign_in(url: &str) -> Response {
+    let sign_in = Client::new().post(format!("{url}/api/v1/session")).header("Standpipe-Client", "console");
+    sign_in.json(&json!({ "name": "office", "password": demo::PASSWORD })).send().await.unwrap()
+}
+
+async fn rounds(url: &str) -> Value {
+    let answer = sign_in(url).await;
+    assert_eq!(answer.status(), 200);
+    let cookie = answer.headers()["set-cookie"].clone();
+    let rounds = Client::new().get(format!("{url}/api/v1/rounds")).header("Cookie", cookie);
+    rounds.send().await.unwrap().json().await.unwrap()
+}
+
+async fn refused(data: &Path, arguments: &[&str], why: &str) {
+    let ended = run(data, arguments).await;
+    assert!(!ended.status.success(), "{arguments:?}");
+    let told = text(&ended.stderr);
+    assert!(told.contains(why), "{arguments:?}: {told}");
+    assert!(!told.contains("sesame"), "a password is not shown: {told}");
+}
+
+/// The same address, with a password that the server does not ask for.
+fn with_password(url: &str) -> String {
+    url.replacen("hub@", "hub:sesame@", 1)
+}
+
+#[tokio::test]
+async fn an_office_moves_to_postgresql_and_is_served_from_there() {
+    let dir = TempDir::new().unwrap();
+    let hub = Running::start(dir.path(), &["--demo"]).await;
+    let before = rounds(&hub.url).await;
+    let url = with_password(&aside(server::database).await);
+    let data = dir.path().to_str().unwrap().to_owned();
+    let migrate = ["migrate", "--from", &data, "--to", &url];
+    refused(dir.path(), &migrate, "another hub serves the data folder").await;
+    hub.terminate(Signal::TERM).await;
+
+    let nothing = TempDir::new().unwrap();
+    let from = nothing.path().to_str().unwrap();
+    refused(dir.path(), &["migrate", "--from", from, "--to", &url], "there is no office").await;
+    for again in [false, true] {
+        let moved = run(dir.path(), &migrate).await;
+        assert!(moved.status.success(), "{}", text(&moved.stderr));
+        assert_eq!(text(&moved.stdout).contains("already"), again, "{}", text(&moved.stdout));
+    }
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    refused(dir.path(), &serve, "was moved to PostgreSQL: name it with --database").await;
+    let to = nothing.path().join("backup");
+    let backup = ["backup", "--to", to.to_str().unwrap()];
+    refused(dir.path(), &backup, "was moved to PostgreSQL").await;
+    refused(dir.path(), &[&backup[..], &["--database", &url]].concat(), "by that server's own means").await;
+
+    let hub = Running::start(dir.path(), &["--database", &url]).await;
+    assert_eq!(hub.said, Vec::<String>::new(), "nobody is founded anew");
+    assert_eq!(rounds(&hub.url).await, before);
+    let second = [&serve[..], &["--database", &url]].concat();
+    refused(dir.path(), &second, "another hub serves the data folder").await;
+    refused(nothing.path(), &second, "another hub serves it already").await;
+    // Commands beside it are fine.
+    let code =
+        run(dir.path(), &["tablet", "enrol", "--name", "平板", "--person", "检查员甲", "--database", &url])
+            .await;
+    assert!(code.status.success(), "{}", text(&code.stderr));
+    let whole = run(dir.path(), &["verify", "--database", &url]).await;
+    assert!(text(&whole.stdout).contains("0 photos are whole"), "{}", text(&whole.stderr));
+    hub.terminate(Signal::TERM).await;
+    refused(dir.path(), &["restored"], "this is for a database of PostgreSQL").await;
+    let restored = run(dir.path(), &["restored", "--database", &url]).await;
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    // It left nothing behind that keeps the next one out.
+    Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::INT).await;
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_is_told_as_such_and_met_again() {
+    let dir = TempDir::new().unwrap();
+    let url = aside(server::database).await;
+    let hub = Running::start(dir.path(), &["--demo", "--database", &url]).await;
+    assert_eq!(rounds(&hub.url).await.as_array().map(Vec::len), Some(1));
+    let name = url.split('/').nth(3).and_then(|rest| rest.split('?').next()).unwrap().to_owned();
+    let admits = async |may: bool| {
+        let sql = format!(
+            "ALTER DATABASE {name} ALLOW_CONNECTIONS {may};
+             SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        aside(move || sql.split(';').for_each(|sql| server::ask("postgres", sql))).await;
+    };
+    admits(false).await;
+    let health = || Client::new().get(format!("{}/healthz", hub.url)).send();
+    for answer in [health().await.unwrap(), sign_in(&hub.url).await] {
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "5");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], "database-away");
+        assert_eq!(problem["details"]["wait_seconds"], 5);
+    }
+    admits(true).await;
+    let back = async {
+        // Connections of that moment may have been cut by the same word that let others in.
+        while health().await.unwrap().status() != 200 {}
+    };
+    tokio::time::timeout(PATIENCE, back).await.unwrap();
+    assert_eq!(rounds(&hub.url).await.as_array().map(Vec::len), Some(1));
+    hub.terminate(Signal::TERM).await;
+}
