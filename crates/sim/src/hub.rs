@@ -5,8 +5,10 @@ use crate::disk::{Disks, untracked};
 use crate::estate::{OFFICE, SITE, STAFF};
 use crate::net::Net;
 use crate::people::request;
+use crate::postgres;
 use crate::time::Owner;
 use crate::world::{SimWorld, time};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use standpipe_domain::ids::{DeviceId, PersonId};
 use standpipe_domain::office::IssueFilter;
@@ -18,8 +20,9 @@ use standpipe_hub::ingest::judge_again;
 use standpipe_hub::issues::step as step_of;
 use standpipe_hub::office::{Hand, change, write};
 use standpipe_hub::secret::Code;
+use standpipe_hub::store::postgres::{PostgresStore, move_in, move_out};
 use standpipe_hub::store::sqlite::SqliteStore;
-use standpipe_hub::store::{Enrolment, Store, StoreError};
+use standpipe_hub::store::{Book, Enrolment, Store, StoreError};
 use standpipe_oplog::pen::Draft;
 use standpipe_world::World;
 use std::path::PathBuf;
@@ -38,6 +41,10 @@ pub struct Hub {
     pub backup: PathBuf,
     /// Its folder is empty, and somebody restores it from the backup before it starts.
     restoring: Option<Restoring>,
+    /// Its database is in PostgreSQL, at this address: on another machine, which does not fail.
+    moved: Option<String>,
+    /// Somebody moves the database to the other kind before it starts.
+    is_moving: bool,
     /// What its clock is ahead of the true time, in milliseconds.
     pub ahead: Arc<AtomicI64>,
     seed: u64,
@@ -53,7 +60,7 @@ struct Restoring {
 
 struct Running {
     world: Arc<SimWorld>,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
 }
 
 impl Hub {
@@ -63,6 +70,8 @@ impl Hub {
             folder: disks.folder(NAME),
             backup: disks.folder(BACKUP),
             restoring: None,
+            moved: None,
+            is_moving: false,
             ahead: Arc::default(),
             seed,
             life: 0,
@@ -86,17 +95,85 @@ impl Hub {
         if let Some(Restoring { epoch }) = self.restoring {
             self.restore(epoch, &outside)?;
         }
-        let store = time().wait(SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)))?;
-        let store = Arc::new(store);
-        let app = time().wait(App::open(&self.folder, Arc::clone(&store), outside, false))?;
+        if self.is_moving {
+            self.move_over(&outside)?;
+        }
+        if let Some(url) = &self.moved {
+            let store = time().wait(PostgresStore::open(url, outside))?;
+            self.serve(net, world, Arc::new(store))
+        } else {
+            let store = time().wait(SqliteStore::open(&self.folder.join("hub.db"), outside))?;
+            self.serve(net, world, Arc::new(store))
+        }
+    }
+
+    fn serve<S: Store + Book + 'static>(
+        &mut self,
+        net: &Net,
+        world: Arc<SimWorld>,
+        store: Arc<S>,
+    ) -> anyhow::Result<()> {
+        let app = time().wait(App::open(&self.folder, Arc::clone(&store), world.clone(), false))?;
         net.set_hub(Some((self.owner(), app.router())));
         self.running = Some(Running { world, store });
         Ok(())
     }
 
+    /// Its database is moved to the other kind before it starts.
+    pub fn moves(&mut self) {
+        self.is_moving = true;
+    }
+
+    /// As `standpipe-hub migrate` does, or the other way; power may fail, and then it is done again.
+    fn move_over(&mut self, outside: &Arc<dyn World>) -> anyhow::Result<()> {
+        let file = self.folder.join("hub.db");
+        if let Some(url) = self.moved.clone() {
+            // What the office was when it left.
+            for left in ["hub.db", "hub.db-wal", "hub.db-shm"].map(|name| self.folder.join(name)) {
+                if left.exists() {
+                    std::fs::remove_file(left)?;
+                }
+            }
+            time().wait(move_out(&url, &file, Arc::clone(outside)))?;
+            self.moved = None;
+        } else {
+            let url = postgres::schema();
+            time().wait(move_in(&file, &url, Arc::clone(outside), || Ok(())))?;
+            self.moved = Some(url);
+        }
+        self.is_moving = false;
+        Ok(())
+    }
+
+    /// A look into its database, whichever it is.
+    pub fn database(&self) -> anyhow::Result<Connection> {
+        let file = match &self.moved {
+            None => self.folder.join("hub.db"),
+            Some(url) => {
+                let copy = self.folder.with_file_name("copy-of-hub.db");
+                for left in ["", "-wal", "-shm"].map(|ending| format!("{}{ending}", copy.display())) {
+                    let _ = std::fs::remove_file(left);
+                }
+                let owner = Owner { machine: MACHINE + 1, life: 0 };
+                time().wait(move_out(url, &copy, SimWorld::new(owner, self.seed, Arc::default())))?;
+                copy
+            }
+        };
+        Ok(Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+    }
+
+    /// Whether its database is in PostgreSQL: what was read of it is not seen to change.
+    pub fn is_moved(&self) -> bool {
+        self.moved.is_some()
+    }
+
     /// Backs it up while it runs, as `standpipe-hub backup` does beside it. `None` while it does not: its machine is off.
     pub fn back_up(&self) -> Option<Result<(), BackupError>> {
         let outside: Arc<dyn World> = self.running.as_ref()?.world.clone();
+        if self.is_moved() {
+            // That is for the server's own tools.
+            return None;
+        }
         let made = async {
             let store = SqliteStore::open(&self.folder.join("hub.db"), Arc::clone(&outside)).await?;
             let made = backup::make(&self.folder, &store, &self.backup, false, &outside, &mut |_| ()).await;
@@ -108,6 +185,8 @@ impl Hub {
 
     /// Its folder was lost: it is restored when it starts. With `epoch` it does not tell.
     pub fn is_lost(&mut self, epoch: Option<Uuid>) {
+        // A backup is of a folder.
+        (self.moved, self.is_moving) = (None, false);
         self.restoring = Some(Restoring { epoch });
     }
 
@@ -117,7 +196,7 @@ impl Hub {
         self.restoring = None;
         if let Some(epoch) = epoch {
             untracked(|| {
-                let database = rusqlite::Connection::open(self.folder.join("hub.db"))?;
+                let database = Connection::open(self.folder.join("hub.db"))?;
                 database.execute("UPDATE hub SET epoch = ?1", [epoch])
             })?;
         }

@@ -11,6 +11,10 @@ pub mod hub;
 pub mod net;
 pub mod oracle;
 pub mod people;
+/// The server of the hub's own tests, for the offices whose database moves.
+#[allow(dead_code, clippy::unwrap_used, reason = "the hub's own tests ask more of the server")]
+#[path = "../../hub/src/store/postgres/tests/server.rs"]
+mod postgres;
 pub mod run;
 pub mod stage;
 pub mod story;

@@ -6,9 +6,10 @@ mod model;
 
 use self::backup::Backup;
 use crate::estate::SITE;
+use crate::hub::Hub;
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use standpipe_device::store::{InBackup, Store, StoreError};
 use standpipe_domain::ids::{DeviceId, Sha256};
 use standpipe_domain::sync::SyncState;
@@ -216,13 +217,13 @@ impl Oracle {
         let office = &mut self.hub;
         let database = match office.database.take() {
             Some(database) => database,
-            None => database(&stage.hub.folder)?,
+            None => database(&stage.hub)?,
         };
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let News { epoch, ops, aside } = News::after(&database, office.seq).map_err(told)?;
         office.epoch = epoch;
         self.backup.holds_what_is_told(&database)?;
-        office.database = Some(database);
+        office.database = (!stage.hub.is_moved()).then_some(database);
         let mut changed = BTreeSet::new();
         for (seq, op, tx) in ops {
             if seq != office.seq + 1 {
@@ -461,10 +462,8 @@ fn read<T>(
 }
 
 /// The hub's database, to read.
-fn database(folder: &Path) -> Result<Connection, String> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    Connection::open_with_flags(folder.join("hub.db"), flags)
-        .map_err(|error| format!("the oracle cannot open the hub's database: {error}"))
+fn database(hub: &Hub) -> Result<Connection, String> {
+    hub.database().map_err(|error| format!("the oracle cannot open the hub's database: {error}"))
 }
 
 fn shelf(folder: &Path, photo: Sha256) -> PathBuf {

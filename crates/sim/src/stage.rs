@@ -219,7 +219,8 @@ impl Stage {
                 Machine::Hub => self.hub.start(&self.net),
                 Machine::Tablet(number) => self.tablets[number].start(&self.net),
             };
-            self.note(&format!("{machine:?} starts"));
+            let over = if machine == Machine::Hub && self.hub.is_moved() { " over PostgreSQL" } else { "" };
+            self.note(&format!("{machine:?} starts{over}"));
             if self.disks.is_dead(&self.name(machine)) {
                 self.note(&format!("{machine:?} loses power while it starts"));
                 self.power_off(machine);

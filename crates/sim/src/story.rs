@@ -123,6 +123,8 @@ pub enum Act {
     Restore {
         tells: bool,
     },
+    /// The hub's database is moved to PostgreSQL, or back.
+    Move,
     /// A tablet's folder is copied to another tablet, which then works beside it.
     Clone {
         tablet: usize,
@@ -185,6 +187,9 @@ pub struct Step {
     pub act: Act,
 }
 
+/// Of a thousand stories, in so many the hub's database moves.
+const MOVES: u64 = 8;
+
 /// The steps of a seed.
 pub fn story(seed: u64) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "story");
@@ -210,6 +215,19 @@ pub fn story(seed: u64) -> Vec<Step> {
         at += Duration::from_millis(pause);
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
+    }
+    moved(seed, steps)
+}
+
+/// Few offices move: a story over PostgreSQL takes many times as long. That one does changes nothing else of its story.
+fn moved(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "move");
+    if dice.below(1_000) < MOVES {
+        for _ in 0..dice.within(1..4) {
+            let place = TABLETS + dice.index(steps.len() - TABLETS);
+            let at = steps[place].at;
+            steps.insert(place, Step { at, act: Act::Move });
+        }
     }
     steps
 }

@@ -25,7 +25,7 @@ impl Oracle {
         if !stage.hub.is_running() {
             return Err("the hub does not come up again".into());
         }
-        let hub = database(&stage.hub.folder)?;
+        let hub = database(&stage.hub)?;
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let expected = office_fields(&hub).map_err(told)?;
         let members = office_members(&hub).map_err(told)?;
@@ -119,6 +119,7 @@ impl Oracle {
         }
         let before = dump_of(&hub, &OFFICE_TABLES).map_err(told)?;
         stage.hub.rebuild().map_err(|error| format!("the hub cannot be rebuilt: {error}"))?;
+        let hub = database(&stage.hub)?;
         let after = dump_of(&hub, &OFFICE_TABLES).map_err(told)?;
         same_rows("the hub", &before, &after)
     }

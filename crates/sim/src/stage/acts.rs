@@ -39,6 +39,7 @@ impl Stage {
                 self.note(&format!("the backup: {:?}", made.map(|made| made.is_ok())));
             }
             Act::Restore { tells } => self.restore_hub(*tells)?,
+            Act::Move => self.move_hub()?,
             Act::Clone { tablet } => self.clone_tablet(*tablet)?,
             Act::Join { tablet } => {
                 let joined = self.join(*tablet);
@@ -130,6 +131,17 @@ impl Stage {
         self.hub.is_lost((!tells).then_some(backup.holds.epoch));
         self.oracle.hub_was_restored();
         self.tablets.iter().for_each(Tablet::hub_was_restored);
+        Ok(())
+    }
+
+    /// The hub is stopped, and its database moved before it starts again.
+    fn move_hub(&mut self) -> Result<(), String> {
+        if self.hub.is_running() {
+            self.look()?;
+            self.stop_hub();
+            self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
+        }
+        self.hub.moves();
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use super::{Identity, StoreError};
 use crate::world::{World, aside};
 use line::Post;
 use listen::{Ear, Place};
-pub use moving::{Moved, move_in};
+pub use moving::{Moved, move_in, move_out};
 use server::Server;
 use standpipe_domain::ids::SiteId;
 use std::sync::Arc;
@@ -66,7 +66,10 @@ impl PostgresStore {
     /// [`StoreError::Unsuitable`] where another process serves it: the photos that the database speaks of lie in that one's
     /// folder, and this one has not got them.
     pub async fn serve(&self) -> Result<(), StoreError> {
-        self.hear(true).await
+        self.hear(true).await?;
+        // Whoever backs the server up does not tell the hub: tablets wait for no backup, as where none was ever made.
+        let sql = "UPDATE hub SET backup_whole = 0 WHERE backup_whole > 0";
+        self.change(move |desk| desk.run("forgetting the backups of before", sql, &[]).map(drop)).await
     }
 
     async fn hear(&self, serves: bool) -> Result<(), StoreError> {

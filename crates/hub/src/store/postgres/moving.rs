@@ -1,4 +1,4 @@
-//! An office out of the SQLite file of a folder into PostgreSQL: all of it, or nothing.
+//! An office out of the SQLite file of a folder into PostgreSQL, or back: all of it, or nothing.
 
 use super::line::BEGIN;
 use super::open;
@@ -65,6 +65,37 @@ pub async fn move_in(
             tracing::warn!(%error, "the database was not analysed");
         }
         Ok(Moved { operations, was_there: false })
+    });
+    moved.await.map_err(|_| StoreError::Stopped)?
+}
+
+/// Moves what the database that `url` names holds into the SQLite file `to`, which is not there or holds no office yet, in
+/// one transaction: everything is read back and compared before that ends, and the log of each site added up anew. The
+/// database is made one of this version and otherwise left as it is; nobody may serve it meanwhile.
+///
+/// # Errors
+/// Nothing was moved.
+pub async fn move_out(url: &str, to: &Path, world: Arc<dyn World>) -> Result<Moved, StoreError> {
+    let server = Server::of(url, Arc::clone(&world))?;
+    let (to, outside) = (to.to_owned(), Arc::clone(&world));
+    let moved = aside(&*world, move || {
+        let link = server.connect()?;
+        open::open(&link, &*outside)?;
+        link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").doing(MOVING)?;
+        let (file, _) = sqlite::open_file(&to, &*outside)?;
+        file.batch("BEGIN IMMEDIATE").doing(MOVING)?;
+        let was_there = !is_empty(&file)?;
+        if !was_there {
+            // It was made for whoever opens the file first.
+            file.batch("DELETE FROM hub").doing(MOVING)?;
+            carry(&link, &file)?;
+        }
+        if let Some(table) = differ(&link, &file)? {
+            return Err(unsuitable(format!("{} holds another office: they differ in {table}", to.display())));
+        }
+        let operations = add_up(&file)?;
+        file.batch("COMMIT").doing(MOVING)?;
+        Ok(Moved { operations, was_there })
     });
     moved.await.map_err(|_| StoreError::Stopped)?
 }
