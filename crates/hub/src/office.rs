@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use standpipe_domain::ids::{Millis, PersonId, SiteId};
 use standpipe_oplog::op::{Kind, Resolve};
 use standpipe_oplog::pen::{Draft, Moment};
+use standpipe_oplog::wire::{FRAME, MAX_TX};
 use uuid::Uuid;
 
 /// Who changes something of which site, and when.
@@ -17,6 +18,9 @@ pub struct Hand {
 }
 
 /// Writes `drafts` as one transaction of operations by the hub's device.
+///
+/// # Errors
+/// [`StoreError::TooLarge`], beside those of the ledger.
 pub fn write(
     ledger: &mut dyn Ledger,
     world: &dyn World,
@@ -26,9 +30,13 @@ pub fn write(
     let Hand { scope, actor, now } = hand;
     let moment = Moment { now, actor, tx: world.uuid() };
     let mut pen = ledger.pen(scope)?;
-    let mut touched = Vec::new();
+    let (mut touched, mut bytes) = (Vec::new(), 0);
     for draft in drafts {
         let written = pen.write(draft, world.uuid(), moment).reading("writing an operation of the hub")?;
+        bytes += written.body.len() + FRAME;
+        if bytes > MAX_TX {
+            return Err(StoreError::TooLarge { limit: MAX_TX });
+        }
         ledger.extend(pen.device, pen.incarnation, pen.last_seq, pen.last_hash)?;
         touched.extend(enter(ledger, &written, now)?);
     }

@@ -21,6 +21,11 @@ pub const MAX_PUSH: usize = 256 * 1024;
 pub const MAX_OP: usize = 4 * 1024 * 1024;
 /// The most bytes that a body may have after decompression: one largest operation, or one full batch, with its head.
 pub const MAX_BODY: usize = MAX_OP + MAX_PUSH;
+/// What the frame of one operation takes in a page, at most, and the head of the page.
+pub const FRAME: usize = 64;
+/// The most bytes that the operations of one transaction may have together, each with its [`FRAME`]: so one page holds all of
+/// it, and nobody sees it in part. A larger one is refused when it is written.
+pub const MAX_TX: usize = MAX_OP;
 
 const LEVEL: i32 = 3;
 /// What a decoder remembers while it reads, at most: 8 MiB, as a power of two. A body of a few bytes can ask for 128 MiB;

@@ -11,7 +11,7 @@ use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::replica::Touched;
-use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, Numbered, Refused};
+use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, MAX_TX, Numbered, Refused};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -443,8 +443,9 @@ impl Cut {
             self.tx = Some(tx);
         }
         self.bytes += body.len() + 1;
-        // One operation that is larger than a push goes alone.
-        self.full = self.bodies.len() == MAX_OPS || (self.bytes > MAX_PUSH && !self.bodies.is_empty());
+        // A transaction that is larger than a push goes whole, and alone: none is larger than what a hub takes at once.
+        let room = if self.whole > 0 { MAX_PUSH } else { MAX_TX };
+        self.full = self.bodies.len() == MAX_OPS || (self.bytes > room && !self.bodies.is_empty());
         if !self.full {
             self.bodies.push(body);
         }

@@ -11,6 +11,7 @@ use standpipe_domain::ids::Millis;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::pen::{Draft, Moment, Pen};
 use standpipe_oplog::replica::Touched;
+use standpipe_oplog::wire::{FRAME, MAX_TX};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::PoisonError;
@@ -24,6 +25,8 @@ pub struct Writing<'a> {
     now: Millis,
     author: Option<Author>,
     touched: BTreeSet<Touched>,
+    /// What its own operations have together, each with its frame.
+    bytes: usize,
 }
 
 struct Author {
@@ -68,6 +71,7 @@ impl Store {
                 now: self.world.now(),
                 author: None,
                 touched: BTreeSet::new(),
+                bytes: 0,
             };
             let result = work(&mut writing)?;
             writing.finish()?;
@@ -119,6 +123,10 @@ impl Writing<'_> {
         chain.last_seq = pen.last_seq;
         chain.last_hash = pen.last_hash;
         chain.hlc = pen.hlc;
+        self.bytes += written.body.len() + FRAME;
+        if self.bytes > MAX_TX {
+            return Err(Fault::TooLarge { bytes: self.bytes, limit: MAX_TX }.into());
+        }
         log::append_own(&self.transaction, &written)?;
         self.apply(&written.op)?;
         Ok(op_id)

@@ -58,10 +58,11 @@ fn a_batch_keeps_to_its_limits_and_to_whole_transactions() {
     store.acknowledge(store.chain_state().unwrap().id, 3 + MAX_OPS as u64 - 1, 0).unwrap();
 
     let after = store.chain_state().unwrap().last_seq;
-    record(most + 20, 1_000);
+    record(most - 1, 1_000);
+    record(1, 10);
     let bodies = store.outbox(after).unwrap().bodies;
-    assert!(bodies.iter().map(|body| body.len() + 1).sum::<usize>() <= MAX_PUSH);
-    assert!(!bodies.is_empty(), "a transaction that is larger than a push is cut");
+    assert_eq!(bodies.len(), MAX_OPS - 1, "a transaction that is larger than a push goes whole");
+    assert!(bodies.iter().map(|body| body.len() + 1).sum::<usize>() > MAX_PUSH);
 }
 
 #[test]
@@ -79,6 +80,14 @@ fn one_operation_larger_than_a_push_goes_alone_and_one_too_large_to_send_is_not_
     assert_eq!(store.outbox(0).unwrap().bodies.len(), 1);
     let last = store.chain_state().unwrap();
     assert_eq!(record(standpipe_oplog::wire::MAX_OP).unwrap_err().code(), "too-large");
+    let several = store.write::<_, Error>("recording", |writing| {
+        for n in 0..4 {
+            let value = serde_json::json!("x".repeat(standpipe_oplog::wire::MAX_TX / 4));
+            writing.record(crate::testing::set("check", check(n).0, "later", value, None))?;
+        }
+        Ok(())
+    });
+    assert_eq!(several.unwrap_err().code(), "too-large", "nobody could see them together");
     assert_eq!(store.chain_state().unwrap(), last);
 }
 

@@ -12,7 +12,7 @@ use standpipe_domain::answer::Outcome;
 use standpipe_domain::record::entity;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::pen::Draft;
-use standpipe_oplog::wire::{MAX_BODY, decode_pull};
+use standpipe_oplog::wire::{MAX_BODY, MAX_TX, decode_pull};
 
 pub async fn pages_hold_whole_transactions_in_order_with_the_sum(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
@@ -67,6 +67,30 @@ fn note(n: usize) -> Draft {
 
 fn hand() -> Hand {
     Hand { scope: demo::site(), actor: demo::person("office"), now: MORNING }
+}
+
+pub async fn a_transaction_is_seen_whole_or_not_made(store: &dyn Store) {
+    let (world, _) = garden(store).await;
+    let before = log(store).await.next;
+    // Many small ones take more room in a page than their text has.
+    let change = async |drafts: usize, bytes: usize| {
+        let world = world.clone();
+        let text = "x".repeat(bytes);
+        let drafts: Vec<Draft> = (0..drafts).map(|n| Draft { value: json!(text), ..note(n) }).collect();
+        store.transact(move |ledger| write(ledger, &*world, hand(), drafts)).await
+    };
+    for (drafts, bytes) in [(5, MAX_TX / 5), (20_000, 1)] {
+        let refused = change(drafts, bytes).await;
+        assert!(matches!(refused, Err(StoreError::TooLarge { limit: MAX_TX })), "{refused:?}");
+    }
+    assert_eq!(log(store).await.next, before, "nothing of it was kept");
+    change(4, MAX_TX / 5).await.unwrap();
+    let page = store.page(demo::site(), before, 1, 1).await.unwrap();
+    assert_eq!(
+        (page.ops.len(), page.more),
+        (4, false),
+        "all of it in one page, however little was asked for"
+    );
 }
 
 pub async fn work_that_fails_leaves_nothing(store: &dyn Store) {

@@ -121,6 +121,9 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), message)
                     .with(json!({ "wait_seconds": AWAY }))
             }
+            StoreError::TooLarge { limit } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.code(), error).limit(limit)
+            }
             StoreError::Full { .. } => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error),
             StoreError::QuarantineFull { ops, bytes } => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, error.code(), error)

@@ -29,6 +29,10 @@ pub enum StoreError {
         "the office keeps at most {ops} operations of {bytes} bytes together aside of one tablet, and nothing of this push was kept: have the office look at what it set aside"
     )]
     QuarantineFull { ops: u64, bytes: u64 },
+    #[error(
+        "one change may have {limit} bytes at most, and nothing of this one was kept: make it in several"
+    )]
+    TooLarge { limit: usize },
     #[error("the hub is shutting down; try again at once")]
     Stopped,
 }
@@ -44,6 +48,7 @@ impl StoreError {
             Self::Unreadable { .. } => "unreadable",
             Self::Newer { .. } => "database-newer",
             Self::QuarantineFull { .. } => "quarantine-full",
+            Self::TooLarge { .. } => "too-large",
             Self::Stopped => "stopping",
         }
     }

@@ -7,11 +7,9 @@ use standpipe_domain::ids::{DeviceId, Millis, SiteId};
 use standpipe_domain::office::Quarantined;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
-use standpipe_oplog::wire::MAX_BODY;
+use standpipe_oplog::wire::{FRAME, MAX_BODY};
 use uuid::Uuid;
 
-/// What the head of a page, and the frame of each of its lines, may take.
-const FRAME: usize = 64;
 /// How many rows are asked for at once: where a page ends is seen only in them.
 const TOGETHER: u32 = 512;
 
