@@ -19,7 +19,7 @@ const FACT: &str = "backups";
 pub enum InBackup {
     /// The hub has not told of its backups since something went up.
     Unknown,
-    /// The office has never made any that is whole.
+    /// The office had never begun any.
     NeverMade,
     /// The last whole one may have begun before the hub had everything.
     NotYet,
@@ -36,16 +36,34 @@ struct Noted {
     whole: u64,
 }
 
+impl Noted {
+    /// What is written down once the hub, of this epoch, has told that.
+    fn after(known: Option<Self>, epoch: Uuid, Backups { begun, whole }: Backups) -> Self {
+        match known {
+            Some(noted) if noted.epoch == epoch => Self { whole, ..noted },
+            _ => Self { epoch, begun, whole },
+        }
+    }
+
+    fn is_held(self) -> bool {
+        self.whole > self.begun
+    }
+}
+
 impl Store {
+    /// Whether a backup that has ended since would hold everything that is here, as the hub, of this epoch, tells: where the
+    /// hub still has all of it, which it may have found spoilt while it made that backup.
+    pub fn would_be_held(&self, epoch: Uuid, told: Backups) -> Result<bool, StoreError> {
+        let known = self.read("reading which backups the office has made", noted)?;
+        let now = Noted::after(known, epoch, told);
+        Ok(now.is_held() && known != Some(now))
+    }
+
     /// The hub, of this epoch, has told of its backups. Gives whether that was news. Durable when this returns.
     pub fn told_of_backups(&self, epoch: Uuid, told: Backups) -> Result<bool, StoreError> {
         let doing = "writing down which backups the office has made";
         let known = self.read(doing, noted)?;
-        let Backups { begun, whole } = told;
-        let now = match known {
-            Some(noted) if noted.epoch == epoch => Noted { whole, ..noted },
-            _ => Noted { epoch, begun, whole },
-        };
+        let now = Noted::after(known, epoch, told);
         if known == Some(now) {
             return Ok(false);
         }
@@ -61,8 +79,8 @@ impl Store {
     pub fn in_backup(&self) -> Result<InBackup, StoreError> {
         Ok(match self.read("looking whether the office's backup holds everything", noted)? {
             None => InBackup::Unknown,
-            Some(Noted { whole: 0, .. }) => InBackup::NeverMade,
-            Some(Noted { begun, whole, .. }) if whole > begun => InBackup::Held,
+            Some(Noted { begun: 0, whole: 0, .. }) => InBackup::NeverMade,
+            Some(noted) if noted.is_held() => InBackup::Held,
             Some(_) => InBackup::NotYet,
         })
     }

@@ -138,6 +138,13 @@ impl Store {
         })
     }
 
+    /// Something that only this tablet may have goes back to the hub: no backup that has begun by now holds it.
+    pub fn gives_back(&self) -> Result<(), StoreError> {
+        self.write_quietly("writing down that something goes back to the office", |writing| {
+            backup::forget(writing)
+        })
+    }
+
     /// The hub says that it never took these. What this tablet's person recorded is offered anew; the rest is set aside,
     /// and shown.
     pub fn not_taken_back(&self, refused: &[Uuid]) -> Result<(), StoreError> {

@@ -177,6 +177,7 @@ impl Driver {
             store.owe_end(true)?;
         }
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
+        store.gives_back()?;
         let answer = hub.give_back(body).await?;
         if behind == 0 {
             self.mend.given = Some(first);

@@ -93,6 +93,10 @@ impl Driver {
             self.run = hello.run;
             self.doubt();
         }
+        // What the hub found spoilt while it made a backup is in no later one either: all is asked for again behind it.
+        if store.would_be_held(hello.hub_epoch, hello.backups)? {
+            self.doubt();
+        }
         if store.told_of_backups(hello.hub_epoch, hello.backups)? {
             self.standing.tell_once_more();
         }

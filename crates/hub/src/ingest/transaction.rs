@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// See [`depth`].
 const DEEPEST: usize = 64;
+/// The most bytes of a field's name: fields are found by it, and no index of PostgreSQL takes one of a few thousand.
+const LONGEST: usize = 1_024;
 
 /// What is to be done with a line.
 enum Fate<'l> {
@@ -118,6 +120,10 @@ impl Intake<'_> {
         }
         if depth(&op.value) > DEEPEST {
             return refuse("malformed", &format!("a value is nested at most {DEEPEST} deep"));
+        }
+        let fields = op.value.as_object().filter(|_| op.field.is_none()).into_iter().flatten();
+        if op.field.iter().chain(fields.map(|(field, _)| field)).any(|field| field.len() > LONGEST) {
+            return refuse("malformed", &format!("the name of a field has at most {LONGEST} bytes"));
         }
         if op.device != device.id {
             return refuse("foreign-device", "the operation says that another tablet wrote it");

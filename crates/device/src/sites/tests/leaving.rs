@@ -279,6 +279,24 @@ async fn whatever_goes_up_once_more_waits_for_another_backup() {
 }
 
 #[tokio::test]
+async fn a_photo_that_a_backup_found_spoilt_is_not_forgotten_with_the_next() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].kept().backups = Backups { begun: 1, whole: 1 };
+    let of = photo(&tablet.store(), &[1; 100]);
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.kept_for(2, Keeps::Backup).await;
+    // The second says so and does not count; the third knows nothing of it any more.
+    hubs[1].kept().verified.remove(&of);
+    hubs[1].kept().backups = Backups { begun: 3, whole: 3 };
+    tablet.sites.sync_now();
+    tablet.until("sent again", |_| hubs[1].kept().verified.contains_key(&of)).await;
+    tablet.kept_for(2, Keeps::Backup).await;
+    hubs[1].kept().backups = Backups { begun: 4, whole: 4 };
+    tablet.sites.sync_now();
+    tablet.forgotten(2).await;
+}
+
+#[tokio::test]
 async fn what_a_restored_office_tells_of_backups_counts_anew() {
     let (hubs, mut tablet) = of_two().await;
     hubs[1].kept().backups = Backups { begun: 1, whole: 1 };

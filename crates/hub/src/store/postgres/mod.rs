@@ -68,8 +68,16 @@ impl PostgresStore {
     pub async fn serve(&self) -> Result<(), StoreError> {
         self.hear(true).await?;
         // Whoever backs the server up does not tell the hub: tablets wait for no backup, as where none was ever made.
-        let sql = "UPDATE hub SET backup_whole = 0 WHERE backup_whole > 0";
-        self.change(move |desk| desk.run("forgetting the backups of before", sql, &[]).map(drop)).await
+        const DOING: &str = "forgetting the backups of before";
+        self.change(|desk| {
+            desk.run(
+                DOING,
+                "UPDATE hub SET backups_begun = 0, backup_whole = 0 WHERE backups_begun > 0",
+                &[],
+            )?;
+            desk.run(DOING, "DELETE FROM backed_up", &[]).map(drop)
+        })
+        .await
     }
 
     async fn hear(&self, serves: bool) -> Result<(), StoreError> {

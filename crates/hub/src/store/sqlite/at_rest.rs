@@ -113,8 +113,8 @@ pub fn revive(file: &Path, without: &[Sha256], world: &dyn World) -> Result<Uuid
     const DOING: &str = "making the database that of a restored hub";
     let epoch = world.uuid();
     let (connection, _) = open::open(file, world)?;
-    // It was copied before its own backup was whole, which it is.
-    let sql = "UPDATE hub SET epoch = ?1, backup_whole = backups_begun";
+    // It was copied before its own backup was whole, which it is, whether or not it was numbered.
+    let sql = "UPDATE hub SET epoch = ?1, backups_begun = max(backups_begun, 1), backup_whole = max(backups_begun, 1)";
     connection.execute(sql, [epoch]).doing(DOING)?;
     connection.execute("DELETE FROM upload", []).doing(DOING)?;
     withdraw_from(&connection, without).doing(DOING)?;
