@@ -5,7 +5,7 @@ use super::tls;
 use crate::store::sql::{Source, Sql};
 use crate::store::{Doing, StoreError};
 use crate::world::World;
-use ::postgres::config::SslMode;
+use ::postgres::config::{SslMode, TargetSessionAttrs};
 use ::postgres::{Config, NoTls};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +62,8 @@ impl Server {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(SILENT);
         }
+        // A standby that only reads may be behind.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.keepalives_idle(SILENT).keepalives_interval(SILENT / 3).keepalives_retries(3);
         config.notice_callback(|notice| {
             tracing::warn!(message = notice.message(), "the database says something");
