@@ -161,12 +161,15 @@ async fn what_one_process_is_told_another_shows() {
     let mut news = ask("events").send().await.unwrap();
     assert_eq!(news.status(), 200);
     let mut hear = async || {
-        loop {
-            let chunk = tokio::time::timeout(PATIENCE, news.chunk()).await.unwrap().unwrap().unwrap();
-            if text(&chunk).contains("changed") {
-                return;
+        let changed = async {
+            loop {
+                let said = news.chunk().await.unwrap().expect("the line stays open");
+                if text(&said).contains("changed") {
+                    break;
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, changed).await.expect("news");
     };
     hear().await;
 
