@@ -9,8 +9,15 @@ use reqwest::{Client, Response};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use standpipe_hub::demo;
+use standpipe_hub::http::{self, App};
+use standpipe_hub::store::Store;
+use standpipe_hub::store::postgres::PostgresStore;
+use standpipe_hub::world::RealWorld;
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
@@ -120,4 +127,65 @@ async fn a_database_that_goes_away_is_told_as_such_and_met_again() {
     tokio::time::timeout(PATIENCE, back).await.unwrap();
     assert_eq!(rounds(&hub.url).await.as_array().map(Vec::len), Some(1));
     hub.terminate(Signal::TERM).await;
+}
+
+/// A hub's HTTP over that store, at an address of its own.
+async fn answering(data: &Path, store: Arc<PostgresStore>) -> (String, oneshot::Sender<()>) {
+    let app = App::open(data, store, Arc::new(RealWorld), false).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(http::serve(app, listener, async move {
+        let _ = stopped.await;
+    }));
+    (url, stop)
+}
+
+#[tokio::test]
+async fn what_one_process_is_told_another_shows() {
+    let dir = TempDir::new().unwrap();
+    let url = aside(server::database).await;
+    let world = Arc::new(RealWorld);
+    let one = Arc::new(PostgresStore::open(&url, world.clone()).await.unwrap());
+    let other = Arc::new(PostgresStore::open(&url, world.clone()).await.unwrap());
+    demo::load(&*one, world).await.unwrap();
+    other.listen().await.unwrap();
+    let (here, _here) = answering(dir.path(), Arc::clone(&one)).await;
+    let (there, _there) = answering(dir.path(), Arc::clone(&other)).await;
+
+    // Who signed in at one is signed in at the other.
+    let answer = sign_in(&here).await;
+    assert_eq!(answer.status(), 200);
+    let cookie = answer.headers()["set-cookie"].clone();
+    let ask = |path: &str| Client::new().get(format!("{there}/api/v1/{path}")).header("Cookie", &cookie);
+    let mut news = ask("events").send().await.unwrap();
+    assert_eq!(news.status(), 200);
+    let mut hear = async || {
+        let changed = async {
+            loop {
+                let said = news.chunk().await.unwrap().expect("the line stays open");
+                if text(&said).contains("changed") {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, changed).await.expect("news");
+    };
+    hear().await;
+
+    // A password that is set at one ends the session at the other; what is written at one is news at the other.
+    let office = one.user("office").await.unwrap().unwrap();
+    let by: &dyn Store = &*one;
+    by.transact(|ledger| {
+        ledger.poke(demo::site());
+        Ok(())
+    })
+    .await
+    .unwrap();
+    hear().await;
+    assert_eq!(ask("session").send().await.unwrap().status(), 200);
+    one.put_user(office).await.unwrap();
+    assert_eq!(ask("session").send().await.unwrap().status(), 401);
+    one.close().await;
+    other.close().await;
 }

@@ -8,6 +8,7 @@ mod moving;
 mod number;
 mod open;
 mod server;
+mod tls;
 
 use super::sql::{Desk, Desks, Readers, Writer, bind};
 use super::{Identity, StoreError};

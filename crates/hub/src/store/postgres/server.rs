@@ -1,13 +1,15 @@
 //! Where the database is, and how one comes to it.
 
 use super::link::{Link, fault};
+use super::tls;
 use crate::store::sql::{Source, Sql};
 use crate::store::{Doing, StoreError};
 use crate::world::World;
-use ::postgres::config::SslMode;
+use ::postgres::config::{SslMode, TargetSessionAttrs};
 use ::postgres::{Config, NoTls};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// A server that does not take a connection within this is away.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -29,24 +31,28 @@ const SESSION: &str = "
 #[derive(Clone)]
 pub(super) struct Server {
     config: Config,
+    /// Where the address asks for it.
+    tls: Option<MakeRustlsConnect>,
     world: Arc<dyn World>,
 }
 
 impl Server {
     /// The server that `url` names (`postgres://user:password@host:port/database`).
     pub(super) fn of(url: &str, world: Arc<dyn World>) -> Result<Self, StoreError> {
+        let (url, roots) = tls::split(url);
         let mut config: Config = url.parse().map_err(|error: ::postgres::Error| {
             let why =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             unsuitable(format!("its address does not read as postgres://user:password@host/database: {why}"))
         })?;
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(unsuitable(
-                "its address asks for TLS (sslmode=require), which this hub does not speak with databases: reach it over \
-                 a socket of the same machine, or through a tunnel"
-                    .into(),
-            ));
-        }
+        let tls = match (config.get_ssl_mode(), &roots) {
+            (SslMode::Require, roots) => Some(tls::connector(roots.as_deref())?),
+            (_, Some(_)) => {
+                return Err(unsuitable("its address names sslrootcert, which needs sslmode=require".into()));
+            }
+            // Whatever the server would do: without being asked for, TLS would prove nothing of who is there.
+            (_, None) => None,
+        };
         if config.get_application_name().is_none() {
             config.application_name("standpipe-hub");
         }
@@ -56,11 +62,13 @@ impl Server {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(SILENT);
         }
+        // A standby that only reads may be behind.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.keepalives_idle(SILENT).keepalives_interval(SILENT / 3).keepalives_retries(3);
         config.notice_callback(|notice| {
             tracing::warn!(message = notice.message(), "the database says something");
         });
-        Ok(Self { config, world })
+        Ok(Self { config, tls, world })
     }
 
     /// A fresh connection.
@@ -68,7 +76,11 @@ impl Server {
         const DOING: &str = "reaching the database";
         // Whatever it says of a connection, it said nothing of what is to be done on it: that is worth trying again.
         let away = |error| StoreError::Away { doing: DOING, detail: fault(&error).to_string() };
-        let client = self.config.connect(NoTls).map_err(away)?;
+        let connected = match &self.tls {
+            Some(tls) => self.config.connect(tls.clone()),
+            None => self.config.connect(NoTls),
+        };
+        let client = connected.map_err(away)?;
         let link = Link::new(client, Arc::clone(&self.world));
         link.batch(SESSION).doing(DOING)?;
         Ok(link)

@@ -103,7 +103,8 @@ async fn a_database_that_cannot_be_used_is_refused_and_left_as_it_is() {
 
     for (url, word) in [
         ("mysql://host/x", "postgres://"),
-        ("postgres://host/x?sslmode=require", "TLS"),
+        ("postgres://host/x?sslrootcert=/x", "sslmode=require"),
+        ("postgres://host/x?sslmode=require&sslrootcert=/nowhere.pem", "/nowhere.pem"),
         ("postgres://host/x?colour=green", "colour"),
     ] {
         let refused = PostgresStore::open(url, Arc::new(RealWorld)).await.err().unwrap();
@@ -136,4 +137,24 @@ async fn a_database_that_was_put_back_is_the_same_hubs_with_another_epoch() {
     assert_eq!((now.device, now.key.to_bytes(), now.epoch), (before.device, before.key.to_bytes(), epoch));
     assert_ne!(now.epoch, before.epoch);
     come_back(&restored, backed, lost).await;
+}
+
+#[tokio::test]
+async fn a_server_is_spoken_with_over_tls_where_the_address_asks_for_it() {
+    let (url, certificate) = aside(server::over_tls).await;
+    let asked = format!("{url}?sslmode=verify-full&sslrootcert={}", certificate.display());
+    let store = open(&asked).await;
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let is_secret = store.look(move |desk| desk.first("asking", sql, &[], |row| row.get::<bool>(0)));
+    assert_eq!(is_secret.await.unwrap(), Some(true));
+    store.serve().await.unwrap();
+    store.close().await;
+
+    let stranger = format!("{url}?sslmode=require");
+    let elsewhere = asked.replace("@localhost", "@127.0.0.1");
+    for url in [stranger, elsewhere] {
+        let refused = PostgresStore::open(&url, Arc::new(RealWorld)).await.err().unwrap();
+        assert!(matches!(refused, StoreError::Away { .. }), "{refused}");
+        assert!(refused.to_string().contains("certificate"), "{refused}");
+    }
 }

@@ -3,6 +3,7 @@
 use ::postgres::{Client, Config, NoTls};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,37 @@ set -e
 "$1/initdb" -D "$2/data" -U hub --auth=trust --encoding=UTF8 --locale-provider=icu --icu-locale=en-US --locale=C \
   --no-sync >"$2/log" 2>&1
 end() { "$1/pg_ctl" -D "$2/data" -m immediate stop >>"$2/log" 2>&1; rm -rf "$2"; }
-"$1/pg_ctl" -D "$2/data" -w -l "$2/log" start >>"$2/log" 2>&1 -o \
-  "-k $2 -c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+if [ -n "$3" ]; then
+  printf '[req]\ndistinguished_name=dn\nx509_extensions=of\nprompt=no\n[dn]\nCN=localhost\n' >"$2/req"
+  printf '[of]\nsubjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n' >>"$2/req"
+  openssl req -new -x509 -days 2 -nodes -config "$2/req" -keyout "$2/key" -out "$2/certificate" >>"$2/log" 2>&1
+  chmod 600 "$2/key"
+fi
+"$1/pg_ctl" -D "$2/data" -w -l "$2/log" start >>"$2/log" 2>&1 -o "-k $2 ${3:--c listen_addresses=} \
+  -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
 echo started
 read -r nothing || true
 end "$1" "$2"
 "#;
+
+/// A server that is reached over TLS alone, by the name of localhost. Its certificate is in the file that is given, behind
+/// its address. It runs until the tests end, as the other one.
+pub(super) fn over_tls() -> (String, PathBuf) {
+    static SERVER: OnceLock<(u16, Server)> = OnceLock::new();
+    let (port, server) = SERVER.get_or_init(|| {
+        // Nobody else takes it that soon.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = start(|folder| {
+            let folder = folder.display();
+            format!(
+                "-c listen_addresses=127.0.0.1 -p {port} -c ssl=on -c ssl_key_file={folder}/key \
+                 -c ssl_cert_file={folder}/certificate"
+            )
+        });
+        (port, server)
+    });
+    (format!("postgres://hub@localhost:{port}/postgres"), server.folder.join("certificate"))
+}
 
 struct Server {
     folder: PathBuf,
@@ -89,15 +115,16 @@ pub(super) fn address(database: &str) -> String {
 
 fn running() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(start)
+    SERVER.get_or_init(|| start(|_| String::new()))
 }
 
-fn start() -> Server {
+/// Starts a server, with further options that depend on its folder.
+fn start(options: impl FnOnce(&Path) -> String) -> Server {
     let programs = programs();
     // The script removes it.
     let folder = tempfile::Builder::new().prefix("standpipe-pg").tempdir().unwrap().keep();
     let mut command = Command::new("sh");
-    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&folder).current_dir("/");
+    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&folder).arg(options(&folder)).current_dir("/");
     if rustix::process::geteuid().is_root() {
         // PostgreSQL refuses to run as root. Its package brings an account.
         let (uid, gid) = (id("-u"), id("-g"));
