@@ -86,14 +86,13 @@ impl PostgresStore {
         self.ear.open(place, &*self.world, self.writer.teller()).await
     }
 
-    /// Makes the database that of a hub which was restored: with an epoch of its own, which counts from the next start, and
-    /// without the uploads that were under way then. Gives the epoch.
+    /// Makes the database that of a hub which was restored: with an epoch of its own, which counts from the next start. Gives
+    /// the epoch. Of uploads under way what has come lies in the data folder still, which was not put back.
     pub async fn revive(&self) -> Result<Uuid, StoreError> {
         let epoch = self.world.uuid();
         self.change(move |desk| {
             const DOING: &str = "making the database that of a restored hub";
-            desk.run(DOING, "UPDATE hub SET epoch = ?", bind![epoch])?;
-            desk.run(DOING, "DELETE FROM upload", &[]).map(|_| epoch)
+            desk.run(DOING, "UPDATE hub SET epoch = ?", bind![epoch]).map(|_| epoch)
         })
         .await
     }

@@ -40,10 +40,11 @@ impl Server {
     /// The server that `url` names (`postgres://user:password@host:port/database`).
     pub(super) fn of(url: &str, world: Arc<dyn World>) -> Result<Self, StoreError> {
         let (url, roots) = tls::split(url);
-        let mut config: Config = url.parse().map_err(|error: ::postgres::Error| {
-            let why =
-                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            unsuitable(format!("its address does not read as postgres://user:password@host/database: {why}"))
+        // What is read of an address in another form, and why it cannot be, may hold the password: nothing of it is told.
+        let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        let config = url.parse::<Config>().ok().filter(|_| is_url);
+        let mut config = config.ok_or_else(|| {
+            unsuitable("its address does not read as postgres://user:password@host/database".into())
         })?;
         let tls = match (config.get_ssl_mode(), &roots) {
             (SslMode::Require, roots) => Some(tls::connector(roots.as_deref())?),
