@@ -88,7 +88,7 @@ impl Place {
     fn listen(&self, link: Link, tell: &broadcast::Sender<SiteId>, stopped: &Receiver<()>) {
         let is_over = |pause| matches!(stopped.recv_timeout(pause), Err(RecvTimeoutError::Disconnected));
         let mut link = Some(link);
-        let mut has_turn = true;
+        let (mut has_turn, mut is_told) = (true, false);
         while !is_over(Duration::ZERO) {
             let Some(line) = &link else {
                 match self.listening() {
@@ -97,7 +97,7 @@ impl Place {
                         for site in sites(&line) {
                             let _ = tell.send(site);
                         }
-                        (link, has_turn) = (Some(line), false);
+                        (link, has_turn, is_told) = (Some(line), false, false);
                     }
                     Err(error) => {
                         tracing::debug!(%error, "the database is still away");
@@ -112,7 +112,12 @@ impl Place {
                 // Nobody listening is fine.
                 Ok(Some(told)) => drop(of_another(&told, self.own).map(|site| tell.send(site))),
                 // The server may take a moment until it knows that the connection before this one has gone.
-                Ok(None) if self.serves && !has_turn => has_turn = turn(line).unwrap_or(false),
+                Ok(None) if self.serves && !has_turn => {
+                    has_turn = turn(line).unwrap_or(false);
+                    if !has_turn && !std::mem::replace(&mut is_told, true) {
+                        tracing::error!("another hub serves this database meanwhile: stop one of the two");
+                    }
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "what other processes write is not heard of for now");
@@ -131,9 +136,6 @@ fn turn(link: &Link) -> Result<bool, StoreError> {
         Ok(false)
     })
     .doing("asking whether another hub serves the database")?;
-    if !has_turn {
-        tracing::warn!("another hub serves this database");
-    }
     Ok(has_turn)
 }
 
