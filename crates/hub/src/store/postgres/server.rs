@@ -40,11 +40,15 @@ impl Server {
     /// The server that `url` names (`postgres://user:password@host:port/database`).
     pub(super) fn of(url: &str, world: Arc<dyn World>) -> Result<Self, StoreError> {
         let (url, roots) = tls::split(url);
-        // What is read of an address in another form, and why it cannot be, may hold the password: nothing of it is told.
-        let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-        let config = url.parse::<Config>().ok().filter(|_| is_url);
-        let mut config = config.ok_or_else(|| {
-            unsuitable("its address does not read as postgres://user:password@host/database".into())
+        const FORM: &str = "its address does not read as postgres://user:password@host/database";
+        // In another form, what is read as an option may be the password: nothing of that is told.
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(unsuitable(FORM.into()));
+        }
+        let mut config: Config = url.parse().map_err(|error: ::postgres::Error| {
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            let why = why.filter(|why| !why.contains('@')).map_or_else(String::new, |why| format!(": {why}"));
+            unsuitable(format!("{FORM}{why}"))
         })?;
         let tls = match (config.get_ssl_mode(), &roots) {
             (SslMode::Require, roots) => Some(tls::connector(roots.as_deref())?),

@@ -111,6 +111,10 @@ async fn a_database_that_cannot_be_used_is_refused_and_left_as_it_is() {
         assert_eq!(refused.code(), "database-unsuitable", "{refused}");
         assert!(refused.to_string().contains(word), "{refused}");
     }
+    let other =
+        PostgresStore::open("Postgres://hub:sesame@host/x?sslmode=require", Arc::new(RealWorld)).await;
+    let refused = other.err().unwrap().to_string();
+    assert!(refused.contains("postgres://") && !refused.contains("sesame"), "{refused}");
     let nobody =
         PostgresStore::open("postgres://hub@/x?host=/nowhere", Arc::new(RealWorld)).await.err().unwrap();
     assert!(matches!(nobody, StoreError::Away { .. }), "{nobody}");
