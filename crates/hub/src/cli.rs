@@ -148,6 +148,11 @@ pub enum Failed {
          interrupted, run migrate once more", path.display()
     )]
     Moved { path: PathBuf },
+    #[error(
+        "the data folder {} holds an office, and the database holds none: move it there first, with `standpipe-hub migrate`",
+        path.display()
+    )]
+    NotMovedYet { path: PathBuf },
     #[error("there is no office in {}: name its data folder with --from", path.display())]
     NothingToMove { path: PathBuf },
     #[error(

@@ -137,7 +137,7 @@ impl Hub {
             time().wait(move_out(&url, &file, Arc::clone(outside)))?;
             self.moved = None;
         } else {
-            let url = postgres::schema();
+            let url = postgres::database();
             time().wait(move_in(&file, &url, Arc::clone(outside), || Ok(())))?;
             self.moved = Some(url);
         }

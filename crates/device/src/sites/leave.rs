@@ -66,7 +66,11 @@ impl Inner {
             }
             Ok(match store.in_backup()? {
                 InBackup::NeverMade | InBackup::Held => None,
-                InBackup::Unknown => Some(Keeps::Asks),
+                InBackup::Unknown => {
+                    // It would be told at the next greeting, which may be a minute away.
+                    open.driver.greet();
+                    Some(Keeps::Asks)
+                }
                 InBackup::NotYet => Some(Keeps::Backup),
             })
         };

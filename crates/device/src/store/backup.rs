@@ -40,7 +40,8 @@ impl Noted {
     /// What is written down once the hub, of this epoch, has told that.
     fn after(known: Option<Self>, epoch: Uuid, Backups { begun, whole }: Backups) -> Self {
         match known {
-            Some(noted) if noted.epoch == epoch => Self { whole, ..noted },
+            // A hub that was put back, or moved to another database, may number anew.
+            Some(noted) if noted.epoch == epoch && noted.begun <= begun => Self { whole, ..noted },
             _ => Self { epoch, begun, whole },
         }
     }

@@ -245,14 +245,8 @@ impl Driver {
             if self.standing.due().doubt {
                 return Ok(true);
             }
-            let mut doubted = false;
-            self.standing.set_link(|link| doubted = std::mem::take(&mut link.doubt));
+            self.standing.set_link(|link| link.doubt = false);
             self.all_arrived()?;
-            // Only a greeting from here on tells which backups will hold what has just gone up.
-            if doubted {
-                self.standing.due().greet = true;
-                self.standing.woken.notify_one();
-            }
         }
         Ok(true)
     }

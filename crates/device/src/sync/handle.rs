@@ -80,6 +80,12 @@ impl Handle {
         self.standing.wake();
     }
 
+    /// Asks the hub soon how it stands: which backups it has made.
+    pub fn greet(&self) {
+        self.standing.due().greet = true;
+        self.standing.wake();
+    }
+
     /// As [`Handle::sync_now`], and nothing that the office had confirmed counts as safe until it has confirmed it once more,
     /// each photo among it.
     pub fn confirm_all(&self) {

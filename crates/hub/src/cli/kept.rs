@@ -90,8 +90,15 @@ impl Place {
     pub async fn open(&self) -> Result<Kept, Failed> {
         let Some(address) = &self.database else { return Ok(Kept::File(in_folder(&self.data).await?)) };
         make(&self.data)?;
-        let store = PostgresStore::open(address.reveal(), Arc::new(RealWorld)).await?;
-        Ok(Kept::Server(Arc::new(store)))
+        let holds_office = self.data.join("hub.db").exists() || self.data.join(MOVED).exists();
+        let store = Arc::new(PostgresStore::open(address.reveal(), Arc::new(RealWorld)).await?);
+        // A hub that began anew over this folder would take its uploads for nobody's.
+        let office: &dyn Store = &*store;
+        if holds_office && !office.has_users().await? && office.site().await?.is_none() {
+            store.close().await;
+            return Err(Failed::NotMovedYet { path: self.data.clone() });
+        }
+        Ok(Kept::Server(store))
     }
 
     /// Works with the open database, and closes it.

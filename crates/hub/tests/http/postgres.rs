@@ -60,6 +60,8 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
     refused(dir.path(), &migrate, "another hub serves the data folder").await;
     hub.terminate(Signal::TERM).await;
 
+    let early = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    refused(dir.path(), &early, "move it there first").await;
     let nothing = TempDir::new().unwrap();
     let from = nothing.path().to_str().unwrap();
     refused(dir.path(), &["migrate", "--from", from, "--to", &url], "there is no office").await;

@@ -297,6 +297,18 @@ async fn a_photo_that_a_backup_found_spoilt_is_not_forgotten_with_the_next() {
 }
 
 #[tokio::test]
+async fn an_office_that_makes_no_backups_any_more_is_not_waited_for() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].kept().backups = Backups { begun: 9, whole: 9 };
+    photo(&tablet.store(), &[1; 100]);
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.kept_for(2, Keeps::Backup).await;
+    hubs[1].kept().backups = Backups::default();
+    tablet.sites.sync_now();
+    tablet.forgotten(2).await;
+}
+
+#[tokio::test]
 async fn what_a_restored_office_tells_of_backups_counts_anew() {
     let (hubs, mut tablet) = of_two().await;
     hubs[1].kept().backups = Backups { begun: 1, whole: 1 };

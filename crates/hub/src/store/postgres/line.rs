@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use super::server::Server;
-use crate::store::sql::{Desk, KEEPING, Line, Settled, Sql, Task, attempt};
+use crate::store::sql::{Desk, KEEPING, Line, Settled, Sql, Task, attempt, told};
 use crate::store::{Doing, Identity, StoreError};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -77,6 +77,14 @@ fn together(link: &Link, identity: &Identity, tasks: Vec<Task>, own: Uuid) -> Re
         let _ = write!(end, "NOTIFY {CHANNEL}, '{own} {site}'; ");
     }
     end.push_str("COMMIT");
-    run(&end)?;
-    Ok((results, pokes))
+    match run(&end) {
+        Ok(()) => Ok((results, pokes)),
+        Err(error @ StoreError::Away { .. }) => {
+            tracing::error!(%error, tasks = results.len(), "nobody knows whether a transaction was kept");
+            // Where it was, whoever tries again finds everything there, and has nothing to tell: so it is told now.
+            let lost = |result: Result<(), StoreError>| result.and_then(|()| Err(told(&error)));
+            Ok((results.into_iter().map(lost).collect(), pokes))
+        }
+        Err(error) => Err(error),
+    }
 }

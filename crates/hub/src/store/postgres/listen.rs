@@ -46,15 +46,10 @@ impl Ear {
     ) -> Result<(), StoreError> {
         let begun = aside(world, move || {
             let link = place.listening()?;
-            if place.serves
-                && let Err(error) = link.batch(WAITING)
-            {
-                return Err(unsuitable(format!(
-                    "another hub serves it already, and the photos that it speaks of lie in that one's folder; stop that \
-                     one first ({error})"
-                )));
+            if place.serves {
+                take_turn(&link)?;
             }
-            Ok((place, link))
+            Ok::<_, StoreError>((place, link))
         });
         let (place, link) = begun.await.map_err(|_| StoreError::Stopped)??;
         let (stop, stopped) = channel();
@@ -126,6 +121,19 @@ impl Place {
             }
         }
     }
+}
+
+/// Sees to it that nobody else serves the database for as long as this connection holds.
+///
+/// # Errors
+/// [`StoreError::Unsuitable`] where somebody does.
+pub(super) fn take_turn(link: &Link) -> Result<(), StoreError> {
+    link.batch(WAITING).map_err(|error| {
+        unsuitable(format!(
+            "another hub serves it already, and the photos that it speaks of lie in that one's folder; stop that one \
+             first ({error})"
+        ))
+    })
 }
 
 /// Whether it is this process that serves, for as long as the connection holds.

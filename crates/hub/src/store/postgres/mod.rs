@@ -68,6 +68,18 @@ impl PostgresStore {
     /// folder, and this one has not got them.
     pub async fn serve(&self) -> Result<(), StoreError> {
         self.hear(true).await?;
+        let stored = self.look(|desk| {
+            let sql = "SELECT device, epoch FROM hub";
+            desk.first("reading who this hub is", sql, &[], |row| {
+                Ok((row.get::<Uuid>(0)?, row.get::<Uuid>(1)?))
+            })
+        });
+        // An office may have been moved in since this one looked.
+        if stored.await? != Some((self.identity.device.0, self.identity.epoch)) {
+            return Err(server::unsuitable(
+                "it has become another hub's meanwhile; start the hub again".into(),
+            ));
+        }
         // Whoever backs the server up does not tell the hub: tablets wait for no backup, as where none was ever made.
         const DOING: &str = "forgetting the backups of before";
         self.change(|desk| {

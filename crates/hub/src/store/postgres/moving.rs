@@ -1,6 +1,7 @@
 //! An office out of the SQLite file of a folder into PostgreSQL, or back: all of it, or nothing.
 
 use super::line::BEGIN;
+use super::listen::take_turn;
 use super::open;
 use super::server::{Server, unsuitable};
 use crate::store::sql::{Sql, add_up, carry, differ, is_empty};
@@ -40,6 +41,7 @@ pub async fn move_in(
         file.batch("BEGIN").doing(MOVING)?;
         let link = server.connect()?;
         open::open(&link, &*outside)?;
+        take_turn(&link)?;
         link.batch(BEGIN).doing(MOVING)?;
         if !is_empty(&link)? {
             return match differ(&file, &link)? {
@@ -81,6 +83,7 @@ pub async fn move_out(url: &str, to: &Path, world: Arc<dyn World>) -> Result<Mov
     let moved = aside(&*world, move || {
         let link = server.connect()?;
         open::open(&link, &*outside)?;
+        take_turn(&link)?;
         link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").doing(MOVING)?;
         let (file, _) = sqlite::open_file(&to, &*outside)?;
         file.batch("BEGIN IMMEDIATE").doing(MOVING)?;
