@@ -153,6 +153,18 @@ pub enum Failed {
         path.display()
     )]
     NotMovedYet { path: PathBuf },
+    #[error(
+        "the office of the data folder {} was moved to another database than this one, which holds none: check its address",
+        path.display()
+    )]
+    MovedElsewhere { path: PathBuf },
+    #[error(
+        "the office of {} was moved already: start the hub with --database, and the address of that database",
+        path.display()
+    )]
+    MovedAlready { path: PathBuf },
+    #[error("there are no photos in {}: name the hub's own data folder with --data", path.display())]
+    NoPhotos { path: PathBuf },
     #[error("there is no office in {}: name its data folder with --from", path.display())]
     NothingToMove { path: PathBuf },
     #[error(
@@ -185,6 +197,10 @@ impl Cli {
             Command::Migrate(options) => migrate::migrate(options).await,
             Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
             Command::Verify { withdraw, backup: None } => {
+                // Of a database that lies elsewhere, every photo would count as lost in any other folder.
+                if withdraw && place.database.is_some() && !place.data.join("blobs").is_dir() {
+                    return Err(Failed::NoPhotos { path: place.data });
+                }
                 place.with_store(async |kept| check::verify(&place.data, kept.book(), withdraw).await).await
             }
         }

@@ -74,7 +74,7 @@ pub struct HelloAnswer {
     pub run: Option<Uuid>,
     /// The office has withdrawn this tablet's permission; what it recorded is still taken.
     pub revoked: bool,
-    /// None where the hub does not say: it counts as one that makes no backups.
+    /// Zeros where the hub does not say: it counts as one that makes no backups.
     #[serde(default)]
     pub backups: Backups,
 }

@@ -24,7 +24,7 @@ pub const MAX_BODY: usize = MAX_OP + MAX_PUSH;
 /// What the frame of one operation takes in a page, at most, and the head of the page.
 pub const FRAME: usize = 64;
 /// The most bytes that the operations of one transaction may have together, each with its [`FRAME`]: so one page holds all of
-/// it, and nobody sees it in part. A larger one is refused when it is written.
+/// it, and nobody sees it in part, unless it has more than [`MAX_OPS`] operations. A larger one is refused when it is written.
 pub const MAX_TX: usize = MAX_OP;
 
 const LEVEL: i32 = 3;

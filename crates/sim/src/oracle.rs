@@ -370,7 +370,10 @@ impl Oracle {
         let is_in = |photo: &Sha256, bytes| has_length(&shelf(&stage.hub.backup, *photo), bytes);
         let photo = self.photos.iter().find(|(photo, (bytes, homes))| own(homes) && !is_in(photo, *bytes));
         photo.map_or(Ok(()), |(photo, _)| {
-            Err(format!("tablet {number} takes the photo {photo} for backed up; it is in no backup"))
+            let found = shelf(&stage.hub.backup, *photo).metadata().map(|file| file.len());
+            Err(format!(
+                "tablet {number} takes the photo {photo} for backed up; the backup has {found:?} of it"
+            ))
         })
     }
 

@@ -92,3 +92,24 @@ impl World for SimWorld {
         time().spawn(self.owner, work);
     }
 }
+
+/// Whose work aside is done at once, and to whom nothing else matters.
+pub struct AtOnce;
+
+impl World for AtOnce {
+    fn now(&self) -> Millis {
+        Millis(BEGINNING)
+    }
+
+    fn uuid(&self) -> Uuid {
+        Uuid::nil()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+
+    fn begin_aside(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+}

@@ -17,6 +17,11 @@ use std::sync::Arc;
 /// The mark of a folder whose database is in PostgreSQL by now.
 pub const MOVED: &str = "moved";
 
+/// Whether an office was moved out of a folder for certain.
+pub fn is_moved(data: &Path) -> bool {
+    std::fs::read_to_string(data.join(MOVED)).is_ok_and(|mark| mark.starts_with(MOVED))
+}
+
 /// The address of a database. It may hold a password, so it is not shown.
 #[derive(Clone)]
 pub struct Address(String);
@@ -96,7 +101,12 @@ impl Place {
         let office: &dyn Store = &*store;
         if holds_office && !office.has_users().await? && office.site().await?.is_none() {
             store.close().await;
-            return Err(Failed::NotMovedYet { path: self.data.clone() });
+            let path = self.data.clone();
+            return Err(if is_moved(&path) {
+                Failed::MovedElsewhere { path }
+            } else {
+                Failed::NotMovedYet { path }
+            });
         }
         Ok(Kept::Server(store))
     }

@@ -1,6 +1,6 @@
 //! `standpipe-hub migrate`, and `restored`
 
-use super::kept::{Address, Kept, MOVED, Place};
+use super::kept::{Address, Kept, MOVED, Place, is_moved};
 use super::{Failed, lock, say};
 use crate::store::StoreError;
 use crate::store::postgres::{Moved, move_in};
@@ -16,7 +16,7 @@ pub struct Options {
     #[arg(long)]
     from: PathBuf,
     /// The database: postgres://user:password@host/database. It holds no office yet.
-    #[arg(long)]
+    #[arg(long, env = "STANDPIPE_DATABASE", hide_env_values = true)]
     to: Address,
 }
 
@@ -26,15 +26,17 @@ pub async fn migrate(Options { from, to }: Options) -> Result<(), Failed> {
         return Err(Failed::NothingToMove { path: from });
     }
     let _lock = lock(&from)?;
+    // What the file holds by now is what the office was once.
+    if is_moved(&from) {
+        return Err(Failed::MovedAlready { path: from });
+    }
     // Marked before the move holds: whatever it is interrupted in, no hub starts on the file while the office may be
     // elsewhere.
     let (folder, was_marked) = (from.clone(), from.join(MOVED).exists());
-    let sure = move || mark(&folder);
+    let sure = move || mark(&folder, BEGUN);
     match move_in(&file, to.reveal(), Arc::new(RealWorld), sure).await {
         Ok(Moved { operations, was_there }) => {
-            if was_there {
-                mark(&from).map_err(|source| Failed::Folder { path: from.clone(), source })?;
-            }
+            mark(&from, MOVED).map_err(|source| Failed::Folder { path: from.clone(), source })?;
             let already = if was_there { " already" } else { "" };
             say(&format!("the office is in PostgreSQL{already}: {operations} operations, each row compared"));
             let from = from.display();
@@ -54,11 +56,16 @@ pub async fn migrate(Options { from, to }: Options) -> Result<(), Failed> {
     }
 }
 
-/// Says in the folder that its database is elsewhere.
-fn mark(folder: &Path) -> io::Result<()> {
-    let mut file = File::create(folder.join(MOVED))?;
-    file.write_all(b"The database of this office was moved to PostgreSQL. The photos are still here.\n")?;
+/// What the mark says while the move may hold or not.
+const BEGUN: &str = "begun";
+
+/// Says in the folder that its database is elsewhere, or may be.
+fn mark(folder: &Path, word: &str) -> io::Result<()> {
+    let (part, whole) = (folder.join("moved.part"), folder.join(MOVED));
+    let mut file = File::create(&part)?;
+    write!(file, "{word}: the database of this office is in PostgreSQL. The photos are still here.\n")?;
     file.sync_all()?;
+    fs::rename(part, whole)?;
     File::open(folder)?.sync_all()
 }
 

@@ -46,8 +46,8 @@ macro_rules! suite {
                 an_office_step_settles_what_stood_beside,
                 whoever_wrote_where_an_issue_will_be_is_overruled;
             log: pages_hold_whole_transactions_in_order_with_the_sum, a_cursor_beyond_the_head_is_told,
-                a_transaction_is_seen_whole_or_not_made,                work_that_fails_leaves_nothing, many_writers_at_once_all_keep_their_work,
-                who_listens_hears_after_the_change_is_there;
+                a_transaction_is_seen_whole_or_not_made, work_that_fails_leaves_nothing,
+                many_writers_at_once_all_keep_their_work, who_listens_hears_after_the_change_is_there;
             restore: only_what_bears_the_hubs_own_mark_is_taken_back, sums_tell_where_two_ends_differ,
                 a_page_can_begin_where_its_transaction_does;
             seals: a_seal_is_countersigned_and_verifies, a_broken_seal_is_set_aside,

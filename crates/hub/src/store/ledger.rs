@@ -48,8 +48,9 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn durable_seq(&mut self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
     /// A backup begins. Gives its number; what is here by now will be in it.
     fn begin_backup(&mut self) -> Result<u64, StoreError>;
-    /// Notes that the backup of this number is whole (with 0, that photos are missing from it), and what it holds: these chains, up to these links, and nothing of
-    /// others. A link that the hub does not hold is left out: the backup is of another one.
+    /// Notes that the backup of this number is whole (with 0, that photos are missing from it), and what it holds: these
+    /// chains, up to these links, and nothing of others. A link that the hub does not hold is left out: the backup is of
+    /// another one.
     fn backed_up(&mut self, number: u64, ends: &[ChainEnd]) -> Result<(), StoreError>;
     /// The hub's own pen.
     fn pen(&mut self, scope: SiteId) -> Result<Pen, StoreError>;

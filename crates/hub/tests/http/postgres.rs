@@ -69,7 +69,16 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
         let moved = run(dir.path(), &migrate).await;
         assert!(moved.status.success(), "{}", text(&moved.stderr));
         assert_eq!(text(&moved.stdout).contains("already"), again, "{}", text(&moved.stdout));
+        if !again {
+            // Killed before it could say that the move holds.
+            std::fs::write(dir.path().join("moved"), "begun").unwrap();
+        }
     }
+    refused(dir.path(), &migrate, "was moved already").await;
+    let empty = aside(server::database).await;
+    let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &empty];
+    refused(dir.path(), &elsewhere, "was moved to another database than this one").await;
+    refused(nothing.path(), &["verify", "--withdraw", "--database", &url], "there are no photos in").await;
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     refused(dir.path(), &serve, "was moved to PostgreSQL: name it with --database").await;
     let to = nothing.path().join("backup");

@@ -127,9 +127,11 @@ impl Disks {
         within(|disk| disk.root.join(node))
     }
 
-    /// Makes a folder another disk of a machine.
+    /// Makes a folder another disk of a machine. It is there, and stays: what holds it is no disk of the simulation's, so that
+    /// no sync could make its name last.
     pub fn mount(&self, folder: &str, node: &str) {
         within(|disk| disk.mounts.insert(folder.to_owned(), node.to_owned()));
+        untracked(|| fs::create_dir_all(self.folder(folder))).expect("the simulation's folder can be made");
     }
 
     /// Power fails after so many more changes.

@@ -15,8 +15,8 @@ use uuid::Uuid;
 /// What a replica shows of a field: each side's operation and value, the shown one first.
 type Fields = BTreeMap<(Uuid, String), Vec<(Uuid, Value)>>;
 
-/// What a log says: the body of each operation that has a number, and when the hub received it. Two logs that hold the same up to a number may number
-/// it in another order, where a hub was restored in between.
+/// What a log says: the body of each operation that has a number, and when the hub received it. Two logs that hold the same
+/// up to a number may number it in another order, where a hub was restored in between.
 type Log = BTreeMap<Uuid, (String, i64)>;
 
 impl Oracle {

@@ -103,17 +103,18 @@ impl Place {
                 }
                 continue;
             };
+            // The server may take a moment until it knows that the connection before this one has gone.
+            if self.serves && !has_turn {
+                has_turn = turn(line).unwrap_or(false);
+                if !has_turn && !std::mem::replace(&mut is_told, true) {
+                    tracing::error!("another hub serves this database meanwhile: stop one of the two");
+                }
+            }
             match line.heard(PATIENCE) {
                 // Nobody listening is fine.
-                Ok(Some(told)) => drop(of_another(&told, self.own).map(|site| tell.send(site))),
-                // The server may take a moment until it knows that the connection before this one has gone.
-                Ok(None) if self.serves && !has_turn => {
-                    has_turn = turn(line).unwrap_or(false);
-                    if !has_turn && !std::mem::replace(&mut is_told, true) {
-                        tracing::error!("another hub serves this database meanwhile: stop one of the two");
-                    }
+                Ok(told) => {
+                    drop(told.and_then(|told| of_another(&told, self.own)).map(|site| tell.send(site)))
                 }
-                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "what other processes write is not heard of for now");
                     link = None;

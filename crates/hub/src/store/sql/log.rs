@@ -10,8 +10,9 @@ use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::wire::{FRAME, MAX_BODY};
 use uuid::Uuid;
 
-/// How many rows are asked for at once: where a page ends is seen only in them.
-const TOGETHER: u32 = 512;
+/// How many rows are asked for at first, and at most: where a page ends is seen only in them, and PostgreSQL sends all of
+/// them, each of up to 4 MiB.
+const ROWS: (u32, u32) = (16, 512);
 
 impl Desk<'_> {
     /// The operations behind `after`: at most `ops` of them and `bytes` of their text, and then the rest of the transaction
@@ -32,9 +33,10 @@ impl Desk<'_> {
                    ORDER BY seq LIMIT ?";
         let mut page = Page { ops: Vec::new(), next: after, more: false, checksum: sum };
         let (mut size, mut last, mut is_full) = (FRAME, Uuid::nil(), false);
+        let (mut rows, most) = ROWS;
         while !is_full && page.next < head {
             let behind = page.next;
-            self.until(doing, sql, bind![site.0, behind, TOGETHER], &mut |row| {
+            self.until(doing, sql, bind![site.0, behind, rows], &mut |row| {
                 let (body, tx): (Box<str>, Uuid) = (row.get(2)?, row.get(3)?);
                 let with = size + body.len() + FRAME;
                 if !page.ops.is_empty() {
@@ -50,6 +52,7 @@ impl Desk<'_> {
                 page.ops.push(PageOp { seq: page.next, at: Millis(row.get(1)?), body });
                 Ok(true)
             })?;
+            rows = (rows * 4).min(most);
         }
         page.more = page.next < head;
         Ok(page)

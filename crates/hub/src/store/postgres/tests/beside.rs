@@ -184,6 +184,7 @@ async fn one_process_serves_a_database_at_a_time() {
     aside(move || server::cut(&at)).await;
     let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (
                    SELECT oid FROM pg_database WHERE datname = current_database())";
+    let third = url.clone();
     timeout(LONG, async {
         let mut at = url;
         while {
@@ -194,5 +195,6 @@ async fn one_process_serves_a_database_at_a_time() {
     })
     .await
     .unwrap();
-    assert!(one.serve().await.is_err());
+    let refused = open(&third).await.serve().await.unwrap_err();
+    assert_eq!(refused.code(), "database-unsuitable");
 }
