@@ -63,7 +63,7 @@ const BEGUN: &str = "begun";
 fn mark(folder: &Path, word: &str) -> io::Result<()> {
     let (part, whole) = (folder.join("moved.part"), folder.join(MOVED));
     let mut file = File::create(&part)?;
-    write!(file, "{word}: the database of this office is in PostgreSQL. The photos are still here.\n")?;
+    writeln!(file, "{word}: the database of this office is in PostgreSQL. The photos are still here.")?;
     file.sync_all()?;
     fs::rename(part, whole)?;
     File::open(folder)?.sync_all()

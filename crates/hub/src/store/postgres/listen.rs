@@ -111,9 +111,11 @@ impl Place {
                 }
             }
             match line.heard(PATIENCE) {
-                // Nobody listening is fine.
                 Ok(told) => {
-                    drop(told.and_then(|told| of_another(&told, self.own)).map(|site| tell.send(site)))
+                    if let Some(site) = told.and_then(|told| of_another(&told, self.own)) {
+                        // Nobody listening is fine.
+                        let _ = tell.send(site);
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "what other processes write is not heard of for now");
