@@ -4,7 +4,6 @@
 //! and whatever goes up from there on, or once more, takes that back. So when everything is there, a backup with a higher
 //! number holds all of it, once it is whole.
 
-use super::blobs::pending_previews;
 use super::fault::StoreError;
 use super::{Store, Writing};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -84,17 +83,6 @@ impl Store {
             Some(noted) if noted.is_held() => InBackup::Held,
             Some(_) => InBackup::NotYet,
         })
-    }
-
-    /// Whether anything that was recorded here waits for the office: a record, a photo, or a small picture, also one that was
-    /// set aside for a while or is still to be made.
-    pub fn anything_waits(&self) -> Result<bool, StoreError> {
-        Ok(self.waiting()?.records > 0
-            || self.any_upload_waits()?
-            || self
-                .read("looking for photos without a preview", pending_previews)?
-                .iter()
-                .any(|one| one.op_id.is_some()))
     }
 }
 

@@ -107,6 +107,17 @@ impl Store {
         })
     }
 
+    /// Whether anything that was recorded here waits for the office: a record, a photo, or a small picture, also one that was
+    /// set aside for a while or is still to be made.
+    pub fn anything_waits(&self) -> Result<bool, StoreError> {
+        Ok(self.waiting()?.records > 0
+            || self.any_upload_waits()?
+            || self
+                .read("looking for photos without a preview", blobs::pending_previews)?
+                .iter()
+                .any(|one| one.op_id.is_some()))
+    }
+
     /// Everything of this chain up to `upto` is at the hub, and up to `durable` in a backup of it. Takes nothing back.
     /// Said of a chain that the tablet does not write any more, it changes nothing; so with the others below.
     pub fn acknowledge(&self, of: ChainId, upto: u64, durable: u64) -> Result<(), StoreError> {

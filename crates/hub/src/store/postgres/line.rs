@@ -17,7 +17,7 @@ pub(super) const BEGIN: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT one FROM hub FOR UPDATE";
 
 /// The connection that writes, for as long as it holds.
-pub(super) struct Post {
+pub(in crate::store) struct Post {
     server: Server,
     link: Option<Link>,
     /// Names this process to the others.

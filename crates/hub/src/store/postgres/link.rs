@@ -18,7 +18,7 @@ use std::time::Duration;
 type Anything = Box<dyn Error + Send + Sync>;
 
 /// A connection to PostgreSQL. One thread works with it at a time.
-pub(super) struct Link {
+pub(in crate::store) struct Link {
     /// Here until it is dropped.
     client: RefCell<Option<Client>>,
     /// Each statement by its text, as the server has prepared it.
@@ -31,7 +31,7 @@ impl Link {
         Self { client: RefCell::new(Some(client)), prepared: RefCell::default(), world }
     }
 
-    /// Only a panic in the middle of a statement leaves none.
+    /// There is none while a row of another statement is being taken.
     fn client(&self) -> Result<RefMut<'_, Client>, SqlError> {
         let lost = || SqlError::Away("the connection was given up".into());
         let client = self.client.try_borrow_mut().map_err(|_| lost())?;

@@ -10,27 +10,23 @@ mod open;
 mod server;
 mod tls;
 
-use super::sql::{Desk, Desks, Readers, Writer, bind};
-use super::{Identity, StoreError};
+use super::StoreError;
+use super::sql::{AtWork, Desks, bind};
 use crate::world::{World, aside};
 use line::Post;
 use listen::{Ear, Place};
 pub use moving::{Moved, move_in, move_out};
 use server::Server;
-use standpipe_domain::ids::SiteId;
 use std::sync::Arc;
-use tokio::sync::broadcast;
 use uuid::Uuid;
 
 /// A hub's store in a database of PostgreSQL.
 pub struct PostgresStore {
     world: Arc<dyn World>,
     server: Server,
-    identity: Arc<Identity>,
     /// Names this process to the others.
     own: Uuid,
-    writer: Writer<Post>,
-    readers: Arc<Readers<Server>>,
+    at_work: AtWork<Post, Server>,
     ear: Ear,
 }
 
@@ -49,14 +45,12 @@ impl PostgresStore {
             Ok::<_, StoreError>((link, identity))
         });
         let (link, identity) = opened.await.map_err(|_| StoreError::Stopped)??;
-        let (identity, own) = (Arc::new(identity), world.uuid());
-        let readers = Readers::new(server.clone(), Arc::clone(&identity), Arc::clone(&world));
-        let post = Post::new(server.clone(), link, own);
-        let writer = Writer::new(post, Arc::clone(&identity), Arc::clone(&world));
-        Ok(Self { world, server, identity, own, writer, readers: Arc::new(readers), ear: Ear::default() })
+        let own = world.uuid();
+        let at_work = AtWork::new(Post::new(server.clone(), link, own), server.clone(), identity, &world);
+        Ok(Self { world, server, own, at_work, ear: Ear::default() })
     }
 
-    /// Hears from now on of what other processes write, and tells of it as of one's own.
+    /// Hears from now on of what other processes write, and tells of it as of one's own: where several work, and none serves.
     pub async fn listen(&self) -> Result<(), StoreError> {
         self.hear(false).await
     }
@@ -75,7 +69,7 @@ impl PostgresStore {
             })
         });
         // An office may have been moved in since this one looked.
-        if stored.await? != Some((self.identity.device.0, self.identity.epoch)) {
+        if stored.await? != Some((self.at_work.identity.device.0, self.at_work.identity.epoch)) {
             return Err(server::unsuitable(
                 "it has become another hub's meanwhile; start the hub again".into(),
             ));
@@ -95,7 +89,7 @@ impl PostgresStore {
 
     async fn hear(&self, serves: bool) -> Result<(), StoreError> {
         let place = Place { server: self.server.clone(), own: self.own, serves };
-        self.ear.open(place, &*self.world, self.writer.teller()).await
+        self.ear.open(place, &*self.world, self.at_work.writer.teller()).await
     }
 
     /// Makes the database that of a hub which was restored: with an epoch of its own, which counts from the next start. Gives
@@ -112,32 +106,16 @@ impl PostgresStore {
     /// Does what was asked for so far, and lets the connections go. Whoever asks later is told that the hub is stopping.
     pub async fn close(&self) {
         self.ear.close().await;
-        self.readers.close().await;
-        self.writer.stop().await;
+        self.at_work.close().await;
     }
 }
 
 impl Desks for PostgresStore {
-    fn who(&self) -> &Identity {
-        &self.identity
-    }
+    type Line = Post;
+    type Source = Server;
 
-    fn heard(&self) -> broadcast::Receiver<SiteId> {
-        self.writer.changes()
-    }
-
-    async fn change<T: Send + 'static>(
-        &self,
-        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.writer.run(task).await
-    }
-
-    async fn look<T: Send + 'static>(
-        &self,
-        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.readers.run(task).await
+    fn at_work(&self) -> &AtWork<Post, Server> {
+        &self.at_work
     }
 }
 

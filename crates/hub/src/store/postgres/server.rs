@@ -29,7 +29,7 @@ const SESSION: &str = "
 
 /// Where the database is.
 #[derive(Clone)]
-pub(super) struct Server {
+pub(in crate::store) struct Server {
     config: Config,
     /// Where the address asks for it.
     tls: Option<MakeRustlsConnect>,

@@ -23,10 +23,11 @@ mod writer;
 pub(super) use carry::{add_up, carry, differ, is_empty};
 pub(super) use cell::{Cell, Cells, Row};
 pub(super) use desk::Desk;
-pub(super) use readers::{Readers, Source};
+use readers::Readers;
+pub(super) use readers::Source;
 #[cfg(test)]
 pub(super) use rows::PROJECTIONS;
-pub(super) use store::Desks;
+pub(super) use store::{AtWork, Desks};
 pub(super) use value::{Bind, Kind, Value, bind};
 pub(super) use writer::{KEEPING, Line, Settled, Task, Writer, attempt, told};
 

@@ -1,11 +1,12 @@
 //! The store over desks, whichever database they stand at: each method is one transaction, or one snapshot.
 
-use super::Desk;
+use super::{Desk, Line, Readers, Source, Writer};
 use crate::blobs::{Allowance, Blob, BlobState, Upload};
 use crate::store::{
     Book, Device, Enrolment, Identity, Ledger, Look, NewDevice, Page, Session, Store, StoreError, User, Work,
     project, replay,
 };
+use crate::world::World;
 use async_trait::async_trait;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
@@ -13,41 +14,68 @@ use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
 /// How much of the quarantine is listed.
 const QUARANTINE_SHOWN: u32 = 1_000;
 
+/// The connections of a store at work: the one that writes, and those that read.
+pub(in crate::store) struct AtWork<L, S: Source> {
+    pub identity: Arc<Identity>,
+    pub writer: Writer<L>,
+    readers: Arc<Readers<S>>,
+}
+
+impl<L: Line, S: Source> AtWork<L, S> {
+    pub(in crate::store) fn new(line: L, source: S, identity: Identity, world: &Arc<dyn World>) -> Self {
+        let identity = Arc::new(identity);
+        let readers = Arc::new(Readers::new(source, Arc::clone(&identity), Arc::clone(world)));
+        let writer = Writer::new(line, Arc::clone(&identity), Arc::clone(world));
+        Self { identity, writer, readers }
+    }
+
+    /// Does what was asked for so far, and lets the connections go. Whoever asks later is told that the hub is stopping.
+    pub(in crate::store) async fn close(&self) {
+        // The writer last: of SQLite's, only a connection that can write leaves one whole file behind.
+        self.readers.close().await;
+        self.writer.stop().await;
+    }
+}
+
 /// Where one works at a desk.
 pub(in crate::store) trait Desks: Send + Sync + 'static {
-    /// Who this hub is.
-    fn who(&self) -> &Identity;
+    type Line: Line;
+    type Source: Source;
 
-    /// See [`Store::changes`].
-    fn heard(&self) -> broadcast::Receiver<SiteId>;
+    fn at_work(&self) -> &AtWork<Self::Line, Self::Source>;
 
     /// Does `task` in one transaction, and gives its result once it is durable.
     fn change<T: Send + 'static>(
         &self,
         task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        self.at_work().writer.run(task)
+    }
 
     /// Does `task` within one snapshot.
     fn look<T: Send + 'static>(
         &self,
         task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        self.at_work().readers.run(task)
+    }
 }
 
 #[async_trait]
 impl<D: Desks> Store for D {
     fn identity(&self) -> &Identity {
-        self.who()
+        &self.at_work().identity
     }
 
     fn changes(&self) -> broadcast::Receiver<SiteId> {
-        self.heard()
+        self.at_work().writer.changes()
     }
 
     async fn write(&self, work: Work) -> Result<(), StoreError> {

@@ -50,7 +50,7 @@ fn together(connection: &Connection, identity: &Identity, tasks: Vec<Task>) -> R
 }
 
 /// The file that readers open.
-pub(super) struct ForReading(pub PathBuf);
+pub(in crate::store) struct ForReading(pub PathBuf);
 
 impl Source for ForReading {
     type Line = Connection;

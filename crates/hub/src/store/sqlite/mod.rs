@@ -5,25 +5,21 @@ mod line;
 mod link;
 mod open;
 
-use super::sql::{Desk, Desks, Readers, Writer};
-use super::{Identity, StoreError};
+use super::StoreError;
+use super::sql::{AtWork, Desks};
 use crate::world::{World, aside};
 pub use at_rest::{AtRest, revive, withdraw};
 use line::ForReading;
 pub(in crate::store) use open::open as open_file;
 use rusqlite::Connection;
-use standpipe_domain::ids::SiteId;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::broadcast;
 
 /// A hub's store in one SQLite file.
 pub struct SqliteStore {
     path: PathBuf,
     world: Arc<dyn World>,
-    identity: Arc<Identity>,
-    writer: Writer<Connection>,
-    readers: Arc<Readers<ForReading>>,
+    at_work: AtWork<Connection, ForReading>,
 }
 
 impl SqliteStore {
@@ -35,41 +31,22 @@ impl SqliteStore {
         let (file, outside) = (path.to_owned(), Arc::clone(&world));
         let opened = aside(&*world, move || open::open(&file, &*outside)).await;
         let (connection, identity) = opened.map_err(|_| StoreError::Stopped)??;
-        let identity = Arc::new(identity);
-        let readers = Readers::new(ForReading(path.to_owned()), Arc::clone(&identity), Arc::clone(&world));
-        let writer = Writer::new(connection, Arc::clone(&identity), Arc::clone(&world));
-        Ok(Self { path: path.to_owned(), world, readers: Arc::new(readers), identity, writer })
+        let at_work = AtWork::new(connection, ForReading(path.to_owned()), identity, &world);
+        Ok(Self { path: path.to_owned(), world, at_work })
     }
 
     /// Does what was asked for so far, and closes the file. Whoever asks later is told that the hub is stopping.
     pub async fn close(&self) {
-        // The writer last: only a connection that can write leaves one whole file behind.
-        self.readers.close().await;
-        self.writer.stop().await;
+        self.at_work.close().await;
     }
 }
 
 impl Desks for SqliteStore {
-    fn who(&self) -> &Identity {
-        &self.identity
-    }
+    type Line = Connection;
+    type Source = ForReading;
 
-    fn heard(&self) -> broadcast::Receiver<SiteId> {
-        self.writer.changes()
-    }
-
-    async fn change<T: Send + 'static>(
-        &self,
-        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.writer.run(task).await
-    }
-
-    async fn look<T: Send + 'static>(
-        &self,
-        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.readers.run(task).await
+    fn at_work(&self) -> &AtWork<Connection, ForReading> {
+        &self.at_work
     }
 }
 
