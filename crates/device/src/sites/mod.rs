@@ -278,9 +278,8 @@ impl Inner {
     fn blank(&self, held: &mut Held) -> Result<Folder, Error> {
         let shown = held.sites.iter().find(|site| site.folder == held.shown);
         for site in shown.into_iter().chain(&held.sites) {
-            if let Ok(open) = site.opened.outcome()
-                && open.site()?.is_none()
-            {
+            // One that cannot be read is no place for another, and keeps nobody from joining elsewhere.
+            if site.opened.outcome().is_ok_and(|open| matches!(open.site(), Ok(None))) {
                 return Ok(site.folder);
             }
         }

@@ -108,7 +108,14 @@ impl Driver {
             current.whole.is_some() && (current.at_once || matches!(current.effect, Effect::Send { .. }));
         let asked = if is_all && self.photos.ahead.is_none() {
             let (asked, ahead) = futures::join!(self.ask(hub, &mut current), self.send_ahead(hub, key));
-            self.photos.ahead = ahead;
+            match ahead {
+                Some(Ok(ahead)) => self.photos.ahead = Some(ahead),
+                // What had arrived of it is asked for at its own turn, and not sent again.
+                Some(Err(unannounced)) => {
+                    self.photos.broken.insert(unannounced);
+                }
+                None => {}
+            }
             asked
         } else {
             self.ask(hub, &mut current).await
@@ -128,8 +135,13 @@ impl Driver {
     }
 
     /// Sends the one behind `this` while the hub looks at `this`: its disk and the line need not wait for each other. Only
-    /// what goes up in one piece; if anything is wrong with it, its own turn will tell.
-    async fn send_ahead(&self, hub: &HubClient, this: UploadKey) -> Option<(Current, Event)> {
+    /// what goes up in one piece; if anything is wrong with it, its own turn will tell. Gives the key of one that broke
+    /// before the hub had said where it goes.
+    async fn send_ahead(
+        &self,
+        hub: &HubClient,
+        this: UploadKey,
+    ) -> Option<Result<(Current, Event), UploadKey>> {
         let store = &self.standing.store;
         let blob = store.upload_behind(this).ok()??;
         let is_held = blob.key.role == Role::Original && self.standing.holds_originals().ok()?;
@@ -139,11 +151,12 @@ impl Driver {
         let whole = read(store.world(), &blob, whole).await.ok()?;
         let mut current = self.prepare(blob, Some(whole));
         loop {
-            match self.ask(hub, &mut current).await.ok()? {
-                event @ (Event::Created { offset: None | Some(0) } | Event::Offset(0)) => {
+            match self.ask(hub, &mut current).await {
+                Ok(event @ (Event::Created { offset: None | Some(0) } | Event::Offset(0))) => {
                     current.effect = current.upload.step(event);
                 }
-                event => return Some((current, event)),
+                Ok(event) => return Some(Ok((current, event))),
+                Err(_) => return current.url.is_empty().then_some(Err(current.blob.key)),
             }
         }
     }

@@ -141,6 +141,7 @@ pub fn issue(
     let mut before = found(conn, row.finding)?;
     before.extend(photos(conn, id, set::PHOTOS)?);
     Ok(Some(IssueView {
+        outside: None,
         line: line(conn, &row, &code, today)?,
         before,
         after: photos(conn, id, set::PROOF)?,

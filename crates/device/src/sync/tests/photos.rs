@@ -98,6 +98,32 @@ async fn a_small_photo_goes_up_along_with_its_announcement_once() {
 }
 
 #[tokio::test]
+async fn what_went_along_beside_the_one_before_when_the_line_broke_does_not_go_twice() {
+    let hub = Hub::start().await;
+    (hub.kept().tells, hub.kept().takes_along) = (true, true);
+    let tablet = Tablet::of(&hub);
+    let photos = [tablet.photo(&[1; 100]), tablet.photo(&[2; 101])];
+    // Two thumbnails, then two originals, two at a time: the line breaks at an original, behind all of its bytes.
+    let mut announced = 0;
+    hub.rule("POST /blobs", move || {
+        announced += 1;
+        (announced == 4).then(silence)
+    });
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.trouble.is_some() || line.state == SyncState::Safe).await;
+            tablet.go_on();
+            tablet.safe().await;
+            assert!(photos.iter().all(|photo| hub.kept().verified.contains_key(photo)));
+            let log = hub.kept().log.clone();
+            let along: Vec<_> =
+                log.iter().filter(|line| ["along 100", "along 101"].contains(&&***line)).collect();
+            assert_eq!(along.len(), 1, "{log:?}");
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn an_upload_that_ended_while_it_was_announced_again_is_no_refusal() {
     let hub = Hub::start().await;
     let tablet = Tablet::of(&hub);
