@@ -19,6 +19,7 @@ packages=(
   webkit2gtk-driver xvfb xauth fonts-noto-cjk               # the app's tests
   strace                                                    # a test watches what is synced
   postgresql                                                # the hub's other database, in its tests
+  redmine redmine-sqlite puma                               # a tracker beside the hub, in a test
   dbus                                                      # a test stands in for the network's own service
   patch                                                     # `make mutants` breaks the program with it
   libvips-tools curl                                        # the photo benches compare with vips, and send with curl
@@ -39,6 +40,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   root=(); [ "$(id -u)" = 0 ] || root=(sudo)
   export DEBIAN_FRONTEND=noninteractive
   quietly "${root[@]}" apt-get update
+  # Redmine's package would make an instance of its own. Its set-up fails where a bundler beside the system's is newer.
+  if [[ " ${missing[*]} " = *" redmine "* ]]; then
+    quietly "${root[@]}" apt-get install -y --no-install-recommends debconf ruby-bundler
+    echo "redmine redmine/instances/default/dbconfig-install boolean false" | quietly "${root[@]}" debconf-set-selections
+    bundler=$(dpkg-query -W -f '${Version}' ruby-bundler)
+    root+=(env "BUNDLER_VERSION=${bundler%%[-+~]*}")
+  fi
   quietly "${root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
 fi
 

@@ -11,6 +11,7 @@ pub mod page;
 pub mod pictures;
 pub mod process;
 pub mod proxy;
+pub mod redmine;
 pub mod sites;
 pub mod story;
 pub mod trouble;

@@ -269,6 +269,27 @@ pub struct IssueView {
     pub timeline: Vec<TimelineEntry>,
     /// The steps that the person who asks may take now.
     pub next_steps: Vec<Step>,
+    /// Whether it is in the tracker that the office had before; `None` where there is none, or who asks is a tablet.
+    #[serde(default)]
+    pub outside: Option<Outside>,
+}
+
+/// Whether an issue is in the tracker that the office had before the hub's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Outside {
+    /// It was not sent so far.
+    Waits,
+    /// It was sent, and nobody knows yet whether it arrived.
+    Sent,
+    /// It is there: under this number, at this address.
+    Filed {
+        #[ts(type = "number")]
+        number: u64,
+        address: String,
+    },
+    /// The tracker does not take it, and says why. It is offered again.
+    Refused { said: String },
 }
 
 /// A proposed solution.

@@ -4,10 +4,12 @@ mod backup;
 mod check;
 mod kept;
 mod migrate;
+mod outside;
 mod serve;
 
 use crate::backup::BackupError;
 use crate::blobs::BlobError;
+use crate::filing::Broken;
 use crate::founding::{self, NotSetUp};
 use crate::http::{CODE_LASTS, NotOpen};
 use crate::secret::{Code, Password};
@@ -125,6 +127,14 @@ pub enum Failed {
         "{missing} photos are missing and {spoilt} are spoilt; restore them from a backup, or run verify --withdraw"
     )]
     NotWhole { missing: usize, spoilt: usize },
+    #[error("--redmine needs an address that begins with http:// or https://")]
+    NoTracker,
+    #[error("reading the key of --redmine-key-file {}: {source}", path.display())]
+    NoKey { path: PathBuf, source: io::Error },
+    #[error("what --redmine-key-file {} holds is no key of a tracker", path.display())]
+    WrongKey { path: PathBuf },
+    #[error("preparing connections to the tracker: {0}")]
+    NoConnections(#[from] Broken),
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error(

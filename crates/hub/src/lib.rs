@@ -9,6 +9,7 @@ pub mod cli;
 #[cfg(test)]
 mod conformance;
 pub mod demo;
+pub mod filing;
 pub mod founding;
 pub mod http;
 pub mod ingest;

@@ -68,6 +68,8 @@ pub struct Fleet {
     hub: Option<Process>,
     tablets: [Option<Process>; TABLETS],
     pub mode: Mode,
+    /// Settings of the hub from its next start on, beside those that it needs.
+    pub settings: Vec<(&'static str, String)>,
     dice: fastrand::Rng,
     /// What the hub had set aside before.
     set_aside: BTreeMap<Uuid, String>,
@@ -89,6 +91,7 @@ impl Fleet {
             hub: None,
             tablets: [const { None }; TABLETS],
             mode: Mode::Rest,
+            settings: Vec::new(),
             dice: fastrand::Rng::with_seed(seed),
             set_aside: BTreeMap::new(),
         };
@@ -110,6 +113,7 @@ impl Fleet {
             hub: None,
             tablets: [const { None }; TABLETS],
             mode: Mode::Rest,
+            settings: Vec::new(),
             dice: fastrand::Rng::with_seed(0),
             set_aside: rows::quarantine(&rows::database(&home.join("hub"))?)?,
         })
@@ -149,6 +153,7 @@ impl Fleet {
                 let mut command = Command::new(binary("standpipe-hub")?);
                 command.arg("serve").arg("--data").arg(self.hub_folder());
                 command.args(["--listen", &self.address.to_string()]).env("STANDPIPE_LOG", "warn");
+                command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
                 command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
                 self.hub = Some(Process::start("standpipe-hub", &mut command)?);
             }

@@ -1,6 +1,7 @@
 //! `standpipe-hub serve`
 
 use super::kept::{Kept, Place};
+use super::outside::{self, Outside};
 use super::{Failed, lock, say};
 use crate::demo;
 use crate::founding;
@@ -24,6 +25,8 @@ pub struct Options {
     /// Load the first estate as a demonstration, if the data folder holds none yet.
     #[arg(long, env = "STANDPIPE_DEMO")]
     demo: bool,
+    #[command(flatten)]
+    outside: Option<Outside>,
 }
 
 pub async fn serve(place: &Place, options: Options) -> Result<(), Failed> {
@@ -50,10 +53,13 @@ async fn run(place: &Place, options: &Options, kept: &Kept) -> Result<(), Failed
         let accounts: Vec<_> = known.into_iter().map(|(account, _)| account).collect();
         return Err(Failed::KnownPassword { accounts: accounts.join(", ") });
     }
-    let app = match kept {
+    let mut app = match kept {
         Kept::File(store) => App::open(&place.data, Arc::clone(store), world, options.behind_tls).await?,
         Kept::Server(store) => App::open(&place.data, Arc::clone(store), world, options.behind_tls).await?,
     };
+    if let Some(outside) = &options.outside {
+        app = app.beside(outside::tracker(outside)?);
+    }
     let failed = |source| Failed::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;

@@ -22,10 +22,16 @@ use std::iter;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const PIPE: &str = "B4-33-LG";
+pub(super) const PIPE: &str = "B4-33-LG";
 
 /// Fails an item and says why, as the inspector does.
-async fn fail(store: &dyn Store, tablet: &mut Tablet, tag: &str, item: &str, words: &str) -> FindingId {
+pub(super) async fn fail(
+    store: &dyn Store,
+    tablet: &mut Tablet,
+    tag: &str,
+    item: &str,
+    words: &str,
+) -> FindingId {
     let (id, record) = finding(check(tag), item, words);
     tablet.record(store, [answers(check(tag), item, Outcome::Fail, None), record]).await;
     id

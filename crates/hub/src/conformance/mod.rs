@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod backup;
 pub(crate) mod bytes;
 pub(crate) mod demo;
+pub(crate) mod filing;
 pub(crate) mod ingest;
 pub(crate) mod issues;
 pub(crate) mod kit;
@@ -27,6 +28,7 @@ macro_rules! suite {
                 uploads_that_nobody_went_on_with_come_by_once,
                 a_device_begins_no_more_than_it_is_allowed, every_blob_comes_by_once;
             demo: the_garden_is_loaded_once, the_round_of_the_report_is_there;
+            filing: what_the_outside_tracker_has_not_got_is_listed_by_how_far_it_is;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
                 a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,
                 each_fault_is_set_aside_under_its_code_and_the_rest_goes_on,

@@ -132,7 +132,11 @@ pub async fn prove(
 
 async fn view(app: &App, id: IssueId, asking: PersonId) -> Result<Json<IssueView>, Problem> {
     let issue = app.store.issue(id, asking, day(app.world.now())).await?;
-    Ok(Json(issue.ok_or_else(|| Problem::unknown("issue"))?))
+    let mut issue = issue.ok_or_else(|| Problem::unknown("issue"))?;
+    if let Some(tracker) = &app.tracker {
+        issue.outside = Some(tracker.shows(app.store.filing(id).await?));
+    }
+    Ok(Json(issue))
 }
 
 pub async fn directory(State(app): State<App>, reader: SignedIn) -> Result<Json<Directory>, Problem> {

@@ -17,6 +17,7 @@ pub use desk::CODE_LASTS;
 pub use serve::serve;
 
 use crate::blobs::{BlobError, Blobs, Book, Share, steady};
+use crate::filing::{Filer, Tracker};
 use crate::ingest::Room;
 use crate::secret::{Password, PasswordHash, Unhashable};
 use crate::store::Store;
@@ -66,6 +67,8 @@ pub struct App {
     run: Uuid,
     closing: watch::Sender<bool>,
     room: Room,
+    /// The one that the office had before, where there is one.
+    tracker: Option<Arc<Tracker>>,
 }
 
 /// Why the hub cannot answer requests.
@@ -98,6 +101,7 @@ impl App {
             photos: broadcast::Sender::new(16),
             closing: watch::Sender::new(false),
             room: Room::default(),
+            tracker: None,
         })
     }
 
@@ -107,6 +111,20 @@ impl App {
         self.blobs.share(share);
         self.room = room;
         self
+    }
+
+    /// Issues are brought into this tracker, which the office had before.
+    #[must_use]
+    pub fn beside(mut self, tracker: Tracker) -> Self {
+        self.tracker = Some(Arc::new(tracker));
+        self
+    }
+
+    /// What brings issues there, for as long as it runs; [`serve`] lets it. `None` where there is no such tracker.
+    #[must_use]
+    pub fn filer(&self) -> Option<Filer> {
+        let tracker = Arc::clone(self.tracker.as_ref()?);
+        Some(Filer::new(Arc::clone(&self.store), Arc::clone(&self.world), tracker))
     }
 
     /// The hash of a password that nobody has. Made once; [`serve`] does so before the first request.

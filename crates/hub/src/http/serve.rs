@@ -33,11 +33,17 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    let blobs = app.blobs.clone();
+    let (blobs, filer) = (app.blobs.clone(), app.filer());
     let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
     let overdue = async move {
         let _ = closed.wait_for(|closing| *closing).await;
         tokio::time::sleep(GRACE).await;
+    };
+    let filing = async move {
+        match filer {
+            Some(filer) => filer.run().await,
+            None => std::future::pending().await,
+        }
     };
     tokio::select! {
         ended = axum::serve(listener, service).with_graceful_shutdown(stopped) => ended,
@@ -46,5 +52,6 @@ pub async fn serve(
             Ok(())
         }
         never = blobs.tidy() => match never {},
+        never = filing => match never {},
     }
 }

@@ -26,7 +26,8 @@ pub use records::{
 pub use rows::{Aside, Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine, Session, User};
 
 use async_trait::async_trait;
-use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
+use standpipe_bridge::Filing;
+use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
@@ -106,6 +107,15 @@ pub trait Store: Book {
     async fn sums(&self, site: SiteId, at: Vec<u64>) -> Result<(u64, Vec<Checksum>), StoreError>;
     /// What was set aside, newest first, at most 1,000.
     async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError>;
+
+    // The tracker that the office had before.
+
+    /// Issues that it has not got, as far as is known, at most `limit`: first what was sent, last what it refused.
+    async fn not_filed(&self, limit: u32) -> Result<Vec<(IssueId, Filing)>, StoreError>;
+    /// Whether it has an issue; `None` where that was never asked.
+    async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError>;
+    /// Keeps whether it has an issue.
+    async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError>;
 }
 
 impl dyn Store + '_ {

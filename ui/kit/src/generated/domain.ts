@@ -317,7 +317,11 @@ after: Array<EvidenceView>, timeline: Array<TimelineEntry>,
 /**
  * The steps that the person who asks may take now.
  */
-next_steps: Array<Step>, id: IssueId, 
+next_steps: Array<Step>, 
+/**
+ * Whether it is in the tracker that the office had before; `None` where there is none, or who asks is a tablet.
+ */
+outside: Outside | null, id: IssueId, 
 /**
  * For people: the site's code and a number, `ZJ-35`.
  */

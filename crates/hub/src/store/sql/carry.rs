@@ -55,6 +55,7 @@ const TABLES: &[Table] = tables! {
     "thumbnail" 1: of Bytes, sha256 Bytes;
     "upload" 1: id Bytes, sha256 Bytes, bytes Int, arrived Int, device Bytes, opened Int, touched Int, metadata Text;
     "backed_up" 2: device Bytes, incarnation Int, dev_seq Int;
+    "filing" 1: issue Bytes, state Text, number Int, said Text;
 };
 
 /// What a cell holds, by itself.

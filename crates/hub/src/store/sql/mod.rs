@@ -10,6 +10,7 @@ mod bytes;
 mod carry;
 mod cell;
 mod desk;
+mod filing;
 mod ledger;
 mod log;
 mod readers;

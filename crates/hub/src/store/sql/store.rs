@@ -8,7 +8,8 @@ use crate::store::{
 };
 use crate::world::World;
 use async_trait::async_trait;
-use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
+use standpipe_bridge::Filing;
+use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::office::{Quarantined, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
@@ -178,6 +179,18 @@ impl<D: Desks> Store for D {
 
     async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
         self.look(|desk| desk.quarantine(QUARANTINE_SHOWN)).await
+    }
+
+    async fn not_filed(&self, limit: u32) -> Result<Vec<(IssueId, Filing)>, StoreError> {
+        self.look(move |desk| desk.not_filed(limit)).await
+    }
+
+    async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError> {
+        self.look(move |desk| desk.filing(issue)).await
+    }
+
+    async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError> {
+        self.change(move |desk| desk.file(issue, &filing)).await
     }
 }
 

@@ -44,6 +44,18 @@ fn is_withdrawn(records: &mut dyn Records, line: &IssueLine) -> Result<bool, Sto
     Ok(answer.is_some_and(|answer| answer.outcome != Outcome::Fail))
 }
 
+pub(super) fn one(
+    records: &mut dyn Records,
+    id: IssueId,
+    today: Date,
+) -> Result<Option<IssueLine>, StoreError> {
+    let row = records.issues(IssueQuery { id: Some(id), ..IssueQuery::default() })?.pop();
+    let Some(row) = row else { return Ok(None) };
+    let mut line = line(&row, &Scene::of(records)?, today);
+    line.withdrawn = is_withdrawn(records, &line)?;
+    Ok(Some(line))
+}
+
 fn line(row: &IssueRow, scene: &Scene, today: Date) -> IssueLine {
     let issue = &row.issue;
     IssueLine {
@@ -96,6 +108,8 @@ pub(super) fn issue(
         before,
         after: evidence::of(records, id.0, set::PROOF)?,
         timeline: timeline(records, id, &scene)?,
+        // That is no matter of records.
+        outside: None,
     }))
 }
 

@@ -59,6 +59,11 @@ impl dyn Store + '_ {
         self.view(move |records| issues::issue(records, id, asking, today)).await
     }
 
+    /// An issue as lists show it.
+    pub async fn issue_line(&self, id: IssueId, today: Date) -> Result<Option<IssueLine>, StoreError> {
+        self.view(move |records| issues::one(records, id, today)).await
+    }
+
     /// Whom an issue can be given to: units by level and name, people by name.
     pub async fn directory(&self) -> Result<Directory, StoreError> {
         self.view(|records| {

@@ -1,0 +1,90 @@
+//! An office that has a Redmine: each issue comes there once, however often the hub is killed meanwhile, over a line that
+//! breaks and delivers what nobody waits for any more.
+
+use anyhow::{Context, Result, ensure};
+use standpipe_tests::fleet::{Fleet, Machine, Mode, rows};
+use standpipe_tests::process::{eventually, in_folder};
+use standpipe_tests::proxy::Proxy;
+use standpipe_tests::redmine::{Redmine, There};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Only ends a run that hangs. A create whose fate nobody knows is looked for over more than a minute.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_issue_comes_into_a_redmine_once() -> Result<()> {
+    in_folder(play).await
+}
+
+async fn play(home: &Path) -> Result<()> {
+    let redmine = Redmine::start(&home.join("redmine")).await?;
+    let line = Proxy::start(redmine.address, 7).await?;
+    let mut fleet = Fleet::found(home, 20_230_702, async |hub| Ok(hub)).await?;
+    fleet.settings = redmine.settings(line.address)?;
+    fleet.mode = Mode::Work { signs: false };
+    let hub = fleet.hub_folder();
+    line.be_bad(true);
+    fleet.start_all()?;
+    for kills in 1..=3 {
+        eventually("issues are sent", PATIENCE, || {
+            let seen = fleet.all_run().and_then(|()| {
+                let count = "SELECT count(*) FROM filing";
+                let sent: usize = rows::database(&hub)?.query_row(count, [], |row| row.get(0))?;
+                ensure!(sent >= kills, "{sent} are known to have been sent");
+                Ok(())
+            });
+            std::future::ready(seen)
+        })
+        .await?;
+        fleet.kill(Machine::Hub)?;
+        fleet.start(Machine::Hub)?;
+    }
+    fleet.end_tablets()?;
+    fleet.mode = Mode::Rest;
+    fleet.start_tablets()?;
+    fleet.settle().await?;
+    line.be_bad(false);
+    // What is there twice is looked for when a hub starts.
+    eventually("each issue has been sent", PATIENCE, async || {
+        let known = filed(&hub)?;
+        let waits = known.values().filter(|number| number.is_none()).count();
+        ensure!(waits == 0 && !known.is_empty(), "{waits} of {} wait", known.len());
+        Ok(())
+    })
+    .await?;
+    fleet.end_hub()?;
+    fleet.start(Machine::Hub)?;
+    let open = eventually("each issue is open there once", PATIENCE, async || {
+        let there = redmine.issues().await?;
+        let open: BTreeMap<Uuid, Vec<There>> = there
+            .into_iter()
+            .map(|(mark, all)| (mark, all.into_iter().filter(|one| !one.is_closed).collect()))
+            .collect();
+        let twice = open.values().filter(|open| open.len() != 1).count();
+        ensure!(twice == 0, "{twice} are not there once");
+        Ok(open)
+    })
+    .await?;
+    let known = filed(&hub)?;
+    let all = redmine.issues().await?.values().map(Vec::len).sum::<usize>();
+    println!("{} issues; {all} were created, {:?}", known.len(), line.count());
+    ensure!(open.keys().eq(known.keys()), "there are others than the hub's: {open:?}, {known:?}");
+    for (issue, number) in &known {
+        let there = open[issue].first().context("it is there")?;
+        ensure!(Some(there.number) == *number, "{issue} is {there:?}, and the hub knows {number:?}");
+        ensure!(there.subject.starts_with("ZJ-"), "{there:?}");
+    }
+    fleet.end_hub()?;
+    redmine.stop()
+}
+
+/// The hub's issues, each with its number there, as far as that is known.
+fn filed(hub: &Path) -> Result<BTreeMap<Uuid, Option<u64>>> {
+    let hub = rows::database(hub)?;
+    let mut rows = hub.prepare("SELECT i.id, f.number FROM issue i LEFT JOIN filing f ON f.issue = i.id")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
