@@ -7,6 +7,7 @@ use crate::net::Net;
 use crate::people::request;
 use crate::postgres;
 use crate::time::Owner;
+use crate::tracker::Outside;
 use crate::world::{AtOnce, SimWorld, time};
 use futures::executor::block_on;
 use rusqlite::{Connection, OpenFlags};
@@ -29,6 +30,7 @@ use standpipe_world::World;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The hub's folder, and its number as a machine.
@@ -48,6 +50,8 @@ pub struct Hub {
     is_moving: bool,
     /// What its clock is ahead of the true time, in milliseconds.
     pub ahead: Arc<AtomicI64>,
+    /// The tracker that the office had before.
+    outside: Outside,
     seed: u64,
     life: u32,
     running: Option<Running>,
@@ -65,7 +69,7 @@ struct Running {
 }
 
 impl Hub {
-    pub fn new(disks: &Disks, seed: u64) -> Self {
+    pub fn new(disks: &Disks, seed: u64, outside: Outside) -> Self {
         disks.mount(BACKUP, NAME);
         Self {
             folder: disks.folder(NAME),
@@ -74,6 +78,7 @@ impl Hub {
             moved: None,
             is_moving: false,
             ahead: Arc::default(),
+            outside,
             seed,
             life: 0,
             running: None,
@@ -115,6 +120,10 @@ impl Hub {
         store: Arc<S>,
     ) -> anyhow::Result<()> {
         let app = time().wait(App::open(&self.folder, Arc::clone(&store), world.clone(), false))?;
+        let app = app.beside(self.outside.tracker(net));
+        if let Some(filer) = app.filer() {
+            time().spawn(self.owner(), Box::pin(async move { match filer.run().await {} }));
+        }
         net.set_hub(Some((self.owner(), app.router())));
         self.running = Some(Running { world, store });
         Ok(())
@@ -138,7 +147,8 @@ impl Hub {
             time().wait(move_out(&url, &file, Arc::clone(outside)))?;
             self.moved = None;
         } else {
-            let url = postgres::database();
+            // Whoever waits for a lock holds up everybody here: the whole of it is one thread.
+            let url = format!("{}&options=-clock_timeout%3D20ms", postgres::database());
             time().wait(move_in(&file, &url, Arc::clone(outside), || Ok(())))?;
             self.moved = Some(url);
         }
@@ -221,6 +231,37 @@ impl Hub {
             let hand = Hand { scope: SITE, actor: OFFICE, now: world.now() };
             write(ledger, &*world, hand, drafts)
         }))
+    }
+
+    /// Whether each of its issues is in the tracker outside, as far as it knows.
+    pub fn has_filed(&self) -> bool {
+        let Some(Running { store, .. }) = &self.running else { return false };
+        let store: &dyn Store = &**store;
+        time().wait(store.not_filed(1)).is_ok_and(|open| open.is_empty())
+    }
+
+    /// Another process writes to the database, as any number of hubs could; its commit comes `later` than what it read and
+    /// numbered, and all else goes on meanwhile. `None` where there is no such database.
+    pub fn is_written_beside(&self, later: Duration) -> Option<bool> {
+        let (url, Running { world, .. }) = self.moved.as_ref().zip(self.running.as_ref())?;
+        let world = Arc::clone(world);
+        let outside: Arc<dyn World> = world.clone();
+        let written = async {
+            let store = PostgresStore::open(url, outside).await?;
+            let work: &dyn Store = &store;
+            let written = work.transact(move |ledger| {
+                let hand = Hand { scope: SITE, actor: OFFICE, now: world.now() };
+                let note = Draft::set("note", world.uuid(), "words", json!("beside"), None);
+                write(ledger, &*world, hand, [note])?;
+                let end = time().now() + later;
+                while time().step(end) {}
+                Ok(())
+            });
+            let written = written.await;
+            store.close().await;
+            written
+        };
+        Some(time().wait(written).is_ok())
     }
 
     /// Every operation on a record: what somebody sees who looks at it here.

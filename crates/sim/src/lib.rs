@@ -20,4 +20,5 @@ pub mod stage;
 pub mod story;
 pub mod tablet;
 pub mod time;
+pub mod tracker;
 pub mod world;

@@ -1,4 +1,4 @@
-//! The network between the tablets and the hub: it loses, doubles, delays and cuts what it carries.
+//! The network between the tablets, the hub and the tracker outside: it loses, doubles, delays and cuts what it carries.
 
 use crate::dice::Dice;
 use crate::time::Owner;
@@ -14,12 +14,15 @@ use futures::stream::{self, StreamExt};
 use http::Request;
 use serde::{Deserialize, Serialize};
 use standpipe_device::sync::{Broken, Connect, Reply, Wire};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tower::ServiceExt;
 
+/// Whose power never fails: what is on its way, and other people's servers.
+const ELSEWHERE: Owner = Owner { machine: u32::MAX, life: 0 };
 /// A body comes in such parts.
 const PART: usize = 32 * 1024;
 
@@ -38,6 +41,15 @@ impl Link {
     pub const GOOD: Self = Self { is_up: true, lost: 0, unanswered: 0, cut: 0, doubled: 0, late: 0 };
     pub const NONE: Self = Self { is_up: false, ..Self::GOOD };
     pub const BAD: Self = Self { is_up: true, lost: 100, unanswered: 120, cut: 150, doubled: 60, late: 60 };
+}
+
+/// Where a request goes, and by whose link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Target {
+    /// To the hub, from this tablet.
+    Hub(usize),
+    /// To the tracker outside, from the hub.
+    Tracker,
 }
 
 /// What becomes of one request.
@@ -76,15 +88,21 @@ pub struct Net(Arc<Mutex<State>>);
 
 struct State {
     dice: Dice,
+    /// Of the tracker's link: what becomes of tablets' requests does not hang on it.
+    outside: Dice,
     hub: Option<(Owner, Router)>,
-    links: Vec<Link>,
+    tracker: Router,
+    links: BTreeMap<Target, Link>,
     trace: Vec<String>,
 }
 
 impl Net {
-    pub fn new(seed: u64) -> Self {
+    /// A network with this tracker outside.
+    pub fn new(seed: u64, tracker: Router) -> Self {
         let dice = Dice::apart(seed, "network");
-        Self(Arc::new(Mutex::new(State { dice, hub: None, links: Vec::new(), trace: Vec::new() })))
+        let outside = Dice::apart(seed, "network outside");
+        let state = State { dice, outside, hub: None, tracker, links: BTreeMap::new(), trace: Vec::new() };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -98,24 +116,21 @@ impl Net {
         drop(before);
     }
 
-    pub fn set_link(&self, tablet: usize, link: Link) {
-        let links = &mut self.state().links;
-        if links.len() <= tablet {
-            links.resize(tablet + 1, Link::GOOD);
-        }
-        links[tablet] = link;
+    pub fn set_link(&self, target: Target, link: Link) {
+        self.state().links.insert(target, link);
     }
 
-    pub fn link(&self, tablet: usize) -> Link {
-        self.state().links.get(tablet).copied().unwrap_or(Link::GOOD)
+    pub fn link(&self, target: Target) -> Link {
+        self.state().link(target)
     }
 
     pub fn take_trace(&self) -> Vec<String> {
         std::mem::take(&mut self.state().trace)
     }
 
-    fn hub_now(&self) -> Option<Owner> {
-        self.state().hub.as_ref().map(|(owner, _)| *owner)
+    /// Who answers there now: a machine, between two starts of it.
+    fn answers(&self, target: Target) -> Option<Owner> {
+        self.state().answers(target).map(|(owner, _)| owner)
     }
 
     /// What carries the requests of a tablet.
@@ -126,9 +141,27 @@ impl Net {
 }
 
 impl State {
-    fn fate(&mut self, tablet: usize, bytes: usize, is_stream: bool) -> (Fate, Duration) {
-        let link = self.links.get(tablet).copied().unwrap_or(Link::GOOD);
-        let dice = &mut self.dice;
+    fn link(&self, target: Target) -> Link {
+        self.links.get(&target).copied().unwrap_or(Link::GOOD)
+    }
+
+    fn answers(&self, target: Target) -> Option<(Owner, Router)> {
+        match target {
+            Target::Hub(_) => self.hub.clone(),
+            Target::Tracker => Some((ELSEWHERE, self.tracker.clone())),
+        }
+    }
+
+    fn dice(&mut self, target: Target) -> &mut Dice {
+        match target {
+            Target::Hub(_) => &mut self.dice,
+            Target::Tracker => &mut self.outside,
+        }
+    }
+
+    fn fate(&mut self, target: Target, bytes: usize, is_stream: bool) -> (Fate, Duration) {
+        let link = self.link(target);
+        let dice = self.dice(target);
         let pause = Duration::from_millis(dice.within(3..120));
         if !link.is_up {
             return (Fate::Lost { silent: false }, pause);
@@ -173,80 +206,80 @@ impl Wire for SimWire {
         moved: Arc<AtomicU64>,
     ) -> BoxFuture<'static, Result<Reply, Broken>> {
         let (net, tablet) = (self.net.clone(), self.tablet);
-        Box::pin(async move { net.carry(tablet, request, &moved).await })
+        Box::pin(async move { net.carry(Target::Hub(tablet), request, &moved).await })
     }
 }
 
 impl Net {
-    async fn carry(
+    pub async fn carry(
         &self,
-        tablet: usize,
+        target: Target,
         request: Request<Bytes>,
         moved: &AtomicU64,
     ) -> Result<Reply, Broken> {
         let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
         let bytes = request.body().len();
         let is_stream = path.contains("/events");
-        let (fate, pause) = self.state().fate(tablet, bytes, is_stream);
-        let line = format!("{:?} tablet {tablet} {} {path} {bytes} {fate:?}", time().now(), request.method());
+        let (fate, pause) = self.state().fate(target, bytes, is_stream);
+        let line = format!("{:?} {target:?} {} {path} {bytes} {fate:?}", time().now(), request.method());
         self.state().trace.push(line);
         pause_of(pause).await;
         let request = || request.clone();
         match fate {
             Fate::Lost { silent } => return nothing("lost", silent).await,
             Fate::Late { after } => {
-                self.later(request(), after);
+                self.later(target, request(), after);
                 return Err(Broken("late".into()));
             }
             Fate::Cut { at, silent } => {
                 moved.fetch_add(at as u64, Relaxed);
-                let answer = self.deliver(request(), Some((at, silent)));
+                let answer = self.deliver(target, request(), Some((at, silent)));
                 let told = nothing("cut", silent).await;
                 drop(answer);
                 return told;
             }
-            Fate::Doubled { after } => self.later(request(), after),
+            Fate::Doubled { after } => self.later(target, request(), after),
             Fate::Whole | Fate::Unanswered { .. } | Fate::AnswerCut { .. } => {}
         }
-        let before = self.hub_now();
-        let answer = self.deliver(request(), None).ok_or_else(|| Broken("refused".into()))?;
+        let before = self.answers(target);
+        let answer = self.deliver(target, request(), None).ok_or_else(|| Broken("refused".into()))?;
         moved.fetch_add(bytes as u64, Relaxed);
         let answer = answer.await.map_err(|_| Broken("reset".into()))?;
-        let back = Duration::from_millis(self.state().dice.within(1..60));
+        let back = Duration::from_millis(self.state().dice(target).within(1..60));
         pause_of(back).await;
         if let Fate::Unanswered { silent } = fate {
             return nothing("no answer", silent).await;
         }
-        if self.hub_now() != before || !self.link(tablet).is_up {
+        if self.answers(target) != before || !self.link(target).is_up {
             return Err(Broken("no answer".into()));
         }
         let left = if let Fate::AnswerCut { at } = fate { Some(at) } else { None };
         let (head, body) = answer.into_parts();
         let coming =
-            Coming { net: self.clone(), tablet, hub: before, body: body.into_data_stream().boxed(), left };
+            Coming { net: self.clone(), target, from: before, body: body.into_data_stream().boxed(), left };
         let body = stream::unfold(Some(coming), |coming| async move { coming?.next().await }).boxed();
         Ok(Reply { status: head.status, headers: head.headers, body })
     }
 
-    fn later(&self, request: Request<Bytes>, after: Duration) {
+    fn later(&self, target: Target, request: Request<Bytes>, after: Duration) {
         let net = self.clone();
-        let nobody = Owner { machine: u32::MAX, life: 0 };
         time().spawn(
-            nobody,
+            ELSEWHERE,
             Box::pin(async move {
                 pause_of(after).await;
-                drop(net.deliver(request, None));
+                drop(net.deliver(target, request, None));
             }),
         );
     }
 
-    /// Hands a request to the hub. `None` when nobody listens.
+    /// Hands a request over. `None` when nobody listens.
     fn deliver(
         &self,
+        target: Target,
         request: Request<Bytes>,
         cut: Option<(usize, bool)>,
     ) -> Option<oneshot::Receiver<Response>> {
-        let (owner, router) = self.state().hub.clone()?;
+        let (owner, router) = self.state().answers(target)?;
         let (head, body) = request.into_parts();
         let body = match cut {
             None if body.is_empty() => Body::empty(),
@@ -297,8 +330,8 @@ fn parts(body: Bytes) -> impl futures::Stream<Item = Bytes> + Send {
 /// An answer's body on its way to a tablet.
 struct Coming {
     net: Net,
-    tablet: usize,
-    hub: Option<Owner>,
+    target: Target,
+    from: Option<Owner>,
     body: stream::BoxStream<'static, Result<Bytes, axum::Error>>,
     left: Option<usize>,
 }
@@ -310,8 +343,8 @@ impl Coming {
             return broken("cut");
         }
         let part = self.body.next().await;
-        if self.net.hub_now() != self.hub || !self.net.link(self.tablet).is_up {
-            return broken("the hub is gone");
+        if self.net.answers(self.target) != self.from || !self.net.link(self.target).is_up {
+            return broken("who answered is gone");
         }
         let mut part = match part {
             Some(Ok(part)) => part,

@@ -9,6 +9,7 @@ use crate::estate::SITE;
 use crate::hub::Hub;
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
+use crate::tablet::Tablet;
 use rusqlite::Connection;
 use standpipe_device::store::{InBackup, Store, StoreError};
 use standpipe_domain::ids::{DeviceId, Sha256};
@@ -34,6 +35,8 @@ pub struct Oracle {
     held: BTreeMap<(usize, Uuid), usize>,
     /// Photos that a screen said were saved, with the tablets that have them.
     photos: BTreeMap<Sha256, (u64, BTreeSet<usize>)>,
+    /// Those that wait on every tablet that has them, since they were taken.
+    waiting: BTreeSet<Sha256>,
     /// Everything that a tablet's log was seen to hold.
     logs: BTreeMap<usize, BTreeSet<Uuid>>,
     /// Devices that the office withdrew.
@@ -68,8 +71,11 @@ struct Office {
 }
 
 impl Oracle {
-    /// A screen said that this photo is saved.
-    pub fn photo(&mut self, tablet: usize, sha256: Sha256, bytes: u64) {
+    /// A screen said that this photo is saved, on a tablet on which originals wait, or do not.
+    pub fn photo(&mut self, tablet: usize, sha256: Sha256, bytes: u64, waits: bool) {
+        if waits && !self.photos.contains_key(&sha256) {
+            self.waiting.insert(sha256);
+        }
         self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1.insert(tablet);
     }
 
@@ -187,15 +193,33 @@ impl Oracle {
     pub fn look(&mut self, stage: &Stage) -> Verdict {
         self.backup.look(&stage.hub.backup)?;
         self.look_at_hub(stage)?;
+        // The hub sends an issue outside again only where it may.
+        stage.outside.wrong().map_or(Ok(()), Err)?;
         for tablet in &stage.tablets {
             self.look_at_tablet(stage, tablet.number, false)?;
         }
+        self.look_at_what_waits(stage)?;
         for (op, homes) in &self.ops {
             if homes.is_empty() && !self.is_at_hub(op) {
                 return Err(format!("the operation {op} is nowhere"));
             }
         }
         Ok(())
+    }
+
+    /// Originals wait where their person chose so.
+    fn look_at_what_waits(&mut self, stage: &Stage) -> Verdict {
+        let photos = &self.photos;
+        self.waiting.retain(|photo| {
+            photos.get(photo).is_some_and(|(_, homes)| {
+                !homes.is_empty()
+                    && homes.iter().all(|home| stage.tablets.get(*home).is_some_and(Tablet::holds_originals))
+            })
+        });
+        match self.waiting.iter().find(|photo| self.is_on_shelf(&stage.hub.folder, **photo)) {
+            Some(photo) => Err(format!("the photo {photo} was to wait, and is at the hub")),
+            None => Ok(()),
+        }
     }
 
     /// Looks at tablets whose screens have just said that everything is safe.

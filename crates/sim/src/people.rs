@@ -63,7 +63,8 @@ pub fn act(stage: &mut Stage, act: &Act) {
     stage.note(&format!("tablet {tablet}: {told}"));
     // Also where power failed after that: each of these was told as saved.
     for (hash, bytes) in photos {
-        stage.oracle.photo(tablet, hash, bytes);
+        let waits = stage.tablets[tablet].holds_originals();
+        stage.oracle.photo(tablet, hash, bytes, waits);
     }
 }
 

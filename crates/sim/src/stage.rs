@@ -6,12 +6,14 @@ use crate::dice::Dice;
 use crate::disk::{Disks, untracked};
 use crate::estate;
 use crate::hub::{self, Hub};
-use crate::net::{Link, Net};
+use crate::net::{Link, Net, Target};
 use crate::oracle::Oracle;
 use crate::story::{Machine, Step, TABLETS};
 use crate::tablet::Tablet;
 use crate::time::Time;
+use crate::tracker::Outside;
 use crate::world;
+use standpipe_domain::hold::Surroundings;
 use standpipe_domain::sync::Trouble;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -29,6 +31,8 @@ pub struct Stage {
     pub time: Time,
     pub disks: Disks,
     pub net: Net,
+    /// The tracker that the office had before.
+    pub outside: Outside,
     pub hub: Hub,
     pub tablets: Vec<Tablet>,
     pub oracle: Oracle,
@@ -49,7 +53,7 @@ pub fn prepare(root: &Path) {
     stage.hub.write(estate::drafts()).expect("the estate is planned");
     for number in 0..TABLETS {
         let mut tablet = Tablet::new(&stage.disks, 0, number);
-        stage.net.set_link(number, Link::GOOD);
+        stage.net.set_link(Target::Hub(number), Link::GOOD);
         tablet.start(&stage.net).expect("a fresh tablet starts");
         let code = stage.hub.code(estate::INSPECTORS[number]).expect("a fresh hub offers a code");
         tablet.join(&stage.net, &code).expect("a fresh tablet joins over a good network");
@@ -67,10 +71,12 @@ impl Stage {
     fn new(root: &Path, seed: u64) -> Self {
         let time = world::begin();
         let disks = Disks::within(root);
-        let hub = Hub::new(&disks, seed);
+        let outside = Outside::default();
+        let hub = Hub::new(&disks, seed, outside.clone());
         Self {
             time,
-            net: Net::new(seed),
+            net: Net::new(seed, outside.router()),
+            outside,
             hub,
             disks,
             tablets: Vec::new(),
@@ -292,8 +298,10 @@ impl Stage {
         }
         self.rooms.clear();
         for number in 0..self.tablets.len() {
-            self.net.set_link(number, Link::GOOD);
+            self.net.set_link(Target::Hub(number), Link::GOOD);
+            self.tablets[number].stands(Surroundings::default());
         }
+        self.net.set_link(Target::Tracker, Link::GOOD);
         let end = self.time.now() + CALM;
         let mut has_rights = false;
         // Once all is well, and what was late on the network has come, it stays so.
@@ -337,6 +345,8 @@ impl Stage {
 
     fn is_well(&self) -> bool {
         self.hub.is_running()
+            && self.hub.has_filed()
+            && self.outside.open().values().all(|numbers| numbers.len() == 1)
             && self.tablets.iter().all(|tablet| {
                 tablet.handle().is_some_and(|handle| {
                     let line = handle.line();

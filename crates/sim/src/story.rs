@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use crate::net::Link;
 use serde::{Deserialize, Serialize};
+use standpipe_domain::hold::{Battery, Network, Surroundings};
 use std::time::Duration;
 
 /// How many tablets begin, and how many there can be with those that are copied from others.
@@ -101,6 +102,16 @@ pub enum Act {
         tablet: usize,
         link: Link,
     },
+    /// The hub's link to the tracker outside changes.
+    LinkOutside {
+        link: Link,
+    },
+    /// A tablet is carried to another network, or its battery runs low; its person may choose whether originals wait.
+    Stand {
+        tablet: usize,
+        stands: Surroundings,
+        waits: Option<bool>,
+    },
     /// Power fails at the so-manieth change of the disk from now, before or after it is made.
     Fuse {
         machine: Machine,
@@ -125,6 +136,11 @@ pub enum Act {
     },
     /// The hub's database is moved to PostgreSQL, or back.
     Move,
+    /// Where the database is PostgreSQL: another process of the office writes beside the hub, and its transaction stays open
+    /// for so long while all else goes on.
+    Beside {
+        milliseconds: u64,
+    },
     /// A tablet's folder is copied to another tablet, which then works beside it.
     Clone {
         tablet: usize,
@@ -167,6 +183,7 @@ impl Act {
             | Self::Amend { tablet, .. }
             | Self::Later { tablet, .. }
             | Self::Ask { tablet }
+            | Self::Stand { tablet, .. }
             | Self::Link { tablet, .. }
             | Self::Fuse { machine: Machine::Tablet(tablet), .. }
             | Self::Full { machine: Machine::Tablet(tablet), .. }
@@ -216,7 +233,40 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    moved(seed, steps)
+    moved(seed, carried(seed, beside(seed, steps)))
+}
+
+/// What goes on beside the others changes nothing of their story: each has dice of its own.
+fn beside(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "outside");
+    for _ in 0..dice.below(4) {
+        let link = [Link::BAD, Link::BAD, Link::NONE, Link::GOOD][dice.index(4)];
+        insert(&mut steps, &mut dice, Act::LinkOutside { link });
+    }
+    steps
+}
+
+/// Tablets are carried out of the Wi-Fi, and back.
+fn carried(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "surroundings");
+    if dice.chance(300) {
+        for _ in 0..dice.within(1..6) {
+            let network =
+                [Network::Unknown, Network::Metered, Network::Metered, Network::Unmetered][dice.index(4)];
+            let battery = [Battery::Unknown, Battery::Low, Battery::Enough][dice.index(3)];
+            let stands = Surroundings { network, battery };
+            let (tablet, waits) = (dice.index(TABLETS), dice.chance(600).then_some(dice.chance(800)));
+            insert(&mut steps, &mut dice, Act::Stand { tablet, stands, waits });
+        }
+    }
+    steps
+}
+
+/// Lets something happen somewhere between the others.
+fn insert(steps: &mut Vec<Step>, dice: &mut Dice, act: Act) {
+    let place = TABLETS + dice.index(steps.len() - TABLETS);
+    let at = steps[place].at;
+    steps.insert(place, Step { at, act });
 }
 
 /// Few offices move: a story over PostgreSQL takes many times as long. That one does changes nothing else of its story.
@@ -224,9 +274,11 @@ fn moved(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "move");
     if dice.below(1_000) < MOVES {
         for _ in 0..dice.within(1..4) {
-            let place = TABLETS + dice.index(steps.len() - TABLETS);
-            let at = steps[place].at;
-            steps.insert(place, Step { at, act: Act::Move });
+            insert(&mut steps, &mut dice, Act::Move);
+        }
+        for _ in 0..dice.within(2..6) {
+            let milliseconds = dice.within(20..40_000);
+            insert(&mut steps, &mut dice, Act::Beside { milliseconds });
         }
     }
     steps

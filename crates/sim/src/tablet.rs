@@ -6,6 +6,7 @@ use crate::time::Owner;
 use crate::world::{SimWorld, time};
 use standpipe_device::engine::Engine;
 use standpipe_device::sync::{Handle, Outside, Patience};
+use standpipe_domain::hold::Surroundings;
 use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_world::World;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Tablet {
     says_safe: Arc<AtomicBool>,
     /// Its screen has said something else since the hub was put back to an old state.
     has_doubted: Arc<AtomicBool>,
+    /// What it stands in.
+    surroundings: Surroundings,
     seed: u64,
     life: u32,
     running: Option<Running>,
@@ -37,8 +40,19 @@ impl Tablet {
     pub fn new(disks: &Disks, seed: u64, number: usize) -> Self {
         let name = format!("tablet-{number}");
         let folder = disks.folder(&name);
-        let (ahead, says_safe, has_doubted) = Default::default();
-        Self { number, name, folder, ahead, says_safe, has_doubted, seed, life: 0, running: None }
+        let (ahead, says_safe, has_doubted, surroundings) = Default::default();
+        Self {
+            number,
+            name,
+            folder,
+            ahead,
+            says_safe,
+            has_doubted,
+            surroundings,
+            seed,
+            life: 0,
+            running: None,
+        }
     }
 
     /// The hub was put back to an old state, of which this tablet does not know yet.
@@ -89,9 +103,24 @@ impl Tablet {
             has_doubted.fetch_or(!is_safe, Relaxed);
         };
         let (handle, work) = Handle::on_one_thread(Arc::clone(engine.store()), outside, tell);
+        handle.surrounded_by(self.surroundings);
         time().spawn(self.owner(), Box::pin(work));
         self.running = Some(Running { engine, handle });
         Ok(())
+    }
+
+    /// It stands in something else.
+    pub fn stands(&mut self, surroundings: Surroundings) {
+        self.surroundings = surroundings;
+        if let Some(handle) = self.handle() {
+            handle.surrounded_by(surroundings);
+        }
+    }
+
+    /// Whether originals wait here, as its person chose.
+    pub fn holds_originals(&self) -> bool {
+        let choices = self.engine().and_then(|engine| engine.store().choices().ok());
+        choices.is_some_and(|choices| choices.hold(self.surroundings).is_some())
     }
 
     /// Ends the app, wherever it stands.

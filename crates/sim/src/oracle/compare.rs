@@ -6,11 +6,30 @@ use crate::stage::Stage;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
 use standpipe_device::store::Store;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{IssueId, Sha256};
 use standpipe_domain::sync::{SyncState, Trouble};
 use standpipe_oplog::chain::sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+/// Each issue is open in the tracker outside once, and the hub knows its number there.
+fn outside(hub: &Connection, open: &BTreeMap<IssueId, Vec<u64>>, was_restored: bool) -> Verdict {
+    let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
+    let filed: BTreeMap<IssueId, Option<u64>> = hub
+        .prepare("SELECT i.id, f.number FROM issue i LEFT JOIN filing f ON f.issue = i.id")
+        .and_then(|mut rows| rows.query_map([], |row| Ok((IssueId(row.get(0)?), row.get(1)?)))?.collect())
+        .map_err(told)?;
+    for (issue, number) in &filed {
+        let there = open.get(issue).map(Vec::as_slice).unwrap_or_default();
+        if *there != number.iter().copied().collect::<Vec<_>>() || there.len() != 1 {
+            return Err(format!("the issue {issue} is outside as {there:?}; the hub knows {number:?}"));
+        }
+    }
+    match open.keys().find(|issue| !was_restored && !filed.contains_key(issue)) {
+        Some(issue) => Err(format!("the issue {issue} is outside, and the hub has none")),
+        None => Ok(()),
+    }
+}
 
 /// What a replica shows of a field: each side's operation and value, the shown one first.
 type Fields = BTreeMap<(Uuid, String), Vec<(Uuid, Value)>>;
@@ -52,6 +71,7 @@ impl Oracle {
                 Err(_) => return Err(format!("the photo {photo} never came to the hub")),
             }
         }
+        outside(&hub, &stage.outside.open(), oracle.was_restored)?;
         for tablet in &stage.tablets {
             let number = tablet.number;
             let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else {

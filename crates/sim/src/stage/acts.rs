@@ -4,10 +4,12 @@
 use super::Stage;
 use crate::disk::untracked;
 use crate::estate;
+use crate::net::Target;
 use crate::people;
 use crate::story::{Act, MOST_TABLETS, Machine};
 use crate::tablet::Tablet;
 use serde_json::json;
+use standpipe_domain::hold::{Choices, Surroundings};
 use standpipe_domain::record::entity;
 use standpipe_hub::backup::Manifest;
 use standpipe_oplog::op::Kind;
@@ -23,7 +25,9 @@ impl Stage {
             return Ok(());
         }
         match act {
-            Act::Link { tablet, link } => self.net.set_link(*tablet, *link),
+            Act::Link { tablet, link } => self.net.set_link(Target::Hub(*tablet), *link),
+            Act::LinkOutside { link } => self.net.set_link(Target::Tracker, *link),
+            Act::Stand { tablet, stands, waits } => self.stand(*tablet, *stands, *waits),
             // Of a machine that is down too: power may fail while it recovers.
             Act::Fuse { machine, changes, after } => self.disks.light(&self.name(*machine), *changes, *after),
             Act::Full { machine, seconds } => {
@@ -40,6 +44,10 @@ impl Stage {
             }
             Act::Restore { tells } => self.restore_hub(*tells)?,
             Act::Move => self.move_hub()?,
+            Act::Beside { milliseconds } => {
+                let written = self.hub.is_written_beside(Duration::from_millis(*milliseconds));
+                self.note(&format!("beside the hub: {written:?}"));
+            }
             Act::Clone { tablet } => self.clone_tablet(*tablet)?,
             Act::Join { tablet } => {
                 let joined = self.join(*tablet);
@@ -83,6 +91,16 @@ impl Stage {
         Ok(())
     }
 
+    /// What a tablet stands in changes, and its person may choose whether originals wait.
+    fn stand(&mut self, number: usize, stands: Surroundings, waits: Option<bool>) {
+        let tablet = &mut self.tablets[number];
+        tablet.stands(stands);
+        if let Some((engine, waits)) = tablet.engine().zip(waits) {
+            let chosen = engine.choose(Choices { wait_for_wifi: waits, wait_for_battery: waits });
+            self.note(&format!("tablet {number}: {}", chosen.is_ok()));
+        }
+    }
+
     pub(super) fn join(&mut self, number: usize) -> anyhow::Result<()> {
         let code = self.hub.code(estate::INSPECTORS[self.oracle.origin(number)])?;
         self.tablets[number].join(&self.net, &code)
@@ -112,7 +130,7 @@ impl Stage {
         let to = tablet.folder.clone();
         self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to))?;
         self.tablets.push(tablet);
-        self.net.set_link(clone, self.net.link(number));
+        self.net.set_link(Target::Hub(clone), self.net.link(Target::Hub(number)));
         self.oracle.cloned(number, clone);
         self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
         Ok(())
@@ -130,6 +148,7 @@ impl Stage {
         self.disks.empty(&self.hub.folder);
         self.hub.is_lost((!tells).then_some(backup.holds.epoch));
         self.oracle.hub_was_restored();
+        self.outside.hub_was_restored();
         self.tablets.iter().for_each(Tablet::hub_was_restored);
         Ok(())
     }
