@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod kept;
 mod migrate;
+mod seen;
 mod serve;
 
 use crate::backup::BackupError;
@@ -11,6 +12,7 @@ use crate::blobs::BlobError;
 use crate::founding::{self, NotSetUp};
 use crate::http::{CODE_LASTS, NotOpen};
 use crate::secret::{Code, Password};
+use crate::store::postgres::Over;
 use crate::store::{Enrolment, Store, StoreError};
 use crate::world::{RealWorld, World};
 use clap::{Parser, Subcommand};
@@ -165,6 +167,14 @@ pub enum Failed {
     MovedAlready { path: PathBuf },
     #[error("there are no photos in {}: name the hub's own data folder with --data", path.display())]
     NoPhotos { path: PathBuf },
+    #[error(
+        "the database speaks of photos, and there are none in {}: name the hub's own data folder with --data; where they are \
+         lost for good, make the folder `blobs` in it and run verify --withdraw, so that tablets send again what they have",
+        path.display()
+    )]
+    PhotosElsewhere { path: PathBuf },
+    #[error(transparent)]
+    Over(#[from] Over),
     #[error("there is no office in {}: name its data folder with --from", path.display())]
     NothingToMove { path: PathBuf },
     #[error(

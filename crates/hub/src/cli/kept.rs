@@ -76,6 +76,33 @@ impl Kept {
         }
     }
 
+    /// Ends once the database must not be served any more: another process serves it, or it is another one.
+    pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        let over = match self {
+            Self::File(_) => None,
+            Self::Server(store) => Some(store.over()),
+        };
+        async move {
+            match over {
+                Some(over) => {
+                    over.await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether the database may still be served.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_ours(&self) -> Result<(), Failed> {
+        match self {
+            Self::Server(store) => store.is_over().map_or(Ok(()), |over| Err(over.into())),
+            Self::File(_) => Ok(()),
+        }
+    }
+
     /// Does what was asked for so far, and closes the database.
     pub async fn close(&self) {
         match self {
@@ -133,7 +160,7 @@ pub async fn in_folder(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
 }
 
 /// What lies there is nobody else's to read: people's names, passwords' hashes, the key that seals, photos.
-fn make(data: &Path) -> Result<(), Failed> {
+pub(super) fn make(data: &Path) -> Result<(), Failed> {
     if data.join(UNFINISHED).exists() {
         return Err(Failed::Unfinished { path: data.to_owned() });
     }
