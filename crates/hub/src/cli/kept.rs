@@ -30,6 +30,11 @@ impl Address {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether it names a server, and no folder.
+    pub fn is_server(&self) -> bool {
+        ["postgres://", "postgresql://"].iter().any(|scheme| self.0.starts_with(scheme))
+    }
 }
 
 impl FromStr for Address {
@@ -122,18 +127,22 @@ impl Place {
     pub async fn open(&self) -> Result<Kept, Failed> {
         let Some(address) = &self.database else { return Ok(Kept::File(in_folder(&self.data).await?)) };
         make(&self.data)?;
-        let holds_office = self.data.join("hub.db").exists() || self.data.join(MOVED).exists();
+        let (has_file, was_moved) = (self.data.join("hub.db").exists(), self.data.join(MOVED).exists());
         let store = Arc::new(PostgresStore::open(address.reveal(), Arc::new(RealWorld)).await?);
-        // A hub that began anew over this folder would take its uploads for nobody's.
-        let office: &dyn Store = &*store;
-        if holds_office && !office.has_users().await? && office.site().await?.is_none() {
-            store.close().await;
-            let path = self.data.clone();
-            return Err(if is_moved(&path) {
-                Failed::MovedElsewhere { path }
-            } else {
-                Failed::NotMovedYet { path }
-            });
+        if has_file || was_moved {
+            let (office, path): (&dyn Store, _) = (&*store, self.data.clone());
+            let is_empty = !office.has_users().await? && office.site().await?.is_none();
+            let failed = match (is_empty, was_moved) {
+                // A hub that began anew over this folder would take its uploads for nobody's.
+                (true, _) if is_moved(&path) => Some(Failed::MovedElsewhere { path }),
+                (true, _) => Some(Failed::NotMovedYet { path }),
+                (false, false) => Some(Failed::TwoOffices { path }),
+                (false, true) => None,
+            };
+            if let Some(failed) = failed {
+                store.close().await;
+                return Err(failed);
+            }
         }
         Ok(Kept::Server(store))
     }

@@ -107,6 +107,22 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
     assert!(restored.status.success(), "{}", text(&restored.stderr));
     // It left nothing behind that keeps the next one out.
     Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::INT).await;
+
+    // And back.
+    let back = ["migrate", "--from", &url, "--to", &data];
+    refused(dir.path(), &["migrate", "--from", &url, "--to", &url], "is to be a folder").await;
+    refused(dir.path(), &["migrate", "--from", &empty, "--to", &data], "the database holds no office").await;
+    std::fs::write(dir.path().join("moved"), "begun").unwrap();
+    refused(dir.path(), &back, "it is not certain that it was moved").await;
+    std::fs::write(dir.path().join("moved"), "moved").unwrap();
+    let moved = run(dir.path(), &back).await;
+    assert!(moved.status.success(), "{}", text(&moved.stderr));
+    assert!(dir.path().join("hub.db.before").exists());
+    refused(dir.path(), &back, "in its file hub.db already").await;
+    refused(dir.path(), &second, "the database holds one too").await;
+    let hub = Running::start(dir.path(), &[]).await;
+    assert_eq!(rounds(&hub.url).await, before);
+    hub.terminate(Signal::TERM).await;
 }
 
 #[tokio::test]
