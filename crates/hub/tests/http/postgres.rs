@@ -164,16 +164,11 @@ async fn a_hub_whose_turn_another_took_ends() {
     let url = aside(server::database).await;
     let hub = Running::start(dir.path(), &["--demo", "--database", &url]).await;
     let at = url.clone();
-    let next = aside(move || {
-        let next = server::stand_in_line(&at);
-        server::cut_turn(&at);
-        next.join().unwrap()
-    })
-    .await;
+    let taken = aside(move || server::take_turn(&at)).await;
     assert_eq!(hub.ended().await.code(), Some(1), "so that a supervisor starts it again");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
     refused(dir.path(), &serve, "another hub serves it already").await;
-    aside(move || drop(next)).await;
+    drop(taken);
     Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::TERM).await;
 }
 

@@ -206,12 +206,7 @@ async fn a_hub_whose_turn_another_took_serves_nobody_any_more() {
     let (url, one, other, world) = two().await;
     one.serve().await.unwrap();
     let at = url.clone();
-    let next = aside(move || {
-        let next = server::stand_in_line(&at);
-        server::cut_turn(&at);
-        next.join().unwrap()
-    });
-    let next = next.await;
+    let _taken = aside(move || server::take_turn(&at)).await;
     assert_eq!(timeout(LONG, one.over()).await.unwrap(), Over::Another);
     assert_eq!(one.is_over(), Some(Over::Another));
     let by: &dyn Store = &one;
@@ -221,7 +216,6 @@ async fn a_hub_whose_turn_another_took_serves_nobody_any_more() {
     // Whoever does not serve works on.
     note(&other, &world, 1).await;
     one.close().await;
-    aside(move || drop(next)).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 /// Makes a server, starts it, says so, and waits for its standard input to end: however the tests end, the server is
 /// stopped and its folder goes. It is quick rather than durable; that a store asks for what is durable is tested apart. Its
@@ -191,15 +191,28 @@ pub(super) fn cut_turn(url: &str) {
 const TURN: &str = "locktype = 'advisory' AND database = (
     SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Stands in line for the turn at the database of that address; the connection that got it is given once it did.
-pub(super) fn stand_in_line(url: &str) -> JoinHandle<Client> {
+/// Takes the turn at the database of that address from whoever has it: it stands in line, and has it as soon as the other's
+/// connection is cut. It has it until what is given is dropped.
+pub(super) fn take_turn(url: &str) -> Taken {
     let mut next = client(url);
     let waiting = thread::spawn(move || {
         next.batch_execute("SELECT pg_advisory_lock(6004271854)").unwrap();
         next
     });
     while number(url, &format!("SELECT count(*) FROM pg_locks WHERE {TURN} AND NOT granted")) == 0 {}
-    waiting
+    cut_turn(url);
+    Taken(Some(waiting.join().unwrap()))
+}
+
+/// A turn that somebody else has.
+pub(super) struct Taken(Option<Client>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // It waits until the server has let go, which it must not where other tests' work is awaited.
+        let client = self.0.take();
+        let _ = thread::spawn(move || drop(client)).join();
+    }
 }
 
 /// The text that a statement gives.
