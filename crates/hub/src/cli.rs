@@ -5,6 +5,7 @@ mod check;
 mod kept;
 mod migrate;
 mod outside;
+mod seen;
 mod serve;
 
 use crate::backup::BackupError;
@@ -13,6 +14,7 @@ use crate::filing::Broken;
 use crate::founding::{self, NotSetUp};
 use crate::http::{CODE_LASTS, NotOpen};
 use crate::secret::{Code, Password};
+use crate::store::postgres::Over;
 use crate::store::{Enrolment, Store, StoreError};
 use crate::world::{RealWorld, World};
 use clap::{Parser, Subcommand};
@@ -55,7 +57,7 @@ enum Command {
     /// Make a data folder, empty or not there, out of a backup.
     Restore(backup::Restoring),
     /// Move the office of a data folder from its file into a database of PostgreSQL that holds none: all of it, compared row
-    /// for row, or nothing. No hub may serve the folder meanwhile.
+    /// for row, or nothing. No hub may serve the folder meanwhile. Or back, from such a database into the folder.
     Migrate(migrate::Options),
     /// Say that the server of the database, one of PostgreSQL, has put it back to an earlier state. Tablets then give back
     /// what it lost. No hub may serve it meanwhile.
@@ -173,8 +175,31 @@ pub enum Failed {
         path.display()
     )]
     MovedAlready { path: PathBuf },
+    #[error(
+        "the data folder {} holds an office in its file hub.db, and the database holds one too: start the hub without \
+         --database, or name the folder whose office was moved there",
+        path.display()
+    )]
+    TwoOffices { path: PathBuf },
+    #[error("an office moves between a data folder and a database: one of --from and --to is to be a folder")]
+    TwoServers,
+    #[error("the database holds no office: check its address")]
+    NoOfficeThere,
+    #[error(
+        "{} holds an office in its file hub.db already, of which it is not certain that it was moved to PostgreSQL",
+        path.display()
+    )]
+    OfficeThere { path: PathBuf },
     #[error("there are no photos in {}: name the hub's own data folder with --data", path.display())]
     NoPhotos { path: PathBuf },
+    #[error(
+        "the database speaks of photos, and there are none in {}: name the hub's own data folder with --data; where they are \
+         lost for good, make the folder `blobs` in it and run verify --withdraw, so that tablets send again what they have",
+        path.display()
+    )]
+    PhotosElsewhere { path: PathBuf },
+    #[error(transparent)]
+    Over(#[from] Over),
     #[error("there is no office in {}: name its data folder with --from", path.display())]
     NothingToMove { path: PathBuf },
     #[error(

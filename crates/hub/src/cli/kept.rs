@@ -30,6 +30,11 @@ impl Address {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether it names a server, and no folder.
+    pub fn is_server(&self) -> bool {
+        ["postgres://", "postgresql://"].iter().any(|scheme| self.0.starts_with(scheme))
+    }
 }
 
 impl FromStr for Address {
@@ -76,6 +81,33 @@ impl Kept {
         }
     }
 
+    /// Ends once the database must not be served any more: another process serves it, or it is another one.
+    pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        let over = match self {
+            Self::File(_) => None,
+            Self::Server(store) => Some(store.over()),
+        };
+        async move {
+            match over {
+                Some(over) => {
+                    over.await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether the database may still be served.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_ours(&self) -> Result<(), Failed> {
+        match self {
+            Self::Server(store) => store.is_over().map_or(Ok(()), |over| Err(over.into())),
+            Self::File(_) => Ok(()),
+        }
+    }
+
     /// Does what was asked for so far, and closes the database.
     pub async fn close(&self) {
         match self {
@@ -95,18 +127,22 @@ impl Place {
     pub async fn open(&self) -> Result<Kept, Failed> {
         let Some(address) = &self.database else { return Ok(Kept::File(in_folder(&self.data).await?)) };
         make(&self.data)?;
-        let holds_office = self.data.join("hub.db").exists() || self.data.join(MOVED).exists();
+        let (has_file, was_moved) = (self.data.join("hub.db").exists(), self.data.join(MOVED).exists());
         let store = Arc::new(PostgresStore::open(address.reveal(), Arc::new(RealWorld)).await?);
-        // A hub that began anew over this folder would take its uploads for nobody's.
-        let office: &dyn Store = &*store;
-        if holds_office && !office.has_users().await? && office.site().await?.is_none() {
-            store.close().await;
-            let path = self.data.clone();
-            return Err(if is_moved(&path) {
-                Failed::MovedElsewhere { path }
-            } else {
-                Failed::NotMovedYet { path }
-            });
+        if has_file || was_moved {
+            let (office, path): (&dyn Store, _) = (&*store, self.data.clone());
+            let is_empty = !office.has_users().await? && office.site().await?.is_none();
+            let failed = match (is_empty, was_moved) {
+                // A hub that began anew over this folder would take its uploads for nobody's.
+                (true, _) if is_moved(&path) => Some(Failed::MovedElsewhere { path }),
+                (true, _) => Some(Failed::NotMovedYet { path }),
+                (false, false) => Some(Failed::TwoOffices { path }),
+                (false, true) => None,
+            };
+            if let Some(failed) = failed {
+                store.close().await;
+                return Err(failed);
+            }
         }
         Ok(Kept::Server(store))
     }
@@ -133,7 +169,7 @@ pub async fn in_folder(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
 }
 
 /// What lies there is nobody else's to read: people's names, passwords' hashes, the key that seals, photos.
-fn make(data: &Path) -> Result<(), Failed> {
+pub(super) fn make(data: &Path) -> Result<(), Failed> {
     if data.join(UNFINISHED).exists() {
         return Err(Failed::Unfinished { path: data.to_owned() });
     }

@@ -1,9 +1,12 @@
 //! `standpipe-hub migrate`, and `restored`
 
 use super::kept::{Address, Kept, MOVED, Place, is_moved};
+use super::seen::{SERVED, has_any};
 use super::{Failed, lock, say};
-use crate::store::StoreError;
-use crate::store::postgres::{Moved, move_in};
+use crate::blobs::Book;
+use crate::store::postgres::{Moved, move_in, move_out};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 use crate::world::RealWorld;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,15 +15,24 @@ use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The data folder of the hub, which no hub serves now. The photos stay there.
+    /// The data folder of the hub, which no hub serves now. The photos stay there. Or, for the way back, the database.
     #[arg(long)]
-    from: PathBuf,
-    /// The database: postgres://user:password@host/database. It holds no office yet.
+    from: Address,
+    /// The database: postgres://user:password@host/database. It holds no office yet. Or, for the way back, the folder.
     #[arg(long, env = "STANDPIPE_DATABASE", hide_env_values = true)]
     to: Address,
 }
 
 pub async fn migrate(Options { from, to }: Options) -> Result<(), Failed> {
+    match (from.is_server(), to.is_server()) {
+        // An address may hold a password: it is no path to be shown.
+        (true, true) => Err(Failed::TwoServers),
+        (true, false) => back(&from, to.reveal().into()).await,
+        (false, _) => over(from.reveal().into(), &to).await,
+    }
+}
+
+async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
     let file = from.join("hub.db");
     if !file.is_file() {
         return Err(Failed::NothingToMove { path: from });
@@ -54,6 +66,61 @@ pub async fn migrate(Options { from, to }: Options) -> Result<(), Failed> {
             Err(error.into())
         }
     }
+}
+
+/// Moves an office out of PostgreSQL into the file of its folder.
+async fn back(from: &Address, to: PathBuf) -> Result<(), Failed> {
+    let failed = |source| Failed::Folder { path: to.clone(), source };
+    let _lock = lock(&to)?;
+    let file = to.join("hub.db");
+    // What stands there without the mark, or with that of a move which was interrupted, may be all there is of an office.
+    if file.exists() && !is_moved(&to) {
+        return Err(Failed::OfficeThere { path: to });
+    }
+    let part = to.join("hub.db.part");
+    for left in ["", "-wal", "-shm"].map(|ending| format!("{}{ending}", part.display())) {
+        match fs::remove_file(left) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    let Moved { operations, .. } = move_out(from.reveal(), &part, Arc::new(RealWorld)).await?;
+    let store = SqliteStore::open(&part, Arc::new(RealWorld)).await?;
+    let found = async {
+        let office: &dyn Store = &store;
+        let is_office = office.has_users().await? || office.site().await?.is_some();
+        Ok::<_, StoreError>((is_office, !store.blobs(None, 1).await?.is_empty()))
+    };
+    let found = found.await;
+    store.close().await;
+    match found? {
+        (false, _) => return Err(Failed::NoOfficeThere),
+        (true, true) if !has_any(&to.join("blobs")).map_err(failed)? => {
+            return Err(Failed::PhotosElsewhere { path: to });
+        }
+        _ => {}
+    }
+    // The mark goes last: until then no hub starts on either of the two files.
+    File::open(&part).and_then(|part| part.sync_all()).map_err(failed)?;
+    // With its log, where one was left: the new file must not stand beside that.
+    for ending in ["-wal", "-shm", ""] {
+        let (old, kept) = (to.join(format!("hub.db{ending}")), to.join(format!("hub.db.before{ending}")));
+        if old.exists() {
+            fs::rename(old, kept).map_err(failed)?;
+        }
+    }
+    fs::rename(&part, &file).map_err(failed)?;
+    File::open(&to).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    for left in [SERVED, MOVED] {
+        match fs::remove_file(to.join(left)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    File::open(&to).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    say(&format!("the office is in {} again: {operations} operations, each row compared", file.display()));
+    say("Start the hub without --database. The database is as the office was, and is best dropped.");
+    Ok(())
 }
 
 /// What the mark says while the move may hold or not.

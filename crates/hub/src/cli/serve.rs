@@ -2,7 +2,7 @@
 
 use super::kept::{Kept, Place};
 use super::outside::{self, Outside};
-use super::{Failed, lock, say};
+use super::{Failed, say};
 use crate::demo;
 use crate::founding;
 use crate::http::{self, App};
@@ -30,7 +30,7 @@ pub struct Options {
 }
 
 pub async fn serve(place: &Place, options: Options) -> Result<(), Failed> {
-    let kept = place.open().await?;
+    let (kept, _lock) = place.open_to_serve().await?;
     let served = run(place, &options, &kept).await;
     kept.close().await;
     tracing::info!("the hub has stopped");
@@ -38,10 +38,6 @@ pub async fn serve(place: &Place, options: Options) -> Result<(), Failed> {
 }
 
 async fn run(place: &Place, options: &Options, kept: &Kept) -> Result<(), Failed> {
-    let _lock = lock(&place.data)?;
-    if let Kept::Server(store) = kept {
-        store.serve().await?;
-    }
     let (world, store) = (Arc::new(RealWorld), kept.store());
     if options.demo && demo::load(store, world.clone()).await? {
         tracing::info!("the first estate was loaded as a demonstration");
@@ -63,7 +59,7 @@ async fn run(place: &Place, options: &Options, kept: &Kept) -> Result<(), Failed
     let failed = |source| Failed::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let stop = stop().map_err(Failed::Serving)?;
+    let (stop, over) = (stop().map_err(Failed::Serving)?, kept.over());
 
     if let Some(password) = first {
         say(&format!("first start: sign in as {} with {}", founding::OFFICE, password.reveal()));
@@ -73,7 +69,14 @@ async fn run(place: &Place, options: &Options, kept: &Kept) -> Result<(), Failed
         say(&format!("demonstration: sign in as {account} ({person}) with {}", demo::PASSWORD));
     }
     say(&format!("listening on http://{address}"));
-    http::serve(app, listener, stop).await.map_err(Failed::Serving)
+    let stop = async move {
+        tokio::select! {
+            () = stop => {}
+            () = over => {}
+        }
+    };
+    http::serve(app, listener, stop).await.map_err(Failed::Serving)?;
+    kept.is_ours()
 }
 
 /// The accounts that have the demonstration's password, and whose they are.

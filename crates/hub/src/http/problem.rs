@@ -117,7 +117,7 @@ impl From<StoreError> for Problem {
             StoreError::Away { .. } => {
                 // What exactly was said stands in the log: it may name servers.
                 tracing::error!(%error, "a request met a database that is away: {error}");
-                let message = "the office's database cannot be reached; it is worth trying again soon";
+                let message = "the office's database does not answer for now; it is worth trying again soon";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), message)
                     .with(json!({ "wait_seconds": AWAY }))
             }

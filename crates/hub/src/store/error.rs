@@ -14,7 +14,7 @@ pub enum StoreError {
     #[error("{doing}: {source}")]
     Database { doing: &'static str, source: Box<dyn Error + Send + Sync> },
     /// Nobody knows whether it was kept: it is to be done again, which does no harm.
-    #[error("{doing}: the office's database cannot be reached; try again soon ({detail})")]
+    #[error("{doing}: the office's database does not do it for now; try again soon ({detail})")]
     Away { doing: &'static str, detail: String },
     #[error("the database cannot be used: {detail}")]
     Unsuitable { detail: String },
@@ -95,7 +95,12 @@ impl<T, E: Error + Send + Sync + 'static> Doing<T> for Result<T, E> {
                 return StoreError::Full { doing };
             }
             match (&source as &dyn Error).downcast_ref() {
-                Some(SqlError::Away(detail)) => StoreError::Away { doing, detail: detail.clone() },
+                Some(
+                    SqlError::Away(detail)
+                    | SqlError::Lost(detail)
+                    | SqlError::Silent(detail)
+                    | SqlError::Held(detail),
+                ) => StoreError::Away { doing, detail: detail.clone() },
                 _ => StoreError::Database { doing, source: Box::new(source) },
             }
         })

@@ -8,11 +8,13 @@ use crate::stop::{PATIENCE, Running, run, text};
 use reqwest::{Client, Response};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use standpipe_domain::ids::Sha256;
+use standpipe_hub::blobs::{Blob, Book};
 use standpipe_hub::demo;
 use standpipe_hub::http::{self, App};
 use standpipe_hub::store::Store;
 use standpipe_hub::store::postgres::PostgresStore;
-use standpipe_hub::world::RealWorld;
+use standpipe_hub::world::{RealWorld, World};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -105,6 +107,22 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
     assert!(restored.status.success(), "{}", text(&restored.stderr));
     // It left nothing behind that keeps the next one out.
     Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::INT).await;
+
+    // And back.
+    let back = ["migrate", "--from", &url, "--to", &data];
+    refused(dir.path(), &["migrate", "--from", &url, "--to", &url], "is to be a folder").await;
+    refused(dir.path(), &["migrate", "--from", &empty, "--to", &data], "the database holds no office").await;
+    std::fs::write(dir.path().join("moved"), "begun").unwrap();
+    refused(dir.path(), &back, "it is not certain that it was moved").await;
+    std::fs::write(dir.path().join("moved"), "moved").unwrap();
+    let moved = run(dir.path(), &back).await;
+    assert!(moved.status.success(), "{}", text(&moved.stderr));
+    assert!(dir.path().join("hub.db.before").exists());
+    refused(dir.path(), &back, "in its file hub.db already").await;
+    refused(dir.path(), &second, "the database holds one too").await;
+    let hub = Running::start(dir.path(), &[]).await;
+    assert_eq!(rounds(&hub.url).await, before);
+    hub.terminate(Signal::TERM).await;
 }
 
 #[tokio::test]
@@ -138,6 +156,87 @@ async fn a_database_that_goes_away_is_told_as_such_and_met_again() {
     tokio::time::timeout(PATIENCE, back).await.unwrap();
     assert_eq!(rounds(&hub.url).await.as_array().map(Vec::len), Some(1));
     hub.terminate(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn a_hub_whose_turn_another_took_ends() {
+    let dir = TempDir::new().unwrap();
+    let url = aside(server::database).await;
+    let hub = Running::start(dir.path(), &["--demo", "--database", &url]).await;
+    let at = url.clone();
+    let taken = aside(move || server::take_turn(&at)).await;
+    assert_eq!(hub.ended().await.code(), Some(1), "so that a supervisor starts it again");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    refused(dir.path(), &serve, "another hub serves it already").await;
+    drop(taken);
+    Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn a_hub_whose_standby_took_over_begins_another_epoch() {
+    let dir = TempDir::new().unwrap();
+    let own = Arc::new(aside(server::own).await);
+    let url = own.address("postgres");
+    let epoch = async || {
+        let url = url.clone();
+        aside(move || server::text(&url, "SELECT encode(epoch, 'hex') FROM hub")).await
+    };
+    Running::start(dir.path(), &["--demo", "--database", &url]).await.terminate(Signal::TERM).await;
+    let before = epoch().await;
+    let hub = Running::start(dir.path(), &["--database", &url]).await;
+    assert_eq!(epoch().await, before, "a hub that was only started again is as it was");
+    let of = Arc::clone(&own);
+    aside(move || of.promote()).await;
+    assert_eq!(hub.ended().await.code(), Some(1), "so that a supervisor starts it again");
+    assert_eq!(epoch().await, before);
+
+    let hub = Running::start(dir.path(), &["--demo", "--database", &url]).await;
+    let after = epoch().await;
+    assert_ne!(after, before);
+    assert_eq!(rounds(&hub.url).await.as_array().map(Vec::len), Some(1));
+    hub.terminate(Signal::TERM).await;
+    Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::TERM).await;
+    assert_eq!(epoch().await, after, "once for each time");
+
+    // As where it is taken over while the hub is stopped.
+    let of = Arc::clone(&own);
+    aside(move || of.promote()).await;
+    Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::TERM).await;
+    assert_ne!(epoch().await, after);
+}
+
+#[tokio::test]
+async fn a_hub_starts_over_no_folder_that_lacks_the_photos_and_at_no_database_that_lets_it_not_in() {
+    let (dir, wrong) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let url = aside(server::database).await;
+    let store = PostgresStore::open(&url, Arc::new(RealWorld)).await.unwrap();
+    let photo = Blob {
+        sha256: Sha256([7; 32]),
+        bytes: 3,
+        media_type: "image/jpeg".into(),
+        verified_at: RealWorld.now(),
+    };
+    store.put_blob(photo, None).await.unwrap();
+    store.close().await;
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    for _ in 0..2 {
+        refused(wrong.path(), &serve, "the database speaks of photos, and there are none in").await;
+    }
+    let blobs = wrong.path().join("blobs");
+    assert!(!blobs.exists(), "it makes no folder that would look right the next time");
+    std::fs::create_dir(&blobs).unwrap();
+    refused(wrong.path(), &serve, "the database speaks of photos").await;
+    // Where there are some, they are the office's: which of them are lost is for `verify`.
+    std::fs::create_dir_all(dir.path().join("blobs/ab")).unwrap();
+    Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::TERM).await;
+    // Where all are lost for good.
+    let verify = run(wrong.path(), &["verify", "--withdraw", "--database", &url]).await;
+    assert!(text(&verify.stdout).contains("1 missing"), "{}", text(&verify.stderr));
+    Running::start(wrong.path(), &["--database", &url]).await.terminate(Signal::TERM).await;
+
+    let nowhere = url.replacen("hub@/", "hub@/nowhere_", 1);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &nowhere];
+    refused(dir.path(), &serve, "its server has no database nowhere_").await;
 }
 
 /// A hub's HTTP over that store, at an address of its own.

@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use super::server::Server;
-use crate::store::sql::{Desk, KEEPING, Line, Settled, Sql, Task, attempt, told};
+use crate::store::sql::{Desk, KEEPING, Line, Settled, Sql, SqlError, Task, attempt, told};
 use crate::store::{Doing, Identity, StoreError};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -29,17 +29,19 @@ impl Post {
         Self { server, link: Some(link), own }
     }
 
-    /// A connection that holds the lock. One that was lost while nobody wrote is met by a fresh one.
+    /// A connection that holds the lock. One that was lost while nobody wrote is met by a fresh one; where the server itself
+    /// says no, or nothing, another one would hear the same.
     fn begun(&mut self) -> Result<Link, StoreError> {
         if let Some(link) = self.link.take() {
+            link.hurry();
             match link.batch(BEGIN) {
-                Ok(()) => return Ok(link),
-                Err(error) => {
-                    tracing::warn!(%error, "the connection to the database was lost; trying another");
+                Err(SqlError::Lost(why)) => {
+                    tracing::warn!(why, "the connection to the database was lost; trying another");
                 }
+                begun => return begun.doing(KEEPING).map(|()| link),
             }
         }
-        let link = self.server.connect()?;
+        let link = self.server.connect_again()?;
         link.batch(BEGIN).doing(KEEPING)?;
         Ok(link)
     }
@@ -47,6 +49,7 @@ impl Post {
 
 impl Line for Post {
     fn settle(&mut self, identity: &Identity, tasks: Vec<Task>) -> Result<Settled, StoreError> {
+        self.server.turn.may_write()?;
         let link = self.begun()?;
         let settled = together(&link, identity, tasks, self.own)?;
         // Whatever went wrong before this, the server takes back what was begun on a connection that goes away.

@@ -1,41 +1,77 @@
 //! SQL on a connection to PostgreSQL.
 
+use super::fault::fault;
 use super::number::numbered;
+use super::patience::Patience;
+use super::session::Session;
 use crate::store::sql::{Cell, Cells, Kind, Row, Sql, SqlError, Take, Value};
 use crate::world::World;
-use ::postgres::error::SqlState;
-use ::postgres::fallible_iterator::FallibleIterator;
-use ::postgres::types::private::BytesMut;
-use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use ::postgres::{Client, Statement};
-use std::cell::{RefCell, RefMut};
+use futures::TryStreamExt;
+use std::cell::{Cell as Slot, RefCell};
 use std::collections::HashMap;
 use std::error::Error;
-use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Statement};
 
 type Anything = Box<dyn Error + Send + Sync>;
 
 /// A connection to PostgreSQL. One thread works with it at a time.
 pub(in crate::store) struct Link {
-    /// Here until it is dropped.
-    client: RefCell<Option<Client>>,
+    /// Here until it is dropped, or given up.
+    session: RefCell<Option<Session>>,
     /// Each statement by its text, as the server has prepared it.
     prepared: RefCell<HashMap<Box<str>, Statement>>,
+    patience: Patience,
+    /// Whoever asks has time, however long it takes.
+    has_time: Slot<bool>,
+    /// A statement's rows are being taken; nothing else can be asked meanwhile.
+    taking: RefCell<()>,
     world: Arc<dyn World>,
 }
 
 impl Link {
-    pub(super) fn new(client: Client, world: Arc<dyn World>) -> Self {
-        Self { client: RefCell::new(Some(client)), prepared: RefCell::default(), world }
+    pub(super) fn new(session: Session, patience: Patience, world: Arc<dyn World>) -> Self {
+        let (session, prepared) = (RefCell::new(Some(session)), RefCell::default());
+        Self { session, prepared, patience, has_time: Slot::default(), taking: RefCell::default(), world }
     }
 
-    /// There is none while a row of another statement is being taken.
-    fn client(&self) -> Result<RefMut<'_, Client>, SqlError> {
-        let lost = || SqlError::Away("the connection was given up".into());
-        let client = self.client.try_borrow_mut().map_err(|_| lost())?;
-        RefMut::filter_map(client, Option::as_mut).map_err(|_| lost())
+    /// Somebody waits for what comes.
+    pub(super) fn hurry(&self) {
+        self.has_time.set(false);
+    }
+
+    fn wait<T>(
+        &self,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, SqlError> {
+        if self.taking.try_borrow().is_err() {
+            return Err(SqlError::Refused("nothing can be asked while rows are taken".into()));
+        }
+        self.waited(ask)
+    }
+
+    fn waited<T>(
+        &self,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, SqlError> {
+        let patience = (!self.has_time.get()).then_some(self.patience.answer);
+        self.with(|session| session.wait(patience, ask))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Session) -> Result<T, SqlError>) -> Result<T, SqlError> {
+        let mut held = self.session.borrow_mut();
+        let given_up = || SqlError::Lost("the connection was given up".into());
+        let result = work(held.as_mut().ok_or_else(given_up)?);
+        if let Err(SqlError::Silent(_)) = result {
+            // Its answer may still come, to somebody who asks something else then.
+            held.take();
+            self.patience.is_out();
+        }
+        result
     }
 
     fn prepared(&self, sql: &str, values: &[Value<'_>]) -> Result<Statement, SqlError> {
@@ -43,29 +79,27 @@ impl Link {
             return Ok(statement.clone());
         }
         let kinds: Vec<Type> = values.iter().map(|value| kind(value.kind())).collect();
-        let statement =
-            self.client()?.prepare_typed(&numbered(sql), &kinds).map_err(|error| fault(&error))?;
+        let statement = self.wait(async |client| client.prepare_typed(&numbered(sql), &kinds).await)?;
         self.prepared.borrow_mut().insert(sql.into(), statement.clone());
         Ok(statement)
     }
 
     /// What others tell of until `patience` is over, or the first of it.
     pub(super) fn heard(&self, patience: Duration) -> Result<Option<String>, SqlError> {
-        let mut client = self.client()?;
-        let heard = client.notifications().timeout_iter(patience).next().map_err(|error| fault(&error))?;
+        let heard = self.with(|session| session.hear(patience))?;
         if heard.is_none() {
             // A line that was lost is as silent as one on which nobody says anything.
-            client.check_connection().map_err(|error| fault(&error))?;
+            self.wait(async |client| client.check_connection().await)?;
         }
-        Ok(heard.map(|told| told.payload().to_owned()))
+        Ok(heard)
     }
 }
 
 /// Closing takes its time: it speaks with the server once more.
 impl Drop for Link {
     fn drop(&mut self) {
-        if let Some(client) = self.client.get_mut().take() {
-            self.world.begin_aside(Box::new(move || drop(client)));
+        if let Some(session) = self.session.get_mut().take() {
+            self.world.begin_aside(Box::new(move || session.close()));
         }
     }
 }
@@ -83,15 +117,16 @@ impl Sql for Link {
     fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, SqlError> {
         let statement = self.prepared(sql, values)?;
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let changed = self.client()?.execute(&statement, &values).map_err(|error| fault(&error))?;
+        let changed = self.wait(async |client| client.execute(&statement, &values).await)?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
     fn rows(&self, sql: &str, values: &[Value<'_>], take: &mut Take<'_>) -> Result<(), SqlError> {
         let statement = self.prepared(sql, values)?;
-        let mut client = self.client()?;
-        let mut rows = client.query_raw(&statement, values.iter().copied()).map_err(|error| fault(&error))?;
-        while let Some(row) = rows.next().map_err(|error| fault(&error))? {
+        let rows = self.wait(async |client| client.query_raw(&statement, values.iter().copied()).await)?;
+        let mut rows = pin!(rows);
+        let _taking = self.taking.borrow_mut();
+        while let Some(row) = self.waited(async |_| rows.try_next().await)? {
             if !take(Row(&row))? {
                 break;
             }
@@ -100,11 +135,15 @@ impl Sql for Link {
     }
 
     fn batch(&self, sql: &str) -> Result<(), SqlError> {
-        self.client()?.batch_execute(sql).map_err(|error| fault(&error))
+        self.wait(async |client| client.batch_execute(sql).await)
+    }
+
+    fn take_time(&self) {
+        self.has_time.set(true);
     }
 }
 
-impl Cells for ::postgres::Row {
+impl Cells for tokio_postgres::Row {
     fn cell(&self, at: usize) -> Result<Cell<'_>, SqlError> {
         self.try_get(at).map_err(|error| fault(&error))
     }
@@ -149,34 +188,4 @@ impl ToSql for Value<'_> {
     }
 
     to_sql_checked!();
-}
-
-/// What PostgreSQL says, in the words of the store.
-pub(super) fn fault(error: &::postgres::Error) -> SqlError {
-    let mut text = error.to_string();
-    if let Some(inner) = error.source() {
-        text = format!("{text}: {inner}");
-    }
-    let lost = || error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>);
-    match error.code() {
-        Some(code) if *code == SqlState::DISK_FULL => SqlError::Full(text),
-        Some(code) if is_away(code) => SqlError::Away(text),
-        None if lost() => SqlError::Away(text),
-        _ => SqlError::Refused(text),
-    }
-}
-
-/// Whether it is worth trying again: the server stops, starts, is short of something, or gave up waiting.
-fn is_away(code: &SqlState) -> bool {
-    // Connections; short of something; somebody intervened.
-    ["08", "53", "57"].iter().any(|class| code.code().starts_with(class))
-        || [
-            SqlState::LOCK_NOT_AVAILABLE,
-            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-            SqlState::T_R_DEADLOCK_DETECTED,
-            SqlState::T_R_SERIALIZATION_FAILURE,
-            // It was the first server until a moment ago.
-            SqlState::READ_ONLY_SQL_TRANSACTION,
-        ]
-        .contains(code)
 }

@@ -1,23 +1,32 @@
 //! The store in PostgreSQL 15 or later. Several processes may work with one database: what they write comes one after the
 //! other, and each hears of what the others wrote.
 
+mod fault;
+mod hosts;
 mod line;
+mod lineage;
 mod link;
 mod listen;
+mod missed;
 mod moving;
 mod number;
 mod open;
+mod patience;
 mod server;
+mod session;
 mod tls;
+mod turn;
 
 use super::StoreError;
-use super::sql::{AtWork, Desks, bind};
+use super::sql::{AtWork, Desk, Desks, bind};
 use crate::world::{World, aside};
 use line::Post;
+pub use lineage::Lineage;
 use listen::{Ear, Place};
 pub use moving::{Moved, move_in, move_out};
 use server::Server;
 use std::sync::Arc;
+pub use turn::Over;
 use uuid::Uuid;
 
 /// A hub's store in a database of PostgreSQL.
@@ -37,7 +46,10 @@ impl PostgresStore {
     /// [`StoreError::Newer`] for a database that a newer version made, and [`StoreError::Unsuitable`] for one that cannot be
     /// used; both are left untouched. [`StoreError::Away`] where nobody answers.
     pub async fn open(url: &str, world: Arc<dyn World>) -> Result<Self, StoreError> {
-        let server = Server::of(url, Arc::clone(&world))?;
+        Self::at(Server::of(url, Arc::clone(&world))?, world).await
+    }
+
+    async fn at(server: Server, world: Arc<dyn World>) -> Result<Self, StoreError> {
         let (at, outside) = (server.clone(), Arc::clone(&world));
         let opened = aside(&*world, move || {
             let link = at.connect()?;
@@ -87,6 +99,23 @@ impl PostgresStore {
         .await
     }
 
+    /// Which database this process serves, where the server tells.
+    pub fn lineage(&self) -> Option<&Lineage> {
+        self.server.turn.lineage()
+    }
+
+    /// Why this process must not serve any more, once it must not: until then there is no answer. Everything is refused from
+    /// then on.
+    pub fn over(&self) -> impl Future<Output = Over> + Send + 'static {
+        let turn = Arc::clone(&self.server.turn);
+        async move { turn.over().await }
+    }
+
+    /// Why this process must not serve any more, if it must not.
+    pub fn is_over(&self) -> Option<Over> {
+        self.server.turn.is_over()
+    }
+
     async fn hear(&self, serves: bool) -> Result<(), StoreError> {
         let place = Place { server: self.server.clone(), own: self.own, serves };
         self.ear.open(place, &*self.world, self.at_work.writer.teller()).await
@@ -116,6 +145,14 @@ impl Desks for PostgresStore {
 
     fn at_work(&self) -> &AtWork<Post, Server> {
         &self.at_work
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.server.turn.may_read()?;
+        self.at_work.readers.run(task).await
     }
 }
 

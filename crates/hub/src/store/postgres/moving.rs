@@ -40,6 +40,7 @@ pub async fn move_in(
         let (file, _) = sqlite::open_file(&from, &*outside)?;
         file.batch("BEGIN").doing(MOVING)?;
         let link = server.connect()?;
+        link.take_time();
         open::open(&link, &*outside)?;
         take_turn(&link)?;
         link.batch(BEGIN).doing(MOVING)?;
@@ -82,6 +83,7 @@ pub async fn move_out(url: &str, to: &Path, world: Arc<dyn World>) -> Result<Mov
     let (to, outside) = (to.to_owned(), Arc::clone(&world));
     let moved = aside(&*world, move || {
         let link = server.connect()?;
+        link.take_time();
         open::open(&link, &*outside)?;
         take_turn(&link)?;
         link.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").doing(MOVING)?;

@@ -21,6 +21,8 @@ const MIGRATING: &str = "migrating the database";
 /// Makes the database one of this version, where it is older or empty. One of a newer version is left as it is.
 pub(super) fn open(link: &Link, world: &dyn World) -> Result<Identity, StoreError> {
     is_fit(link)?;
+    // A migration takes as long as it takes.
+    link.take_time();
     // Several processes may start at once. Held until the transaction ends; the number is this program's own.
     link.batch("BEGIN; SELECT pg_advisory_xact_lock(6004271853)").doing(MIGRATING)?;
     let found = version(link)?;

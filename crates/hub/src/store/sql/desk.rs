@@ -102,6 +102,11 @@ impl<'c> Desk<'c> {
     pub(in crate::store) fn batch(&self, doing: &'static str, sql: &str) -> Result<(), StoreError> {
         self.sql.batch(sql).doing(doing)
     }
+
+    /// What comes may take as long as it takes, to the end of the transaction: nobody waits for it.
+    pub(super) fn take_time(&self) {
+        self.sql.take_time();
+    }
 }
 
 /// What JSON in the database says.

@@ -42,6 +42,9 @@ pub(super) trait Sql {
 
     /// Runs statements without values.
     fn batch(&self, sql: &str) -> Result<(), SqlError>;
+
+    /// What comes may take as long as it takes, to the end of the transaction: nobody waits for it.
+    fn take_time(&self) {}
 }
 
 /// Takes a row, and says whether it wants another one.
@@ -52,9 +55,18 @@ pub(super) type Take<'t> = dyn FnMut(Row<'_>) -> Result<bool, SqlError> + 't;
 pub enum SqlError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// PostgreSQL does not answer, or says that it cannot now: it is worth trying again.
+    /// PostgreSQL says that it cannot now: it is worth trying again.
     #[error("{0}")]
     Away(String),
+    /// The connection to PostgreSQL is no more; another may do.
+    #[error("{0}")]
+    Lost(String),
+    /// PostgreSQL did not answer for as long as one waited. The connection was given up.
+    #[error("{0}")]
+    Silent(String),
+    /// Somebody else holds what is needed in PostgreSQL, and held it for as long as one waited.
+    #[error("{0}")]
+    Held(String),
     /// The disk of PostgreSQL is full.
     #[error("{0}")]
     Full(String),

@@ -1,6 +1,6 @@
 //! The readers: connections that only read, each query within one snapshot.
 
-use super::{Desk, Sql};
+use super::{Desk, Sql, SqlError};
 use crate::store::{Doing, Identity, StoreError};
 use crate::world::{World, aside};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,14 +52,18 @@ impl<S: Source> Readers<S> {
         task: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        const DOING: &str = "opening a snapshot";
         let kept = idle().pop();
-        // One that was kept may have been lost meanwhile.
-        let line = if let Some(line) = kept.filter(|line| line.batch(S::SNAPSHOT).is_ok()) {
-            line
-        } else {
-            let line = self.source.line()?;
-            line.batch(S::SNAPSHOT).doing("opening a snapshot")?;
-            line
+        let line = match kept.map(|line| line.batch(S::SNAPSHOT).map(|()| line)) {
+            Some(Ok(line)) => line,
+            // Whoever asks another connection waits as long once more.
+            Some(Err(error @ SqlError::Silent(_))) => return Err(error).doing(DOING),
+            // One that was kept may have been lost meanwhile.
+            Some(Err(_)) | None => {
+                let line = self.source.line()?;
+                line.batch(S::SNAPSHOT).doing(DOING)?;
+                line
+            }
         };
         let result = task(&mut Desk::new(&line, &self.identity));
         if line.batch("COMMIT").is_ok() {

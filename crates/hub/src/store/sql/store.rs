@@ -26,7 +26,7 @@ const QUARANTINE_SHOWN: u32 = 1_000;
 pub(in crate::store) struct AtWork<L, S: Source> {
     pub identity: Arc<Identity>,
     pub writer: Writer<L>,
-    readers: Arc<Readers<S>>,
+    pub readers: Arc<Readers<S>>,
 }
 
 impl<L: Line, S: Source> AtWork<L, S> {
@@ -89,6 +89,7 @@ impl<D: Desks> Store for D {
 
     async fn rebuild(&self) -> Result<(), StoreError> {
         self.change(|desk| {
+            desk.take_time();
             desk.drop_projections()?;
             desk.each_op(|desk, op, at| {
                 let touched = replay(desk, op, at)?;

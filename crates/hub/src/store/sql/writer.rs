@@ -188,6 +188,7 @@ pub(in crate::store) fn told(error: &StoreError) -> StoreError {
     match error {
         StoreError::Full { .. } => StoreError::Full { doing: KEEPING },
         StoreError::Away { detail, .. } => StoreError::Away { doing: KEEPING, detail: detail.clone() },
+        StoreError::Stopped => StoreError::Stopped,
         error => failed(error.to_string()),
     }
 }

@@ -5,8 +5,8 @@ use crate::conformance::kit::{MORNING, StillWorld, Tablet, garden, give_roles, l
 use crate::demo;
 use crate::office::{Hand, write};
 use crate::pull;
-use crate::store::postgres::PostgresStore;
-use crate::store::{Doing, Enrolment, Ledger, NewDevice, Store, enter};
+use crate::store::postgres::{Over, PostgresStore};
+use crate::store::{Doing, Enrolment, Ledger, NewDevice, Store, StoreError, enter};
 use crate::world::World;
 use futures::future::join_all;
 use serde_json::json;
@@ -17,8 +17,10 @@ use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::pen::{Draft, Moment, Pen};
 use standpipe_oplog::seal::jwk;
 use standpipe_oplog::wire::decode_pull;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -197,4 +199,105 @@ async fn one_process_serves_a_database_at_a_time() {
     .unwrap();
     let refused = open(&third).await.serve().await.unwrap_err();
     assert_eq!(refused.code(), "database-unsuitable");
+}
+
+#[tokio::test]
+async fn a_hub_whose_turn_another_took_serves_nobody_any_more() {
+    let (url, one, other, world) = two().await;
+    one.serve().await.unwrap();
+    let at = url.clone();
+    let _taken = aside(move || server::take_turn(&at)).await;
+    assert_eq!(timeout(LONG, one.over()).await.unwrap(), Over::Another);
+    assert_eq!(one.is_over(), Some(Over::Another));
+    let by: &dyn Store = &one;
+    let wrote = by.transact(|_| Ok(())).await;
+    assert!(matches!(wrote, Err(StoreError::Stopped)), "{wrote:?}");
+    assert!(matches!(one.has_users().await, Err(StoreError::Stopped)));
+    // Whoever does not serve works on.
+    note(&other, &world, 1).await;
+    one.close().await;
+}
+
+#[tokio::test]
+async fn a_hub_that_was_cut_off_for_a_moment_serves_on() {
+    let (url, one, _, world) = two().await;
+    one.serve().await.unwrap();
+    for _ in 0..5 {
+        let at = url.clone();
+        aside(move || server::cut_turn(&at)).await;
+        // What is asked meanwhile waits until it is certain again whose turn it is.
+        note(&one, &world, 3).await;
+        one.has_users().await.unwrap();
+        assert_eq!(one.is_over(), None);
+    }
+}
+
+/// A line between the hub and the database that dies on the hub's side only.
+mod line {
+    use std::io::{Read, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+    use std::{net::Shutdown, thread};
+
+    #[derive(Default)]
+    pub struct Line(Mutex<Vec<(UnixStream, UnixStream)>>);
+
+    impl Line {
+        /// Serves at the socket `at` what the server at `to` answers.
+        pub fn open(at: &Path, to: &Path) -> Arc<Self> {
+            let (line, listener, to) =
+                (Arc::new(Self::default()), UnixListener::bind(at).unwrap(), to.to_owned());
+            let ends = Arc::clone(&line);
+            thread::spawn(move || {
+                for client in listener.incoming().map_while(Result::ok) {
+                    let server = UnixStream::connect(&to).unwrap();
+                    let both = || (client.try_clone().unwrap(), server.try_clone().unwrap());
+                    ends.0.lock().unwrap().push(both());
+                    let ((from, to), (back, answers)) = (both(), both());
+                    thread::spawn(move || carry(from, to));
+                    thread::spawn(move || carry(answers, back));
+                }
+            });
+            line
+        }
+
+        /// The hub's end of every connection is gone; the server's is silent.
+        pub fn lose(&self) {
+            for (client, _) in &*self.0.lock().unwrap() {
+                let _ = client.shutdown(Shutdown::Both);
+            }
+        }
+    }
+
+    fn carry(mut from: UnixStream, mut to: UnixStream) {
+        let mut bytes = [0; 8192];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            if to.write_all(&bytes[..read]).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_ones_own_that_the_server_still_believes_in_is_no_other_hub() {
+    let url = aside(server::database).await;
+    let (database, folder) = url.split_once("?host=").unwrap();
+    let dir = TempDir::new().unwrap();
+    let socket = ".s.PGSQL.5432";
+    let line = line::Line::open(&dir.path().join(socket), &Path::new(folder).join(socket));
+    let one = open(&format!("{database}?host={}", dir.path().display())).await;
+    let (world, _) = garden(&one).await;
+    one.serve().await.unwrap();
+    line.lose();
+    // The first of these may meet the line that is lost.
+    let by: &dyn Store = &one;
+    while by.transact(|_| Ok(())).await.is_err() {
+        assert_eq!(one.is_over(), None);
+    }
+    note(&one, &world, 3).await;
+    assert_eq!(one.is_over(), None);
+    let refused = open(&url).await.serve().await.unwrap_err();
+    assert_eq!(refused.code(), "database-unsuitable", "it has its turn: {refused}");
 }

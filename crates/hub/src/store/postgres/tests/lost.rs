@@ -7,6 +7,7 @@ use crate::demo;
 use crate::ingest::{NotTaken, Room, push};
 use crate::office::{Hand, write};
 use crate::store::postgres::PostgresStore;
+use crate::store::sql::{Desk, Desks};
 use crate::store::{Store, StoreError};
 use futures::future::{Either, join_all, select};
 use futures::join;
@@ -173,4 +174,41 @@ async fn a_commit_whose_answer_is_lost_is_told_as_not_kept_and_comes_again_witho
     assert_eq!(log(&store).await.next, before + 2, "it was kept all the same");
     assert_eq!(try_push(&store, &tablet).await.unwrap(), 2, "and is acknowledged when it comes again");
     assert_eq!(log(&store).await.next, before + 2);
+}
+
+#[tokio::test]
+async fn a_lock_that_somebody_holds_is_waited_for_once_and_as_long_as_the_address_says() {
+    let url = aside(server::database).await;
+    let store = open(&format!("{url}&options=-clock_timeout%3D1s")).await;
+    garden(&store).await;
+    let limit =
+        |desk: &mut Desk<'_>| desk.first("asking", "SHOW lock_timeout", &[], |row| row.get::<String>(0));
+    assert_eq!(store.look(limit).await.unwrap().as_deref(), Some("1s"));
+    let (at, (begun, held), (go, gate)) = (url.clone(), channel(), channel());
+    let holding = aside(move || {
+        let mut holder = server::client(&at);
+        let mut transaction = holder.transaction().unwrap();
+        transaction.batch_execute("SELECT one FROM hub FOR UPDATE").unwrap();
+        begun.send(()).unwrap();
+        // Each connection that waits for it, until somebody was told.
+        let waiting = "SELECT DISTINCT l.pid::bigint FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                       WHERE NOT l.granted AND a.datname = current_database()";
+        let (mut watch, mut seen) = (server::client(&at), std::collections::BTreeSet::<i64>::new());
+        while gate.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            seen.extend(watch.query(waiting, &[]).unwrap().iter().map(|row| row.get::<_, i64>(0)));
+        }
+        seen.len()
+    });
+    let by: &dyn Store = &store;
+    let told = async {
+        aside(move || held.recv().unwrap()).await;
+        let told = by.transact(|_| Ok(())).await.unwrap_err();
+        go.send(()).unwrap();
+        told
+    };
+    let (waited, told) = join!(holding, told);
+    assert!(matches!(told, StoreError::Away { .. }), "{told:?}");
+    assert!(told.to_string().contains("lock timeout"), "{told}");
+    assert_eq!(waited, 1);
+    by.transact(|_| Ok(())).await.unwrap();
 }

@@ -1,7 +1,9 @@
 //! The suite that every store passes, over a real PostgreSQL, and what only a server can show.
 
 mod beside;
+mod frozen;
 mod lost;
+mod missed;
 mod moving;
 mod same;
 mod server;
@@ -46,6 +48,9 @@ async fn what_is_acknowledged_is_durable_whatever_the_server_would_have() {
     let usual = aside(|| server::text("postgres", "SHOW synchronous_commit")).await;
     assert_eq!(usual, "off", "the server is set so that this can fail");
     assert_eq!(setting("synchronous_commit").await.unwrap().as_deref(), Some("on"));
+    assert_eq!(setting("lock_timeout").await.unwrap().as_deref(), Some("20s"));
+    assert_eq!(setting("idle_in_transaction_session_timeout").await.unwrap().as_deref(), Some("1min"));
+    assert_eq!(setting("client_min_messages").await.unwrap().as_deref(), Some("warning"));
     assert_eq!(setting("transaction_isolation").await.unwrap().as_deref(), Some("read committed"));
     // A reader cannot write, whatever it is asked to do.
     let written = store.look(|desk| desk.run("writing", "DELETE FROM op", &[])).await;
@@ -158,7 +163,7 @@ async fn a_server_is_spoken_with_over_tls_where_the_address_asks_for_it() {
     let elsewhere = asked.replace("@localhost", "@127.0.0.1");
     for url in [stranger, elsewhere] {
         let refused = PostgresStore::open(&url, Arc::new(RealWorld)).await.err().unwrap();
-        assert!(matches!(refused, StoreError::Away { .. }), "{refused}");
-        assert!(refused.to_string().contains("certificate"), "{refused}");
+        assert!(matches!(refused, StoreError::Unsuitable { .. }), "{refused}");
+        assert!(refused.to_string().contains("certificate of its server is not to be trusted"), "{refused}");
     }
 }

@@ -1,6 +1,7 @@
 //! A PostgreSQL server of the tests' own: one process for all of them, in a folder of its own, on a socket there.
 
 use ::postgres::{Client, Config, NoTls};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 /// Makes a server, starts it, says so, and waits for its standard input to end: however the tests end, the server is
 /// stopped and its folder goes. It is quick rather than durable; that a store asks for what is durable is tested apart. Its
@@ -51,10 +53,97 @@ pub(super) fn over_tls() -> (String, PathBuf) {
     (format!("postgres://hub@localhost:{port}/postgres"), server.folder.join("certificate"))
 }
 
-struct Server {
+pub(super) struct Server {
     folder: PathBuf,
     /// Its standard input is open for as long as the tests run.
     _running: Child,
+}
+
+/// A server that one test has for itself, to do to it what it likes. It runs for as long as the test holds it.
+pub(super) fn own() -> Server {
+    start(|_| String::new())
+}
+
+/// As [`own`], at a port of this machine, which is given too.
+pub(super) fn own_at_port() -> (Server, u16) {
+    // Nobody else takes it that soon.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    (start(|_| format!("-c listen_addresses=127.0.0.1 -p {port}")), port)
+}
+
+impl Server {
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn address(&self, database: &str) -> String {
+        format!("postgres://hub@/{database}?host={}", self.folder.display())
+    }
+
+    /// Stops every process of it where it stands, as when its machine hangs.
+    pub(super) fn freeze(&self) -> Frozen {
+        let told = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let first: i32 = told.lines().next().unwrap().parse().unwrap();
+        let mut frozen = Frozen(Vec::new());
+        // It first: so no other one begins.
+        frozen.stop(first);
+        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
+        children.split_whitespace().for_each(|child| frozen.stop(child.parse().unwrap()));
+        frozen
+    }
+
+    /// Makes it a standby of itself and has that take over: another life of the server begins, as where one takes over from
+    /// another machine.
+    pub(super) fn promote(&self) {
+        let signal = self.folder.join("data/standby.signal");
+        fs::write(&signal, "").unwrap();
+        if rustix::process::geteuid().is_root() {
+            chown(&signal, Some(id("-u")), Some(id("-g"))).unwrap();
+        }
+        self.control(&["restart", "-w", "-m", "fast"]);
+        self.control(&["promote", "-w"]);
+    }
+
+    /// Whom it lets in, in the lines of pg_hba.conf.
+    pub(super) fn admit(&self, lines: &str) {
+        fs::write(self.folder.join("data/pg_hba.conf"), lines).unwrap();
+        self.control(&["reload"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let mut command = Command::new(programs().join("pg_ctl"));
+        command
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .arg("-l")
+            .arg(self.folder.join("log"))
+            .args(arguments);
+        if rustix::process::geteuid().is_root() {
+            command.uid(id("-u")).gid(id("-g"));
+        }
+        // A server that is started keeps what its starter had open.
+        let done = command.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert!(done.success(), "{arguments:?}: {}", fs::read_to_string(self.folder.join("log")).unwrap());
+    }
+}
+
+/// Processes that stand still, until this is dropped.
+pub(super) struct Frozen(Vec<Pid>);
+
+impl Frozen {
+    fn stop(&mut self, id: i32) {
+        let pid = Pid::from_raw(id).unwrap();
+        kill_process(pid, Signal::STOP).unwrap();
+        self.0.push(pid);
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            let _ = kill_process(*pid, Signal::CONT);
+        }
+    }
 }
 
 /// A database that nobody else uses, by its address.
@@ -94,6 +183,38 @@ pub(super) fn cut(url: &str) {
     );
 }
 
+/// Ends the connections to the database of that address that hold a turn there.
+pub(super) fn cut_turn(url: &str) {
+    ask(url, &format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {TURN} AND granted"));
+}
+
+const TURN: &str = "locktype = 'advisory' AND database = (
+    SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// Takes the turn at the database of that address from whoever has it: it stands in line, and has it as soon as the other's
+/// connection is cut. It has it until what is given is dropped.
+pub(super) fn take_turn(url: &str) -> Taken {
+    let mut next = client(url);
+    let waiting = thread::spawn(move || {
+        next.batch_execute("SELECT pg_advisory_lock(6004271854)").unwrap();
+        next
+    });
+    while number(url, &format!("SELECT count(*) FROM pg_locks WHERE {TURN} AND NOT granted")) == 0 {}
+    cut_turn(url);
+    Taken(Some(waiting.join().unwrap()))
+}
+
+/// A turn that somebody else has.
+pub(super) struct Taken(Option<Client>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // It waits until the server has let go, which it must not where other tests' work is awaited.
+        let client = self.0.take();
+        let _ = thread::spawn(move || drop(client)).join();
+    }
+}
+
 /// The text that a statement gives.
 pub(super) fn text(database: &str, sql: &str) -> String {
     client(database).query_one(sql, &[]).unwrap().get(0)
@@ -104,7 +225,7 @@ pub(super) fn number(database: &str, sql: &str) -> i64 {
     client(database).query_one(sql, &[]).unwrap().get(0)
 }
 
-fn client(database: &str) -> Client {
+pub(super) fn client(database: &str) -> Client {
     let url = if database.contains("//") { database.to_owned() } else { address(database) };
     url.parse::<Config>().unwrap().connect(NoTls).unwrap()
 }

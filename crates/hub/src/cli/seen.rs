@@ -1,0 +1,79 @@
+//! What a hub finds when it begins to serve a database that lies elsewhere: the folder with its photos, and the database as
+//! it had left it.
+
+use super::kept::{Kept, Place, make};
+use super::{Failed, lock};
+use crate::blobs::Book;
+use crate::store::postgres::{Lineage, PostgresStore};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Where a hub notes which database it serves.
+pub const SERVED: &str = "served";
+
+impl Place {
+    /// Opens the database to serve it, as the only one. Gives what keeps others out, too.
+    pub async fn open_to_serve(&self) -> Result<(Kept, File), Failed> {
+        make(&self.data)?;
+        let lock = lock(&self.data)?;
+        loop {
+            let kept = self.open().await?;
+            let Kept::Server(store) = &kept else { return Ok((kept, lock)) };
+            match self.is_as_left(store).await {
+                Ok(true) => return Ok((kept, lock)),
+                // It has another epoch by now, which counts from the next start.
+                Ok(false) => kept.close().await,
+                Err(error) => {
+                    kept.close().await;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Whether the database is the one that this folder's hub served. Where it is not, it is made that of a restored hub.
+    async fn is_as_left(&self, store: &PostgresStore) -> Result<bool, Failed> {
+        store.serve().await?;
+        let path = || self.data.clone();
+        let has_photos = has_any(&self.data.join("blobs"));
+        if !has_photos.map_err(|source| Failed::Folder { path: path(), source })?
+            && !store.blobs(None, 1).await?.is_empty()
+        {
+            return Err(Failed::PhotosElsewhere { path: path() });
+        }
+        let Some(now) = store.lineage() else { return Ok(true) };
+        let before = fs::read_to_string(self.data.join(SERVED)).ok().map(|text| Lineage::written(&text));
+        let is_as_left = before.as_ref().is_none_or(|before| before == now);
+        if !is_as_left {
+            tracing::warn!(
+                "the database is not the one that this hub served (a standby has taken over, or it was put back): tablets \
+                 give back what it lacks"
+            );
+            store.revive().await?;
+        }
+        if before.as_ref() != Some(now) {
+            note(&self.data, now).map_err(|source| Failed::Folder { path: path(), source })?;
+        }
+        Ok(is_as_left)
+    }
+}
+
+/// Whether anything lies in a folder.
+pub fn has_any(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().transpose().map(|first| first.is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Notes which database is served from now on, for the next start.
+fn note(data: &Path, lineage: &Lineage) -> io::Result<()> {
+    let part = data.join("served.part");
+    let mut file = File::create(&part)?;
+    writeln!(file, "{}", lineage.as_str())?;
+    file.sync_all()?;
+    fs::rename(part, data.join(SERVED))?;
+    File::open(data)?.sync_all()
+}
