@@ -181,7 +181,9 @@ pub enum Failed {
         path.display()
     )]
     TwoOffices { path: PathBuf },
-    #[error("an office moves between a data folder and a database: one of --from and --to is to be a folder")]
+    #[error(
+        "an office moves between a data folder and a database: of --from and --to one is to be a folder, and one a database"
+    )]
     TwoServers,
     #[error("the database holds no office: check its address")]
     NoOfficeThere,
@@ -229,7 +231,7 @@ impl Cli {
             Command::Backup(options) => backup::make(place.in_folder()?, options).await,
             Command::Restore(options) => backup::restore(place.in_folder()?, options).await,
             Command::Restored => migrate::restored(&place).await,
-            Command::Migrate(options) => migrate::migrate(options).await,
+            Command::Migrate(options) => migrate::migrate(options, place.database).await,
             Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
             Command::Verify { withdraw, backup: None } => {
                 // Of a database that lies elsewhere, every photo would count as lost in any other folder.

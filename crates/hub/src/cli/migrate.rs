@@ -15,15 +15,17 @@ use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The data folder of the hub, which no hub serves now. The photos stay there. Or, for the way back, the database.
+    /// The data folder of the hub, which no hub serves now. The photos stay there. Or, for the way back, the database, where
+    /// it is not named by --database.
     #[arg(long)]
-    from: Address,
+    from: Option<Address>,
     /// The database: postgres://user:password@host/database. It holds no office yet. Or, for the way back, the folder.
     #[arg(long, env = "STANDPIPE_DATABASE", hide_env_values = true)]
     to: Address,
 }
 
-pub async fn migrate(Options { from, to }: Options) -> Result<(), Failed> {
+pub async fn migrate(Options { from, to }: Options, database: Option<Address>) -> Result<(), Failed> {
+    let from = from.or(database).ok_or(Failed::TwoServers)?;
     match (from.is_server(), to.is_server()) {
         // An address may hold a password: it is no path to be shown.
         (true, true) => Err(Failed::TwoServers),

@@ -14,7 +14,7 @@ pub enum StoreError {
     #[error("{doing}: {source}")]
     Database { doing: &'static str, source: Box<dyn Error + Send + Sync> },
     /// Nobody knows whether it was kept: it is to be done again, which does no harm.
-    #[error("{doing}: the office's database does not do it for now; try again soon ({detail})")]
+    #[error("{doing}: the office's database cannot do it for now; try again soon ({detail})")]
     Away { doing: &'static str, detail: String },
     #[error("the database cannot be used: {detail}")]
     Unsuitable { detail: String },

@@ -109,8 +109,11 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
     Running::start(dir.path(), &["--database", &url]).await.terminate(Signal::INT).await;
 
     // And back.
-    let back = ["migrate", "--from", &url, "--to", &data];
-    refused(dir.path(), &["migrate", "--from", &url, "--to", &url], "is to be a folder").await;
+    let back = ["migrate", "--database", &url, "--to", &data];
+    for (option, from) in [("--from", &url), ("--database", &url)] {
+        refused(dir.path(), &["migrate", option, from, "--to", &url], "one is to be a folder").await;
+    }
+    refused(dir.path(), &["migrate", "--to", &data], "one is to be a folder").await;
     refused(dir.path(), &["migrate", "--from", &empty, "--to", &data], "the database holds no office").await;
     std::fs::write(dir.path().join("moved"), "begun").unwrap();
     refused(dir.path(), &back, "it is not certain that it was moved").await;

@@ -49,7 +49,7 @@ impl Post {
 
 impl Line for Post {
     fn settle(&mut self, identity: &Identity, tasks: Vec<Task>) -> Result<Settled, StoreError> {
-        self.server.turn.may_write()?;
+        self.server.turn.may_write(self.server.patience.unsure)?;
         let link = self.begun()?;
         let settled = together(&link, identity, tasks, self.own)?;
         // Whatever went wrong before this, the server takes back what was begun on a connection that goes away.

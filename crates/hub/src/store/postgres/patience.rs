@@ -9,6 +9,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A server that is silent for so long while it is asked for something is away. Longer than one waits for a lock, so that it
 /// is the server that says so then; and people hear it within half a minute.
 const ANSWER: Duration = Duration::from_secs(25);
+/// How long a change waits until it is certain again whose turn it is to serve.
+const UNSURE: Duration = Duration::from_secs(5);
 /// So long nobody tries to reach a server that was silent: otherwise whoever stands in line waits once for each before them.
 const REST: Duration = Duration::from_secs(5);
 
@@ -17,6 +19,7 @@ const REST: Duration = Duration::from_secs(5);
 pub(super) struct Patience {
     pub(super) connect: Duration,
     pub(super) answer: Duration,
+    pub(super) unsure: Duration,
     world: Arc<dyn World>,
     /// Until when nobody tries to reach it, by the world's `elapsed`.
     resting: Arc<Mutex<Duration>>,
@@ -24,7 +27,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub(super) fn new(world: Arc<dyn World>) -> Self {
-        Self { connect: CONNECT, answer: ANSWER, world, resting: Arc::default() }
+        Self { connect: CONNECT, answer: ANSWER, unsure: UNSURE, world, resting: Arc::default() }
     }
 
     /// Somebody has waited in vain.

@@ -8,9 +8,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a change waits until it is certain again whose turn it is.
-const UNSURE: Duration = Duration::from_secs(5);
-
 /// Why a hub that served the database may not any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Over {
@@ -112,13 +109,13 @@ impl Turn {
         }
     }
 
-    /// Whether something may be written. Waits a little while it is not certain.
+    /// Whether something may be written. Waits for as long as `patience` while it is not certain.
     ///
     /// # Errors
     /// [`StoreError::Stopped`] where it is another's turn, [`StoreError::Away`] where nobody knows.
-    pub(super) fn may_write(&self) -> Result<(), StoreError> {
+    pub(super) fn may_write(&self, patience: Duration) -> Result<(), StoreError> {
         let unsure = |standing: &mut Standing| *standing == Standing::Unsure;
-        let waited = self.changed.wait_timeout_while(self.standing(), UNSURE, unsure);
+        let waited = self.changed.wait_timeout_while(self.standing(), patience, unsure);
         let (standing, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match *standing {
             Standing::Beside | Standing::Held => Ok(()),

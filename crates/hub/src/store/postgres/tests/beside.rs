@@ -5,9 +5,9 @@ use crate::conformance::kit::{MORNING, StillWorld, Tablet, garden, give_roles, l
 use crate::demo;
 use crate::office::{Hand, write};
 use crate::pull;
-use crate::store::postgres::{Over, PostgresStore};
+use crate::store::postgres::{Over, PostgresStore, Server};
 use crate::store::{Doing, Enrolment, Ledger, NewDevice, Store, StoreError, enter};
-use crate::world::World;
+use crate::world::{RealWorld, World};
 use futures::future::join_all;
 use serde_json::json;
 use standpipe_domain::ids::{DeviceId, Millis, SiteId};
@@ -230,6 +230,39 @@ async fn a_hub_that_was_cut_off_for_a_moment_serves_on() {
         one.has_users().await.unwrap();
         assert_eq!(one.is_over(), None);
     }
+}
+
+#[tokio::test]
+async fn nothing_is_written_while_nobody_knows_whose_turn_it_is() {
+    let url = aside(server::database).await;
+    let world: Arc<dyn World> = Arc::new(RealWorld);
+    let mut server = Server::of(&url, Arc::clone(&world)).unwrap();
+    server.patience.unsure = Duration::from_millis(100);
+    let one = PostgresStore::at(server, world).await.unwrap();
+    let (still, _) = garden(&one).await;
+    one.serve().await.unwrap();
+    one.has_users().await.unwrap();
+    let at = url.clone();
+    aside(move || server::admits(&at, false)).await;
+    let by: &dyn Store = &one;
+    let refused = async {
+        // The first of these may come before the loss is noticed.
+        loop {
+            if let Err(refused) = by.transact(|_| Ok(())).await {
+                return refused;
+            }
+        }
+    };
+    let refused = timeout(LONG, refused).await.unwrap();
+    assert!(matches!(refused, StoreError::Away { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("keeps other hubs from serving"), "{refused}");
+    // Its other connections are as they were.
+    one.has_users().await.unwrap();
+    aside(move || server::admits(&url, true)).await;
+    let back = async { while by.transact(|_| Ok(())).await.is_err() {} };
+    timeout(LONG, back).await.unwrap();
+    note(&one, &still, 1).await;
+    assert_eq!(one.is_over(), None);
 }
 
 /// A line between the hub and the database that dies on the hub's side only.

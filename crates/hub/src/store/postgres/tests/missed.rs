@@ -96,4 +96,19 @@ async fn what_keeps_a_hub_from_its_turn_is_not_always_another_hub() {
     let told = store.serve().await.unwrap_err();
     assert_eq!(told.code(), "database", "{told}");
     assert!(told.to_string().contains("permission denied"), "{told}");
+
+    let allow = |sql: &'static str| {
+        let at = own.address("office");
+        aside(move || server::ask(&at, sql))
+    };
+    allow("GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC").await;
+    store.serve().await.unwrap();
+    assert!(store.lineage().is_some(), "anybody may ask which life the server is in");
+    store.close().await;
+    // Where that was taken away, it serves without knowing.
+    allow("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC").await;
+    let store = open(&pw).await;
+    store.serve().await.unwrap();
+    assert_eq!(store.lineage(), None);
+    store.rebuild().await.unwrap();
 }

@@ -183,6 +183,21 @@ pub(super) fn cut(url: &str) {
     );
 }
 
+/// Whether the database of that address lets anybody in. Where it does not, the connections end that hold a turn there.
+pub(super) fn admits(url: &str, may: bool) {
+    let name = url.split('/').nth(3).and_then(|rest| rest.split('?').next()).unwrap();
+    ask("postgres", &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {may}"));
+    if !may {
+        ask(
+            "postgres",
+            &format!(
+                "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                 WHERE d.datname = '{name}' AND l.locktype = 'advisory' AND l.granted"
+            ),
+        );
+    }
+}
+
 /// Ends the connections to the database of that address that hold a turn there.
 pub(super) fn cut_turn(url: &str) {
     ask(url, &format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {TURN} AND granted"));
