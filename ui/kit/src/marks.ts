@@ -1,4 +1,4 @@
-import type { IssueLine, Outcome, RoundState, Severity, StopState, Whereabouts } from './generated/domain';
+import type { IssueLine, Outcome, RoundState, Severity, StopState, SyncState, Whereabouts } from './generated/domain';
 
 /** A state's shape and colour. A word always stands beside it. */
 export type Mark =
@@ -26,6 +26,7 @@ export const markOf = {
   issue: (issue: Pick<IssueLine, 'status'>): Mark => issues[issue.status],
   /** Where the bytes of a photo are. */
   whereabouts: ({ state }: Whereabouts): Mark => places[state],
+  sync: (state: SyncState): Mark => lines[state],
 };
 
 const outcomes: Record<Outcome, Mark> = { pass: 'pass', fail: 'fail', 'not-applicable': 'na' };
@@ -59,6 +60,15 @@ const places: Record<Whereabouts['state'], Mark> = {
   'safe-at-office': 'pass',
   'needs-attention': 'attention',
   elsewhere: 'open',
+};
+
+const lines: Record<SyncState, Mark> = {
+  'not-enrolled': 'na',
+  waiting: 'due',
+  sending: 'up',
+  checking: 'progress',
+  safe: 'pass',
+  'needs-attention': 'attention',
 };
 
 /** The pair of tokens that a mark is set in. */
