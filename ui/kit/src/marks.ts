@@ -1,4 +1,4 @@
-import type { IssueLine, Outcome, RoundState, Severity, StopState } from './generated/domain';
+import type { IssueLine, Outcome, RoundState, Severity, StopState, SyncState, Whereabouts } from './generated/domain';
 
 /** A state's shape and colour. A word always stands beside it. */
 export type Mark =
@@ -9,6 +9,8 @@ export type Mark =
   | 'due'
   | 'overdue'
   | 'progress'
+  | 'here'
+  | 'up'
   | 'attention'
   | 'sign'
   | 'sealed'
@@ -22,6 +24,9 @@ export const markOf = {
   round: (state: RoundState): Mark => rounds[state],
   severity: (severity: Severity): Mark => severity,
   issue: (issue: Pick<IssueLine, 'status'>): Mark => issues[issue.status],
+  /** Where the bytes of a photo are. */
+  whereabouts: ({ state }: Whereabouts): Mark => places[state],
+  sync: (state: SyncState): Mark => lines[state],
 };
 
 const outcomes: Record<Outcome, Mark> = { pass: 'pass', fail: 'fail', 'not-applicable': 'na' };
@@ -49,6 +54,23 @@ const issues: Record<IssueLine['status'], Mark> = {
   reopened: 'fail',
 };
 
+const places: Record<Whereabouts['state'], Mark> = {
+  'safe-here': 'here',
+  sending: 'up',
+  'safe-at-office': 'pass',
+  'needs-attention': 'attention',
+  elsewhere: 'open',
+};
+
+const lines: Record<SyncState, Mark> = {
+  'not-enrolled': 'na',
+  waiting: 'due',
+  sending: 'up',
+  checking: 'progress',
+  safe: 'pass',
+  'needs-attention': 'attention',
+};
+
 /** The pair of tokens that a mark is set in. */
 export const toneOf: Record<Mark, 'pass' | 'fail' | 'na' | 'due' | 'progress' | 'attention'> = {
   pass: 'pass',
@@ -58,6 +80,8 @@ export const toneOf: Record<Mark, 'pass' | 'fail' | 'na' | 'due' | 'progress' | 
   due: 'due',
   overdue: 'due',
   progress: 'progress',
+  here: 'progress',
+  up: 'progress',
   attention: 'attention',
   sign: 'progress',
   sealed: 'na',

@@ -10,16 +10,21 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
     photos: line.photos - (held?.photos ?? 0),
     bytes: line.bytes - (held?.bytes ?? 0),
   });
-  const safeHere = going && m['sync.safeHere']({ things: going });
-  const heldHere = held && m[`sync.held-${held.why}`]({ things: thingsThatWait({ records: 0, ...held }) });
+  const all = thingsThatWait(line);
+  // Where nothing but what is held back waits, one sentence says both of it.
+  const isAllHeld = held && !going;
+  const safe = all && (isAllHeld ? m[`sync.held-${held.why}`]({ things: all }) : m['sync.safeHere']({ things: all }));
+  const waiting = held && going && heldSentence(held, line);
   const trouble = line.trouble && troubleSentence(line.trouble);
   switch (line.state) {
     case 'not-enrolled':
-      return sentences(safeHere, m['sync.notEnrolled']());
+      return sentences(safe, m['sync.notEnrolled']());
     case 'needs-attention':
-      return sentences(safeHere, heldHere, trouble, attention(line.set_aside), synced(line, now));
+      return sentences(safe || kept(line), waiting, trouble, attention(line.set_aside), synced(line, now));
     case 'sending':
-      return sentences(going && m['sync.sending']({ things: going }), heldHere, synced(line, now));
+      return waiting
+        ? sentences(m['sync.sendingNow'](), safe, waiting, synced(line, now))
+        : sentences(going ? m['sync.sending']({ things: going }) : safe, synced(line, now));
     case 'checking':
       return sentences(trouble, trouble ? m['sync.willCheck']() : m['sync.checking'](), synced(line, now));
     case 'safe':
@@ -27,9 +32,11 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
     case 'waiting':
       return sentences(
         trouble,
-        safeHere || (!heldHere && m['sync.nothing']()),
-        going && (!line.trouble || line.trouble.code === 'no-answer') && m['sync.willGo'](),
-        heldHere,
+        safe || m['sync.nothing'](),
+        waiting,
+        going &&
+          (!line.trouble || line.trouble.code === 'no-answer') &&
+          (waiting ? m['sync.restGoes']() : m['sync.willGo']()),
         synced(line, now),
       );
   }
@@ -56,6 +63,18 @@ export function thingsThatWait({
   if (records > 0) things.push(m['sync.records']({ count: records }));
   if (photos > 0) things.push(photosSentence({ photos, bytes: size }));
   return list(things);
+}
+
+/** Which of the things that were told of do not go for now. */
+function heldSentence(held: Held, { photos }: SyncLine): string {
+  return held.photos < photos
+    ? m[`sync.someWait-${held.why}`]({ things: photosSentence(held) })
+    : m[`sync.photosWait-${held.why}`]({ count: photos });
+}
+
+/** What was set aside is told as such only behind this: each record is at the office or here. */
+function kept({ set_aside, trouble }: SyncLine): string {
+  return set_aside > 0 || trouble?.code === 'revoked' ? m['sync.kept']() : '';
 }
 
 function attention(count: number): string {

@@ -82,6 +82,14 @@ describe.each(sources)('the messages of %s', (source: string) => {
     expect([...en.keys()].filter((key) => !isUsed(key))).toEqual([]);
   });
 
+  it('have one word for one thing', () => {
+    const said = (words: RegExp, but = /^$/) =>
+      [...zh].filter(([key, texts]) => !but.test(key) && words.test(texts.join())).map(([key]) => key);
+    // 停用: a tablet that was withdrawn. 接入: to join an office. 取回: to fetch a photo.
+    expect(said(/撤销[^。；]*权限|加入/)).toEqual([]);
+    expect(said(/取回/, /^photo\./)).toEqual([]);
+  });
+
   it('are set as each language is set', () => {
     const text = (messages: typeof zh) => [...messages.values()].flat();
     expect(text(zh).filter((said) => /\p{Script=Han}[,:;!?(]/u.test(said))).toEqual([]);

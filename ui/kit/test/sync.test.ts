@@ -75,8 +75,8 @@ describe('the sync line', () => {
     [
       'what waits for Wi‑Fi is told with its count and its bytes, beside what goes by itself',
       line('waiting', { ...load, held: { why: 'network', photos: 8, bytes: 24_000_000, released: false } }),
-      '12 条记录已安全保存在本平板上。会自动上传。8 张照片（24\u00a0MB）已安全保存在本平板上，等待 Wi‑Fi。上次同步 10:42。',
-      'Safe on this tablet: 12 records. It goes up by itself. Safe on this tablet and waiting for Wi‑Fi: 8 photos (24\u00a0MB). Last synced 10:42.',
+      '12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。照片等待 Wi‑Fi。其余会自动上传。上次同步 10:42。',
+      'Safe on this tablet: 12 records and 8 photos (24\u00a0MB). The photos wait for Wi‑Fi. The rest goes up by itself. Last synced 10:42.',
     ],
     [
       'when only originals wait, nothing is said to go by itself',
@@ -91,8 +91,8 @@ describe('the sync line', () => {
     [
       'while records are sent, photos that wait are not said to be on their way',
       line('sending', { ...load, held: { why: 'network', photos: 8, bytes: 24_000_000, released: false } }),
-      '正在上传。还有 12 条记录在途，都已安全保存在本平板上。8 张照片（24\u00a0MB）已安全保存在本平板上，等待 Wi‑Fi。上次同步 10:42。',
-      'Sending. Still on its way, and safe on this tablet: 12 records. Safe on this tablet and waiting for Wi‑Fi: 8 photos (24\u00a0MB). Last synced 10:42.',
+      '正在上传。12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。照片等待 Wi‑Fi。上次同步 10:42。',
+      'Sending. Safe on this tablet: 12 records and 8 photos (24\u00a0MB). The photos wait for Wi‑Fi. Last synced 10:42.',
     ],
     [
       'what is sent all the same is on its way',
@@ -115,6 +115,18 @@ describe('the sync line', () => {
       line('checking', { trouble: offline }),
       '离线。内容是否齐全尚待核对。上次同步 10:42。',
       'Offline. It is still to be checked that everything is at the office. Last synced 10:42.',
+    ],
+    [
+      'of photos of which only some wait, it says which',
+      line('waiting', { ...load, held: { why: 'battery', photos: 5, bytes: 20_000_000, released: false } }),
+      '12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。其中 5 张照片（20\u00a0MB）等待充电。其余会自动上传。上次同步 10:42。',
+      'Safe on this tablet: 12 records and 8 photos (24\u00a0MB). Of these, waiting for the charger: 5 photos (20\u00a0MB). The rest goes up by itself. Last synced 10:42.',
+    ],
+    [
+      'a withdrawn tablet says first that nothing recorded is lost',
+      line('needs-attention', { set_aside: 11, trouble: { code: 'revoked' } }),
+      '记录均未丢失。办公室已停用本平板。有 11 项被搁置。上次同步 10:42。',
+      'No record is lost. The office has withdrawn this tablet. 11 things were set aside. Last synced 10:42.',
     ],
   ])('%s', (_, shown, zh, en) => {
     speak('zh-CN');
@@ -149,6 +161,21 @@ describe('the sync line', () => {
       speak(language);
       const said = troubles.map((trouble) => syncSentence(line('waiting', { ...load, trouble }), now));
       expect(new Set(said).size).toBe(troubles.length);
+    }
+  });
+
+  it('says at most once that something is safe here', () => {
+    const states: SyncState[] = ['waiting', 'sending', 'needs-attention'];
+    for (const [language, safe] of [
+      ['zh-CN', /安全保存/g],
+      ['en', /safe on this tablet/gi],
+    ] as const) {
+      speak(language);
+      for (const state of states)
+        for (const photos of [3, 8]) {
+          const held = { why: 'network', photos, bytes: 9_000_000, released: false } as const;
+          expect(syncSentence(line(state, { ...load, held }), now).match(safe)).toHaveLength(1);
+        }
     }
   });
 

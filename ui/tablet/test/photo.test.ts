@@ -35,10 +35,27 @@ describe('a photo', () => {
   it('says where it is', () => {
     speak('en');
     expect(tile(photo())).toContain('Safe on this tablet');
-    expect(tile(photo({ whereabouts: { state: 'sending', percent: 40 } }))).toContain('Sending, 40 %');
+    expect(tile(photo({ whereabouts: { state: 'sending', percent: 40 } }))).toContain('Sending, 40\u00a0%');
     expect(tile(photo({ whereabouts: { state: 'needs-attention', code: 'file-missing' } }))).toContain(
       'Needs attention: The file is not on this tablet any more.',
     );
+  });
+
+  it('is told by a shape of its own in each place, and by the colour of its state', () => {
+    const places = [
+      { state: 'safe-here' },
+      { state: 'sending', percent: 40 },
+      { state: 'safe-at-office' },
+      { state: 'needs-attention', code: 'file-missing' },
+      { state: 'elsewhere', at_office: true },
+    ] as const;
+    const shown = places.map((whereabouts) => tile(photo({ whereabouts })));
+    expect(new Set(shown.map((html) => html.match(/data-mark="([^"]+)"/)?.[1]))).toHaveLength(places.length);
+    expect(new Set(shown.map((html) => html.match(/<figcaption.*?(<svg.*?<\/svg>)/s)?.[1]))).toHaveLength(
+      places.length,
+    );
+    const tones = shown.map((html) => html.match(/color: ?var\(--(\w+)-text\)/)?.[1]);
+    expect(tones).toEqual(['progress', 'progress', 'pass', 'attention', 'na']);
   });
 
   it('that is elsewhere says so in its place, without an empty box', () => {

@@ -1,4 +1,5 @@
-import { follow, languages, speak, type Choices, type SetAside, type Surroundings } from '@standpipe/kit';
+import { follow, languages, speak, troubleSentence } from '@standpipe/kit';
+import type { Choices, SetAside, Surroundings, Trouble } from '@standpipe/kit';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { render } from 'svelte/server';
@@ -20,6 +21,7 @@ const { default: ChoicesCard } = await import('../src/screens/Choices.svelte');
 const { default: HeldBack } = await import('../src/screens/HeldBack.svelte');
 const { happened, piles, remedy } = await import('../src/screens/setAside');
 const { shownOf } = await import('../src/screens/recorded');
+const { whatToDo } = await import('../src/screens/todo');
 const { clockSentence } = await import('../src/screens/clock');
 const { strokesOf } = await import('../src/signoff/pad');
 const { Live } = await import('../src/live.svelte');
@@ -48,6 +50,24 @@ describe('the clock', () => {
   ])('that is %j ms ahead is told, not held against anybody', (ahead, told) => {
     speak('en');
     expect(clockSentence(ahead)).toContain(told);
+  });
+});
+
+describe('what to do about a trouble', () => {
+  const codes = ['not-a-hub', 'bad-address', 'revoked', 'hub-older', 'hub-fault', 'tablet-fault'] as const;
+
+  it('repeats nothing of the line, and is told where there is something to do', () => {
+    for (const language of languages) {
+      speak(language);
+      for (const code of codes) {
+        const said = whatToDo({ code, detail: '' } as Trouble);
+        expect(said).toMatch(/\p{L}{2}.*[.。]$/u);
+        const line = troubleSentence({ code, detail: '' } as Trouble);
+        expect(said.split(/(?<=[.。]) ?/).filter((part) => part && line.includes(part))).toEqual([]);
+      }
+      expect(['no-answer', 'hub-full'].map((code) => whatToDo({ code } as Trouble))).toEqual(['', '']);
+    }
+    expect(whatToDo(null)).toBe('');
   });
 });
 
