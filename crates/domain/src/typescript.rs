@@ -86,6 +86,7 @@ pub fn declarations() -> String {
         issue::IssueLine,
         issue::IssueView,
         issue::Solution,
+        issue::Outside,
         issue::TimelineEntry,
         hold::Network,
         hold::Battery,

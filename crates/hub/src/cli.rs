@@ -129,7 +129,9 @@ pub enum Failed {
         "{missing} photos are missing and {spoilt} are spoilt; restore them from a backup, or run verify --withdraw"
     )]
     NotWhole { missing: usize, spoilt: usize },
-    #[error("--redmine needs an address that begins with http:// or https://")]
+    #[error(
+        "--redmine needs an address that begins with http:// or https://, without a name and a password in it"
+    )]
     NoTracker,
     #[error("reading the key of --redmine-key-file {}: {source}", path.display())]
     NoKey { path: PathBuf, source: io::Error },

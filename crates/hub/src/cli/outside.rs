@@ -33,7 +33,10 @@ pub struct Outside {
 
 /// The tracker, as it is asked over the network.
 pub fn tracker(options: &Outside) -> Result<Tracker, Failed> {
-    if !["http", "https"].contains(&options.redmine.scheme()) {
+    let address = &options.redmine;
+    // People are shown it.
+    let is_bare = address.username().is_empty() && address.password().is_none();
+    if !["http", "https"].contains(&address.scheme()) || !is_bare {
         return Err(Failed::NoTracker);
     }
     let path = options.redmine_key_file.clone();
@@ -49,6 +52,6 @@ pub fn tracker(options: &Outside) -> Result<Tracker, Failed> {
         closed: options.redmine_closed,
         language: options.redmine_language,
     };
-    let address = options.redmine.as_str().trim_end_matches('/').to_owned();
+    let address = address.as_str().trim_end_matches('/').to_owned();
     Ok(Tracker { redmine, address, carry: Arc::new(Network::new(&options.redmine, key)?) })
 }

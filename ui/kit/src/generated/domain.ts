@@ -349,6 +349,8 @@ path: Array<Words>, asset: Words | null, changed: Millis, };
 
 export type Solution = { words: string, date: string, };
 
+export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "refused", said: string, };
+
 export type TimelineEntry = { 
 /**
  * `None` for the entry that opened the issue.
