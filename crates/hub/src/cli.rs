@@ -232,8 +232,8 @@ impl Cli {
             Command::Migrate(options) => migrate::migrate(options).await,
             Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
             Command::Verify { withdraw, backup: None } => {
-                // Of a database that lies elsewhere, every photo would count as lost in any other folder.
-                if withdraw && place.database.is_some() && !place.data.join("blobs").is_dir() {
+                // Of a database that lies elsewhere, every photo would count as missing in any other folder.
+                if place.database.is_some() && !place.data.join("blobs").is_dir() {
                     return Err(Failed::NoPhotos { path: place.data });
                 }
                 place.with_store(async |kept| check::verify(&place.data, kept.book(), withdraw).await).await

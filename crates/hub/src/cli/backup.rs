@@ -1,8 +1,8 @@
 //! `standpipe-hub backup`, `restore`, and `verify --backup`
 
-use super::kept::in_folder;
+use super::kept::{in_folder, is_there};
 use super::{Failed, say};
-use crate::backup::{self, BackupError, Manifest, Step};
+use crate::backup::{self, Manifest, Step};
 use crate::blobs::Health;
 use crate::world::{RealWorld, World};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
@@ -39,9 +39,7 @@ pub struct Restoring {
 }
 
 pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
-    if !data.join("hub.db").is_file() {
-        return Err(BackupError::NoHub { path: data.to_owned() }.into());
-    }
+    is_there(data)?;
     owner_only();
     let store = in_folder(data).await?;
     let Making { to, again, json } = options;

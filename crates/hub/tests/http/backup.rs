@@ -1,9 +1,10 @@
 //! Backups that are made while the hub works, and what tablets are told of them.
 
 use crate::office::Office;
-use crate::stop::{PATIENCE, hub, run, text};
+use crate::stop::{PATIENCE, Running, hub, run, text};
 use crate::tablet::{Stop, Tablet};
 use crate::upload::{files, photo};
+use rustix::process::Signal;
 use serde_json::Value;
 use standpipe_domain::ids::Sha256;
 use std::fs::{File, OpenOptions};
@@ -257,7 +258,7 @@ async fn a_backup_does_not_go_where_it_would_do_no_good() {
     back_up(&office, dir.path()).await;
     // The hubs of these tests are copies of one; this is another.
     let another = TempDir::new().unwrap();
-    assert!(!run(another.path(), &["user", "set-password", "office"]).await.status.success());
+    Running::start(another.path(), &[]).await.terminate(Signal::TERM).await;
     for (data, to, told) in [
         (office.dir(), office.dir().join("backup"), "would take both along"),
         (&dir.path().join("none"), dir.path().join("to"), "there is no hub in"),

@@ -147,6 +147,26 @@ async fn a_password_and_a_tablets_code_are_made_beside_a_running_hub() {
 }
 
 #[tokio::test]
+async fn only_a_hub_that_serves_is_founded() {
+    let dir = TempDir::new().unwrap();
+    for data in [dir.path(), &dir.path().join("none")] {
+        for command in [
+            &["verify"][..],
+            &["verify", "--withdraw"],
+            &["user", "set-password", "office"],
+            &["tablet", "enrol", "--name", "平板", "--person", "管理员"],
+        ] {
+            let refused = run(data, command).await;
+            assert_eq!(refused.status.code(), Some(1), "{command:?}");
+            let told = text(&refused.stderr);
+            assert!(told.contains("there is no hub in") && told.contains("--data"), "{command:?}: {told}");
+            assert_eq!(text(&refused.stdout), "");
+        }
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[tokio::test]
 async fn verify_finds_what_the_disk_lost_and_withdraws_it_when_told() {
     let office = crate::office::Office::open().await;
     let tablet = crate::tablet::Tablet::enrol(&office).await;
