@@ -3,13 +3,13 @@
 use super::Failed;
 use crate::backup::{BackupError, UNFINISHED};
 use crate::blobs::Book;
-use crate::store::{Store, StoreError};
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 use crate::world::RealWorld;
 use std::fmt;
 use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -183,10 +183,36 @@ pub async fn in_folder(data: &Path) -> Result<Arc<SqliteStore>, Failed> {
 pub(super) fn is_there(data: &Path) -> Result<(), Failed> {
     may_open(data)?;
     if data.join("hub.db").is_file() {
-        Ok(())
+        as_owner(data)
     } else {
         Err(BackupError::NoHub { path: data.to_owned() }.into())
     }
+}
+
+/// Whether what is made in the folder from now on is of those who own what is there.
+///
+/// # Errors
+/// Where root works for another account: that could not use root's files, not even the lock of its next backup.
+pub(super) fn as_owner(data: &Path) -> Result<(), Failed> {
+    let there = [data.join("hub.db"), data.to_owned()];
+    let owned = there.into_iter().find_map(|path| path.metadata().ok().map(|of| (of.uid(), path)));
+    match owned {
+        Some((owner, path)) if owner != 0 && rustix::process::geteuid().is_root() => {
+            Err(Failed::AsRoot { path, account: account(owner) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What `sudo -u` takes for this user.
+fn account(uid: u32) -> String {
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = known.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let (name, id) = (parts.next()?, parts.nth(1)?);
+        (id.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("'#{uid}'"))
 }
 
 /// Whether a database that lies in the folder is one to be opened.

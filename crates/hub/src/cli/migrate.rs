@@ -1,6 +1,6 @@
 //! `standpipe-hub migrate`, and `restored`
 
-use super::kept::{Address, Kept, MOVED, Place, is_moved};
+use super::kept::{Address, Kept, MOVED, Place, as_owner, is_moved};
 use super::seen::{SERVED, has_any};
 use super::{Failed, lock, say};
 use crate::blobs::Book;
@@ -37,6 +37,7 @@ async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
     if !file.is_file() {
         return Err(Failed::NothingToMove { path: from });
     }
+    as_owner(&from)?;
     let _lock = lock(&from)?;
     // What the file holds by now is what the office was once.
     if is_moved(&from) {
@@ -71,6 +72,7 @@ async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
 /// Moves an office out of PostgreSQL into the file of its folder.
 async fn back(from: &Address, to: PathBuf) -> Result<(), Failed> {
     let failed = |source| Failed::Folder { path: to.clone(), source };
+    as_owner(&to)?;
     let _lock = lock(&to)?;
     let file = to.join("hub.db");
     // What stands there without the mark, or with that of a move which was interrupted, may be all there is of an office.

@@ -24,6 +24,7 @@ pub use records::{
     BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, answer_now, answer_shown,
 };
 pub use rows::{Aside, Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine, Session, User};
+pub use views::{Mention, NotHere};
 
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
