@@ -85,6 +85,7 @@ pub fn declarations() -> String {
         issue::NoStep,
         issue::IssueLine,
         issue::IssueView,
+        issue::Outside,
         issue::Solution,
         issue::TimelineEntry,
         hold::Network,
@@ -133,6 +134,8 @@ pub fn declarations() -> String {
         office::EnrolmentCode,
         office::NewTablet,
         office::Quarantined,
+        office::QuarantineList,
+        office::JudgedAgain,
         office::ApiProblem,
         office::IssueFilter,
     ];
