@@ -204,6 +204,8 @@ pub enum Failed {
     TwoOffices { path: PathBuf },
     #[error("an office moves between a data folder and a database: one of --from and --to is to be a folder")]
     TwoServers,
+    #[error("name the database to move to with --database, or the folder with --to")]
+    MoveWhere,
     #[error("the database holds no office: check its address")]
     NoOfficeThere,
     #[error(
@@ -250,7 +252,7 @@ impl Cli {
             Command::Backup(options) => backup::make(place.in_folder()?, options).await,
             Command::Restore(options) => backup::restore(place.in_folder()?, options).await,
             Command::Restored => migrate::restored(&place).await,
-            Command::Migrate(options) => migrate::migrate(options).await,
+            Command::Migrate(options) => migrate::migrate(options, place.database).await,
             Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
             Command::Verify { withdraw, from, backup: None } => {
                 // Of a database that lies elsewhere, every photo would count as missing in any other folder.

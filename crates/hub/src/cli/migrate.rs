@@ -4,6 +4,7 @@ use super::kept::{Address, Kept, MOVED, Place, as_owner, is_moved};
 use super::seen::{SERVED, has_any};
 use super::{Failed, lock, say};
 use crate::blobs::Book;
+use crate::count::count;
 use crate::store::postgres::{Moved, move_in, move_out};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -18,12 +19,14 @@ pub struct Options {
     /// The data folder of the hub, which no hub serves now. The photos stay there. Or, for the way back, the database.
     #[arg(long)]
     from: Address,
-    /// The database: postgres://user:password@host/database. It holds no office yet. Or, for the way back, the folder.
-    #[arg(long, env = "STANDPIPE_DATABASE", hide_env_values = true)]
-    to: Address,
+    /// For the way back: the folder. Otherwise it goes into the database of --database, which holds no office yet; that may
+    /// stand here too.
+    #[arg(long)]
+    to: Option<Address>,
 }
 
-pub async fn migrate(Options { from, to }: Options) -> Result<(), Failed> {
+pub async fn migrate(Options { from, to }: Options, database: Option<Address>) -> Result<(), Failed> {
+    let to = to.or(database).ok_or(Failed::MoveWhere)?;
     match (from.is_server(), to.is_server()) {
         // An address may hold a password: it is no path to be shown.
         (true, true) => Err(Failed::TwoServers),
@@ -51,7 +54,8 @@ async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
         Ok(Moved { operations, was_there }) => {
             mark(&from, MOVED).map_err(|source| Failed::Folder { path: from.clone(), source })?;
             let already = if was_there { " already" } else { "" };
-            say(&format!("the office is in PostgreSQL{already}: {operations} operations, each row compared"));
+            let operations = count(operations, "operation", "operations");
+            say(&format!("the office is in PostgreSQL{already}: {operations}, each row compared"));
             let from = from.display();
             say(&format!("Start the hub with --data {from} and --database: the photos stay in the folder."));
             say(&format!(
@@ -120,7 +124,8 @@ async fn back(from: &Address, to: PathBuf) -> Result<(), Failed> {
         }
     }
     File::open(&to).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    say(&format!("the office is in {} again: {operations} operations, each row compared", file.display()));
+    let operations = count(operations, "operation", "operations");
+    say(&format!("the office is in {} again: {operations}, each row compared", file.display()));
     say("Start the hub without --database. The database is as the office was, and is best dropped.");
     Ok(())
 }

@@ -77,6 +77,9 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
         }
     }
     refused(dir.path(), &migrate, "was moved already").await;
+    let named = ["migrate", "--from", &data, "--database", &url];
+    refused(dir.path(), &named, "was moved already").await;
+    refused(dir.path(), &["migrate", "--from", &data], "name the database to move to with --database").await;
     let empty = aside(server::database).await;
     let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &empty];
     refused(dir.path(), &elsewhere, "was moved to another database than this one").await;
