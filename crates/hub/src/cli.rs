@@ -63,7 +63,8 @@ enum Command {
     /// Say that the server of the database, one of PostgreSQL, has put it back to an earlier state. Tablets then give back
     /// what it lost. No hub may serve it meanwhile.
     Restored,
-    /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt.
+    /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt. Tells, too, which photos
+    /// records name that are not here.
     Verify {
         /// Read this backup back instead of the hub's own data.
         #[arg(long, conflicts_with_all = ["withdraw", "from"])]
