@@ -108,6 +108,26 @@ pub struct Quarantined {
     pub at: Millis,
 }
 
+/// What the hub keeps and did not apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct QuarantineList {
+    /// How many operations there are.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// The newest of them, newest first: at most 1,000.
+    pub listed: Vec<Quarantined>,
+}
+
+/// What came of judging all of it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct JudgedAgain {
+    /// How many operations were taken over.
+    #[ts(type = "number")]
+    pub taken: u64,
+    /// What stays aside.
+    pub left: QuarantineList,
+}
+
 /// How a request that could not be done is answered, with a status of 400 or above.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ApiProblem {

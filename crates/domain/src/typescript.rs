@@ -85,6 +85,7 @@ pub fn declarations() -> String {
         issue::NoStep,
         issue::IssueLine,
         issue::IssueView,
+        issue::Outside,
         issue::Solution,
         issue::Outside,
         issue::TimelineEntry,
@@ -134,6 +135,8 @@ pub fn declarations() -> String {
         office::EnrolmentCode,
         office::NewTablet,
         office::Quarantined,
+        office::QuarantineList,
+        office::JudgedAgain,
         office::ApiProblem,
         office::IssueFilter,
     ];

@@ -10,6 +10,7 @@ mod serve;
 
 use crate::backup::BackupError;
 use crate::blobs::BlobError;
+use crate::count::{is, photos};
 use crate::filing::Broken;
 use crate::founding::{self, NotSetUp};
 use crate::http::{CODE_LASTS, NotOpen};
@@ -62,12 +63,18 @@ enum Command {
     /// Say that the server of the database, one of PostgreSQL, has put it back to an earlier state. Tablets then give back
     /// what it lost. No hub may serve it meanwhile.
     Restored,
-    /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt.
+    /// Read every photo back from the disk and hash it. Ends with 1 when one is missing or spoilt. Tells, too, which photos
+    /// records name that are not here.
     Verify {
         /// Read this backup back instead of the hub's own data.
-        #[arg(long, conflicts_with = "withdraw")]
+        #[arg(long, conflicts_with_all = ["withdraw", "from"])]
         backup: Option<PathBuf>,
-        /// Say of each missing or spoilt photo that it is not here, so that tablets that still have it send it again.
+        /// Copy back from this backup what is missing or spoilt, and what records name and is not here, as far as it holds
+        /// that whole.
+        #[arg(long)]
+        from: Option<PathBuf>,
+        /// Say of each photo that stays missing or spoilt that it is not here, so that tablets that still have it send it
+        /// again.
         #[arg(long)]
         withdraw: bool,
     },
@@ -125,10 +132,25 @@ pub enum Failed {
     EmptyPassword,
     #[error("{found} people are called {called}; give the id of one of these: {people}")]
     WhichPerson { called: String, found: usize, people: String },
+    #[error("nobody is called {called}; give the name or the id of one of these: {people}")]
+    NoSuchPerson { called: String, people: String },
+    #[error("nobody is called {called}: the office's directory is empty")]
+    NobodyAtAll { called: String },
     #[error(
-        "{missing} photos are missing and {spoilt} are spoilt; restore them from a backup, or run verify --withdraw"
+        "{} missing and {spoilt} {} spoilt; run verify --from with the folder of a backup, which copies back what it holds of \
+         them, and verify --withdraw for those that are in none, so that tablets that still have them send them again",
+        photos_are(*missing), is(*spoilt)
     )]
     NotWhole { missing: usize, spoilt: usize },
+    #[error(
+        "there is no folder `blobs` in {}: name the folder that `standpipe-hub backup --to` wrote to", path.display()
+    )]
+    NoSpare { path: PathBuf },
+    #[error(
+        "root would make files here that the hub cannot use: {} is {account}'s. Put `sudo -u {account}` before the command",
+        path.display()
+    )]
+    AsRoot { path: PathBuf, account: String },
     #[error(
         "--redmine needs an address that begins with http:// or https://, without a name and a password in it"
     )]
@@ -142,15 +164,15 @@ pub enum Failed {
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error(
-        "the backup is whole but for {lost} photos that the hub's disk does not give any more: {spoilt} are spoilt, which \
-         tablets that still have them send again by themselves; of the other {}, which are missing, cannot be read or \
-         were sent again meanwhile, see that the disk is there and sound, then run verify --withdraw for those that stay \
-         away", lost - spoilt
+        "the backup is whole but for {} that the hub's disk does not give any more. {spoilt} {} spoilt: tablets that still \
+         have them send them again by themselves. {} missing, cannot be read, or came again meanwhile: see that the disk is \
+         there and sound, then run verify --withdraw for those that stay away", photos(*lost), is(*spoilt),
+        the_other(lost - spoilt)
     )]
     Lost { lost: usize, spoilt: usize },
     #[error(
-        "{damaged} photos of the backup are missing or spoilt; run backup --again into it, which copies them anew while \
-         the hub has them"
+        "{} of the backup {} missing or spoilt; run backup --again into it, which copies anew what the hub still has",
+        photos(*damaged), is(*damaged)
     )]
     NotWholeBackup { damaged: usize },
     #[error(
@@ -187,6 +209,10 @@ pub enum Failed {
         "an office moves between a data folder and a database: of --from and --to one is to be a folder, and one a database"
     )]
     TwoServers,
+    #[error(
+        "name the data folder with --from, or for the way back with --to, and the database with --database"
+    )]
+    MoveWhere,
     #[error("the database holds no office: check its address")]
     NoOfficeThere,
     #[error(
@@ -235,12 +261,14 @@ impl Cli {
             Command::Restored => migrate::restored(&place).await,
             Command::Migrate(options) => migrate::migrate(options, place.database).await,
             Command::Verify { backup: Some(folder), .. } => backup::verify(&folder).await,
-            Command::Verify { withdraw, backup: None } => {
-                // Of a database that lies elsewhere, every photo would count as lost in any other folder.
-                if withdraw && place.database.is_some() && !place.data.join("blobs").is_dir() {
+            Command::Verify { withdraw, from, backup: None } => {
+                // Of a database that lies elsewhere, every photo would count as missing in any other folder.
+                if place.database.is_some() && !place.data.join("blobs").is_dir() {
                     return Err(Failed::NoPhotos { path: place.data });
                 }
-                place.with_store(async |kept| check::verify(&place.data, kept.book(), withdraw).await).await
+                kept::as_owner(&place.data)?;
+                let how = check::How { from, withdraw };
+                place.with_store(async |kept| check::verify(&place.data, kept, &how).await).await
             }
         }
     }
@@ -294,10 +322,25 @@ async fn find(store: &dyn Store, called: &str) -> Result<PersonId, Failed> {
     if let [person] = fits[..] {
         return Ok(person.id);
     }
-    let among = if fits.is_empty() { people.iter().collect() } else { fits.clone() };
-    let people = among.iter().map(|person| format!("{} ({})", person.id, person.name));
-    let people = people.collect::<Vec<_>>().join(", ");
-    Err(Failed::WhichPerson { called: called.to_owned(), found: fits.len(), people })
+    let (called, found) = (called.to_owned(), fits.len());
+    let among = if fits.is_empty() { people.iter().collect() } else { fits };
+    let named = among.iter().map(|person| format!("{} ({})", person.id, person.name));
+    let named = named.collect::<Vec<_>>().join(", ");
+    Err(match found {
+        0 if people.is_empty() => Failed::NobodyAtAll { called },
+        0 => Failed::NoSuchPerson { called, people: named },
+        _ => Failed::WhichPerson { called, found, people: named },
+    })
+}
+
+/// `1 photo is`, `2 photos are`.
+fn photos_are(number: usize) -> String {
+    format!("{} {}", photos(number), is(number))
+}
+
+/// `The other 1 is`, `The other 2 are`.
+fn the_other(number: usize) -> String {
+    format!("The other {number} {}", is(number))
 }
 
 /// A line on standard output. Whoever closed it does not want to know; that is no reason to stop.

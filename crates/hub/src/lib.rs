@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod cli;
 #[cfg(test)]
 mod conformance;
+mod count;
 pub mod demo;
 pub mod filing;
 pub mod founding;

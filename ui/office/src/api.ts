@@ -5,9 +5,10 @@ import type {
   IssueFilter,
   IssueLine,
   IssueView,
+  JudgedAgain,
   NewTablet,
   OfficeRound,
-  Quarantined,
+  QuarantineList,
   RoundLine,
   SignIn,
   StepRequest,
@@ -73,8 +74,8 @@ export function connect(fetch: Fetch, signedOut: () => void = () => {}) {
     tablets: () => get<Tablet[]>('/tablets'),
     newTablet: (tablet: NewTablet) => post<EnrolmentCode>('/tablets', tablet),
     revoke: (id: string) => post<Tablet>(`/tablets/${part(id)}/revoke`),
-    quarantine: () => get<Quarantined[]>('/quarantine'),
-    judgeAgain: () => post<Quarantined[]>('/quarantine/again'),
+    quarantine: () => get<QuarantineList>('/quarantine'),
+    judgeAgain: () => post<JudgedAgain>('/quarantine/again'),
   };
 }
 

@@ -1,5 +1,6 @@
 //! Why a backup was not made, or not restored.
 
+use crate::count::{is, photos};
 use crate::store::{StoreError, is_full};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,10 +34,10 @@ pub enum BackupError {
     #[error("the backup in {} is damaged: {detail}. Nothing was restored; take another backup", path.display())]
     Damaged { path: PathBuf, detail: String },
     #[error(
-        "{damaged} photos are missing from the backup, or spoilt there. Run it again with another backup as --from, which \
-         may hold them, or with --without-damaged: the hub then asks the tablets for them. Until one of both has ended, \
-         no hub starts on {}",
-        path.display()
+        "{} {} missing from the backup, or spoilt there. Run it again with another backup as --from, which may hold what is \
+         missing, or with --without-damaged: the hub then asks the tablets for it. Until one of both has ended, no hub starts \
+         on {}",
+        photos(*damaged), is(*damaged), path.display()
     )]
     DamagedPhotos { damaged: usize, path: PathBuf },
     #[error("{} is not empty: a backup is restored into a folder that is empty or not there", path.display())]

@@ -91,12 +91,13 @@ pub async fn make(
     }
 
     watch(Step::Database);
-    let folder = to.to_owned();
+    let (folder, lost) = (to.to_owned(), photos.lost.len() as u64);
     let write = move || {
         files::sync_file(&part)?;
         let found = hash_back(&part).map_err(BackupError::disk("reading back", &part))?;
         files::into_place(&part, &folder.join(&file))?;
-        let manifest = Manifest::of(at, Database { file, bytes: found.bytes, sha256: found.sha256 }, holds);
+        let database = Database { file, bytes: found.bytes, sha256: found.sha256 };
+        let manifest = Manifest::of(at, database, lost, holds);
         manifest.write(&folder)?;
         manifest::tidy(&folder, Some(&manifest))?;
         Ok(manifest)

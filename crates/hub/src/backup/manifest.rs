@@ -26,6 +26,10 @@ pub struct Manifest {
     /// The same, to be read.
     pub time: String,
     pub database: Database,
+    /// How many photos the hub counted as here then, and its disk did not give: the backup lacks them, and does not count
+    /// them. Not said by backups of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
     #[serde(flatten)]
     pub holds: Holds,
 }
@@ -39,9 +43,17 @@ pub struct Database {
 }
 
 impl Manifest {
-    pub(super) fn of(at: Millis, database: Database, holds: Holds) -> Self {
+    pub(super) fn of(at: Millis, database: Database, lost: u64, holds: Holds) -> Self {
         let time = jiff::Timestamp::from_millisecond(at.0).map(|time| time.to_string()).unwrap_or_default();
-        Self { format: FORMAT, standpipe: env!("CARGO_PKG_VERSION").into(), at, time, database, holds }
+        Self {
+            format: FORMAT,
+            standpipe: env!("CARGO_PKG_VERSION").into(),
+            at,
+            time,
+            database,
+            lost: Some(lost),
+            holds,
+        }
     }
 
     /// What the backup in `folder` says of itself. `None` where no backup has ever ended there.

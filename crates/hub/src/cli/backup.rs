@@ -1,9 +1,10 @@
 //! `standpipe-hub backup`, `restore`, and `verify --backup`
 
-use super::kept::in_folder;
+use super::kept::{as_owner, in_folder, is_there};
 use super::{Failed, say};
-use crate::backup::{self, BackupError, Manifest, Step};
+use crate::backup::{self, Manifest, Step};
 use crate::blobs::Health;
+use crate::count;
 use crate::world::{RealWorld, World};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use rustix::fs::Mode;
@@ -39,9 +40,7 @@ pub struct Restoring {
 }
 
 pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
-    if !data.join("hub.db").is_file() {
-        return Err(BackupError::NoHub { path: data.to_owned() }.into());
-    }
+    is_there(data)?;
     owner_only();
     let store = in_folder(data).await?;
     let Making { to, again, json } = options;
@@ -56,13 +55,15 @@ pub async fn make(data: &Path, options: Making) -> Result<(), Failed> {
         say_lost(&photos.lost);
         say(&format!("the backup is whole: {}", holds(&manifest)));
         let new = HumanBytes(photos.copied_bytes);
-        say(&format!("{} photos are new in {}, with {new}", photos.copied, to.display()));
+        let of = count::photos(photos.copied);
+        say(&format!("{of} {} new in {}, with {new}", count::is(photos.copied), to.display()));
     }
     let (lost, spoilt) = (photos.lost.len(), photos.spoilt.len());
     if lost > 0 { Err(Failed::Lost { lost, spoilt }) } else { Ok(()) }
 }
 
 pub async fn restore(data: &Path, options: Restoring) -> Result<(), Failed> {
+    as_owner(data)?;
     owner_only();
     let Restoring { from, without_damaged, json } = options;
     let mut bar = Bar::new("copied");
@@ -75,6 +76,7 @@ pub async fn restore(data: &Path, options: Restoring) -> Result<(), Failed> {
         return Ok(());
     }
     say_lost(&lost);
+    say_lacks(&manifest);
     say(&format!("{} is as the hub was at {}: {}", data.display(), manifest.time, holds(&manifest)));
     say(
         "Start the hub now. Each tablet sees that it was restored and gives back, by itself, what the hub lost of its \
@@ -100,6 +102,7 @@ pub async fn verify(folder: &Path) -> Result<(), Failed> {
     if !damaged.is_empty() {
         return Err(Failed::NotWholeBackup { damaged: damaged.len() });
     }
+    say_lacks(&manifest);
     say(&format!("the backup of {} is whole: {}", manifest.time, holds(&manifest)));
     Ok(())
 }
@@ -110,10 +113,22 @@ fn say_lost(photos: &[Sha256]) {
     }
 }
 
+/// What the backup lacks since it was made.
+fn say_lacks(manifest: &Manifest) {
+    if let Some(lost @ 1..) = manifest.lost {
+        let (photos, were) = (count::photos(lost), if lost == 1 { "was" } else { "were" });
+        say(&format!(
+            "{photos} that the hub counted as here {were} lost when this backup was made, and {} not in it",
+            count::is(lost)
+        ));
+    }
+}
+
 fn holds(manifest: &Manifest) -> String {
-    let (operations, photos) = (manifest.holds.operations(), manifest.holds.photos);
+    let operations = count::count(manifest.holds.operations(), "operation", "operations");
+    let photos = count::photos(manifest.holds.photos);
     let (database, bytes) = (HumanBytes(manifest.database.bytes), HumanBytes(manifest.holds.photo_bytes));
-    format!("{operations} operations, {photos} photos with {bytes}, a database of {database}")
+    format!("{operations}, {photos} with {bytes}, a database of {database}")
 }
 
 fn world() -> Arc<dyn World> {

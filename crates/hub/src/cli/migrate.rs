@@ -1,9 +1,10 @@
 //! `standpipe-hub migrate`, and `restored`
 
-use super::kept::{Address, Kept, MOVED, Place, is_moved};
+use super::kept::{Address, Kept, MOVED, Place, as_owner, is_moved};
 use super::seen::{SERVED, has_any};
 use super::{Failed, lock, say};
 use crate::blobs::Book;
+use crate::count::count;
 use crate::store::postgres::{Moved, move_in, move_out};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -19,13 +20,18 @@ pub struct Options {
     /// it is not named by --database.
     #[arg(long)]
     from: Option<Address>,
-    /// The database: postgres://user:password@host/database. It holds no office yet. Or, for the way back, the folder.
-    #[arg(long, env = "STANDPIPE_DATABASE", hide_env_values = true)]
-    to: Address,
+    /// For the way back: the folder. Otherwise it goes into the database of --database, which holds no office yet; that may
+    /// stand here too.
+    #[arg(long)]
+    to: Option<Address>,
 }
 
 pub async fn migrate(Options { from, to }: Options, database: Option<Address>) -> Result<(), Failed> {
-    let from = from.or(database).ok_or(Failed::TwoServers)?;
+    let (from, to) = match (from, to, database) {
+        (Some(from), Some(to), _) => (from, to),
+        (Some(from), None, Some(to)) | (None, Some(to), Some(from)) => (from, to),
+        _ => return Err(Failed::MoveWhere),
+    };
     match (from.is_server(), to.is_server()) {
         // An address may hold a password: it is no path to be shown.
         (true, true) => Err(Failed::TwoServers),
@@ -39,6 +45,7 @@ async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
     if !file.is_file() {
         return Err(Failed::NothingToMove { path: from });
     }
+    as_owner(&from)?;
     let _lock = lock(&from)?;
     // What the file holds by now is what the office was once.
     if is_moved(&from) {
@@ -52,7 +59,8 @@ async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
         Ok(Moved { operations, was_there }) => {
             mark(&from, MOVED).map_err(|source| Failed::Folder { path: from.clone(), source })?;
             let already = if was_there { " already" } else { "" };
-            say(&format!("the office is in PostgreSQL{already}: {operations} operations, each row compared"));
+            let operations = count(operations, "operation", "operations");
+            say(&format!("the office is in PostgreSQL{already}: {operations}, each row compared"));
             let from = from.display();
             say(&format!("Start the hub with --data {from} and --database: the photos stay in the folder."));
             say(&format!(
@@ -73,6 +81,7 @@ async fn over(from: PathBuf, to: &Address) -> Result<(), Failed> {
 /// Moves an office out of PostgreSQL into the file of its folder.
 async fn back(from: &Address, to: PathBuf) -> Result<(), Failed> {
     let failed = |source| Failed::Folder { path: to.clone(), source };
+    as_owner(&to)?;
     let _lock = lock(&to)?;
     let file = to.join("hub.db");
     // What stands there without the mark, or with that of a move which was interrupted, may be all there is of an office.
@@ -120,7 +129,8 @@ async fn back(from: &Address, to: PathBuf) -> Result<(), Failed> {
         }
     }
     File::open(&to).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    say(&format!("the office is in {} again: {operations} operations, each row compared", file.display()));
+    let operations = count(operations, "operation", "operations");
+    say(&format!("the office is in {} again: {operations}, each row compared", file.display()));
     say("Start the hub without --database. The database is as the office was, and is best dropped.");
     Ok(())
 }

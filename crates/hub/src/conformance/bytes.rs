@@ -1,9 +1,9 @@
 //! Where the bytes of photos and clips are.
 
-use super::kit::{MORNING, check, garden, photo};
+use super::kit::{MORNING, check, finding, garden, photo};
 use crate::blobs::{ALLOWANCE, Allowance, Blob, BlobState, Upload};
 use crate::demo;
-use crate::store::Store;
+use crate::store::{NotHere, Store};
 use standpipe_domain::ids::{DeviceId, Millis, Sha256};
 use standpipe_domain::record::entity;
 use std::collections::BTreeMap;
@@ -129,6 +129,31 @@ pub async fn uploads_that_nobody_went_on_with_come_by_once(store: &dyn Store) {
     assert_eq!(untouched(MORNING, Some(begun[1].id)).await.unwrap(), begun[3..]);
     assert_eq!(untouched(later, Some(begun[1].id)).await.unwrap()[0].touched, later);
     assert_eq!(untouched(Millis(MORNING.0 - 1), None).await.unwrap(), []);
+}
+
+pub async fn photos_that_records_name_and_that_are_not_here_are_told_by_what_they_are_of(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let check = check("B4-33-LG");
+    let (id, finding) = finding(check, "door-seal", "封条破损");
+    let (one, add_one) = photo(entity::CHECK, check.0, b"one");
+    let (two, add_two) = photo(entity::FINDING, id.0, b"two");
+    let (again, add_again) = photo(entity::FINDING, id.0, b"one");
+    assert_eq!(one, again);
+    tablet.record(store, [finding, add_one]).await;
+    tablet.record(store, [add_two, add_again]).await;
+    let found = store.not_here(1).await.unwrap();
+    assert_eq!(found.total, 2, "each once, however many records name it");
+    let [mention] = &found.first[..] else { panic!("{found:?}") };
+    assert_eq!((mention.evidence.sha256, mention.tag.as_deref()), (one, Some("B4-33-LG")));
+    assert_eq!(mention.by, "检查员甲");
+    assert!(mention.at.len() > 2, "from the phase down to the asset: {mention:?}");
+    assert_eq!(store.mention(two).await.unwrap().unwrap().tag.as_deref(), Some("B4-33-LG"), "of a finding");
+    assert_eq!(store.mention(hash(9)).await.unwrap(), None);
+
+    store.put_blob(Blob { sha256: one, ..blob(1) }, None).await.unwrap();
+    assert_eq!(store.hashes_not_here().await.unwrap(), [two]);
+    store.put_blob(Blob { sha256: two, ..blob(1) }, None).await.unwrap();
+    assert_eq!(store.not_here(20).await.unwrap(), NotHere::default());
 }
 
 pub async fn every_blob_comes_by_once(store: &dyn Store) {

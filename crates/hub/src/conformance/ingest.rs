@@ -2,7 +2,7 @@
 
 use super::kit::{MORNING, Tablet, answers, check, finding, garden, give_roles, log, ops, photo, round};
 use crate::demo;
-use crate::ingest::{Pushed, judge_again};
+use crate::ingest::{JudgedAgain, Pushed, judge_again};
 use crate::store::Store;
 use crate::world::{World, day};
 use serde_json::json;
@@ -294,20 +294,23 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     let refused = tablet.push(store).await;
     assert_eq!(refused.iter().filter(|it| it.code == "not-allowed").count(), 4);
     world.wait(60_000);
-    assert_eq!(again(None).await.len(), 4, "the person may do no more than before");
+    let judged = again(None).await;
+    assert_eq!((judged.taken, judged.left.len()), (0, 4), "the person may do no more than before");
     let aside = store.quarantine().await.unwrap();
     assert!(aside.iter().all(|row| row.at == MORNING), "that is when it arrived");
     assert_eq!(store.quarantine().await.unwrap().len(), 4);
 
     give_roles(store, &world, "inspector", json!(["inspector"])).await;
-    assert_eq!(again(Some(vec![one[0]])).await, [], "with it goes its transaction");
+    let judged = again(Some(vec![one[0]])).await;
+    assert_eq!((judged.taken, judged.left), (2, vec![]), "with it goes its transaction");
     assert_eq!(shown(store).await, [("panel-clear".to_owned(), Outcome::Fail)]);
     assert_eq!(
         store.issues(&IssueFilter::default(), day(MORNING)).await.unwrap().len(),
         1,
         "an issue follows"
     );
-    let left = again(None).await;
+    let JudgedAgain { taken, left } = again(None).await;
+    assert_eq!(taken, 0);
     assert_eq!(left.iter().map(|it| it.op_id).collect::<Vec<_>>(), other);
     assert!(left.iter().all(|it| it.code == "unknown-item"), "the reason of today");
     assert_eq!(store.quarantine().await.unwrap().len(), 2);
@@ -344,7 +347,7 @@ pub async fn only_the_same_work_leaves_the_quarantine(store: &dyn Store) {
         [mine.to_string()],
         "nobody else's work takes its place"
     );
-    let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap();
+    let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap().left;
     assert_eq!(left[0].code, "op-id-taken");
 }
 

@@ -26,7 +26,8 @@ macro_rules! suite {
             bytes: bytes_are_absent_then_partial_then_verified, a_thumbnail_that_is_here_stays,
                 whoever_recorded_a_photo_says_what_it_looks_like, a_device_has_one_upload_of_the_same_bytes,
                 uploads_that_nobody_went_on_with_come_by_once,
-                a_device_begins_no_more_than_it_is_allowed, every_blob_comes_by_once;
+                a_device_begins_no_more_than_it_is_allowed, every_blob_comes_by_once,
+                photos_that_records_name_and_that_are_not_here_are_told_by_what_they_are_of;
             demo: the_garden_is_loaded_once, the_round_of_the_report_is_there;
             filing: what_the_outside_tracker_has_not_got_is_listed_by_how_far_it_is;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,

@@ -263,7 +263,7 @@ pub async fn what_was_signed_comes_in_behind_its_seal(store: &dyn Store) {
     let seal = sealed(&tablet, &payload);
     tablet.record(store, [seal]).await;
 
-    let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap();
+    let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap().left;
     assert_eq!(left, [], "the very operation that was signed is no change of it");
     let view = view(store).await;
     let shown = &view.checks.iter().find(|it| it.id == check(PIPE)).unwrap().answers["door-seal"];

@@ -19,7 +19,7 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, RoundId, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView, StepRequest};
 use standpipe_domain::office::{
-    Directory, EnrolmentCode, IssueFilter, NewTablet, OfficeRound, Quarantined, Tablet,
+    Directory, EnrolmentCode, IssueFilter, JudgedAgain, NewTablet, OfficeRound, QuarantineList, Tablet,
 };
 use standpipe_domain::permission::{Act, PROVE};
 use standpipe_domain::tablet::RoundLine;
@@ -199,20 +199,19 @@ pub async fn revoke(
     Ok(Json(tablet))
 }
 
-/// Judges again everything that was set aside, and lists what stays so.
-pub async fn judge_again(
-    State(app): State<App>,
-    office: SignedIn,
-) -> Result<Json<Vec<Quarantined>>, Problem> {
+/// Judges again everything that was set aside. Says how many were taken over, and lists what stays aside.
+pub async fn judge_again(State(app): State<App>, office: SignedIn) -> Result<Json<JudgedAgain>, Problem> {
     office.may(Act::Administer)?;
+    let mut taken = 0;
     for tablet in app.store.tablets().await? {
-        ingest::judge_again(&*app.store, Arc::clone(&app.world), tablet.id, None).await?;
+        let judged = ingest::judge_again(&*app.store, Arc::clone(&app.world), tablet.id, None).await?;
+        taken += judged.taken as u64;
     }
-    tracing::info!(by = %office.0.person, "what was set aside was judged again");
-    Ok(Json(app.store.quarantine().await?))
+    tracing::info!(by = %office.0.person, taken, "what was set aside was judged again");
+    Ok(Json(JudgedAgain { taken, left: app.store.set_aside().await? }))
 }
 
-pub async fn quarantine(State(app): State<App>, reader: SignedIn) -> Result<Json<Vec<Quarantined>>, Problem> {
+pub async fn quarantine(State(app): State<App>, reader: SignedIn) -> Result<Json<QuarantineList>, Problem> {
     reader.may(Act::Read)?;
-    Ok(Json(app.store.quarantine().await?))
+    Ok(Json(app.store.set_aside().await?))
 }

@@ -148,7 +148,8 @@ pub async fn offer(
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message).limit(MAX_OPS));
     }
     let only = Some(ops.clone());
-    let quarantined = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, only).await?;
+    let judged = ingest::judge_again(&*app.store, Arc::clone(&app.world), device.id, only).await?;
+    let quarantined = judged.left;
     let lost = ingest::lost(&*app.store, ops, &quarantined).await?;
     Ok(Json(OfferAnswer { quarantined, lost }))
 }

@@ -13,28 +13,43 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// What came of judging again what was set aside of a tablet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedAgain {
+    /// How many operations were taken over.
+    pub taken: usize,
+    /// What stays aside of what was asked for, and why.
+    pub left: Vec<Refused>,
+}
+
 /// Judges again what was set aside of a tablet, each transaction as a whole and for itself, as if it arrived now. `only`
-/// names operations; their transactions alone are judged then. Gives what stays aside, and why.
+/// names operations; their transactions alone are judged then.
 pub async fn judge_again(
     store: &dyn Store,
     world: Arc<dyn World>,
     device: DeviceId,
     only: Option<Vec<Uuid>>,
-) -> Result<Vec<Refused>, StoreError> {
+) -> Result<JudgedAgain, StoreError> {
     let only: Option<HashSet<Uuid>> = only.map(|only| only.into_iter().collect());
     let asked = move |place: &Aside| {
         only.as_ref().is_none_or(|only| place.op_id.is_some_and(|op_id| only.contains(&op_id)))
     };
     let places = store.transact(move |ledger| ledger.aside(device)).await?;
+    let mut judged = HashSet::new();
     for places in transactions(places, &asked) {
+        judged.extend(places.iter().map(|place| (place.incarnation, place.dev_seq)));
         let world = Arc::clone(&world);
         // One at a time: whoever pushes meanwhile does not wait for all of them.
         store.transact(move |ledger| judge(ledger, &*world, device, &places)).await?;
     }
     let left = store.transact(move |ledger| ledger.aside(device)).await?;
+    for place in &left {
+        judged.remove(&(place.incarnation, place.dev_seq));
+    }
     let refused =
         |Aside { op_id, code, detail, .. }| Refused { op_id: op_id.unwrap_or_default(), code, detail };
-    Ok(left.into_iter().filter(|place| asked(place)).map(refused).collect())
+    let left = left.into_iter().filter(|place| asked(place)).map(refused).collect();
+    Ok(JudgedAgain { taken: judged.len(), left })
 }
 
 /// Those of `ops` that are neither in the log nor `aside`: they were set aside here once, and a hub that was restored does

@@ -5,7 +5,7 @@ mod arrived;
 mod take_back;
 mod transaction;
 
-pub use again::{judge_again, lost};
+pub use again::{JudgedAgain, judge_again, lost};
 pub use take_back::take_back;
 
 use crate::issues;

@@ -4,6 +4,7 @@ use super::sql::SqlError;
 use standpipe_domain::record::Unreadable;
 use std::error::Error;
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why the store could not do something. Nothing of it was done, but where it says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,12 @@ pub enum StoreError {
     /// Nobody knows whether it was kept: it is to be done again, which does no harm.
     #[error("{doing}: the office's database cannot do it for now; try again soon ({detail})")]
     Away { doing: &'static str, detail: String },
+    #[error(
+        "the database {} is damaged ({detail}). Do not delete it, nor the files beside it: much of it may still be read. Stop \
+         the hub, set the folder aside and restore the last backup, as docs/operate.md says under \"The database is damaged\"",
+        path.display()
+    )]
+    Damaged { path: PathBuf, detail: String },
     #[error("the database cannot be used: {detail}")]
     Unsuitable { detail: String },
     /// A row does not say what it must: the database was changed by something else than this program.
@@ -38,12 +45,24 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same, of the database in this file: says so where the file is damaged.
+    #[must_use]
+    pub fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Database { source, .. } if is_damaged(&*source) => {
+                Self::Damaged { path: path.to_owned(), detail: source.to_string() }
+            }
+            error => error,
+        }
+    }
+
     /// A stable code for it.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Full { .. } => "hub-full",
             Self::Database { .. } => "database",
             Self::Away { .. } => "database-away",
+            Self::Damaged { .. } => "database-damaged",
             Self::Unsuitable { .. } => "database-unsuitable",
             Self::Unreadable { .. } => "unreadable",
             Self::Newer { .. } => "database-newer",
@@ -57,6 +76,20 @@ impl StoreError {
 impl From<Unreadable> for StoreError {
     fn from(error: Unreadable) -> Self {
         Self::Unreadable { doing: "reading a record", detail: error.to_string() }
+    }
+}
+
+/// Whether a file that is no sound database is behind an error, however deep.
+fn is_damaged(error: &(dyn Error + 'static)) -> bool {
+    let sqlite = match error.downcast_ref() {
+        Some(SqlError::Sqlite(error)) => Some(error),
+        _ => error.downcast_ref(),
+    };
+    match sqlite {
+        Some(rusqlite::Error::SqliteFailure(failure, _)) => {
+            matches!(failure.code, rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        }
+        _ => error.source().is_some_and(is_damaged),
     }
 }
 

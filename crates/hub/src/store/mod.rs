@@ -24,11 +24,12 @@ pub use records::{
     BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, answer_now, answer_shown,
 };
 pub use rows::{Aside, Device, Enrolment, Identity, NewDevice, Page, PageOp, Quarantine, Session, User};
+pub use views::{Mention, NotHere};
 
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::{Quarantined, Tablet};
+use standpipe_domain::office::{QuarantineList, Quarantined, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
@@ -105,8 +106,12 @@ pub trait Store: Book {
     async fn beginning(&self, site: SiteId, after: u64) -> Result<u64, StoreError>;
     /// The last number of a site, and the sums over its operations up to each of these numbers.
     async fn sums(&self, site: SiteId, at: Vec<u64>) -> Result<(u64, Vec<Checksum>), StoreError>;
-    /// What was set aside, newest first, at most 1,000.
-    async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError>;
+    /// How much was set aside, and the newest of it, at most 1,000.
+    async fn set_aside(&self) -> Result<QuarantineList, StoreError>;
+    /// The newest of what was set aside, newest first, at most 1,000.
+    async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
+        Ok(self.set_aside().await?.listed)
+    }
 
     // The tracker that the office had before.
 

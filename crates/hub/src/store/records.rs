@@ -66,6 +66,11 @@ pub trait Records {
     fn blob_row(&mut self, sha256: Sha256) -> Result<BlobRow, StoreError>;
     /// What any record says about these bytes: the first that mentioned them.
     fn evidence(&mut self, sha256: Sha256) -> Result<Option<Evidence>, StoreError>;
+    /// The first that mentioned these bytes: which record, and what it says.
+    fn mention(&mut self, sha256: Sha256) -> Result<Option<(Uuid, Side)>, StoreError>;
+    /// Photos that records name and whose bytes do not count as here: how many there are, and at most `limit` of them, in the
+    /// order in which they were recorded.
+    fn not_here(&mut self, limit: u32) -> Result<(u64, Vec<Sha256>), StoreError>;
 }
 
 /// The answer that an item of a check has by now: what its latest amendment says, or else the one that is shown.

@@ -1,9 +1,10 @@
 //! Backups that are made while the hub works, and what tablets are told of them.
 
 use crate::office::Office;
-use crate::stop::{PATIENCE, hub, run, text};
+use crate::stop::{PATIENCE, Running, hub, run, text};
 use crate::tablet::{Stop, Tablet};
 use crate::upload::{files, photo};
+use rustix::process::Signal;
 use serde_json::Value;
 use standpipe_domain::ids::Sha256;
 use std::fs::{File, OpenOptions};
@@ -208,7 +209,20 @@ async fn photos_that_the_hub_lost_are_told_and_hold_nothing_up() {
     assert!(text(&made.stdout).starts_with(&format!("lost {lost}\nthe backup is whole: ")), "{made:?}");
     assert!(text(&made.stderr).contains("verify --withdraw"), "{}", text(&made.stderr));
     let whole = run(office.dir(), &["verify", "--backup", after.to_str().unwrap()]).await;
-    assert!(text(&whole.stdout).contains(" 1 photos "), "it calls verified what it holds: {whole:?}");
+    let said = text(&whole.stdout);
+    assert!(said.contains(" 1 photo with "), "it calls verified what it holds: {whole:?}");
+    assert!(
+        said.contains("1 photo that the hub counted as here was lost when this backup was made"),
+        "{said}"
+    );
+    let data = TempDir::new().unwrap();
+    let done = run(data.path(), &["restore", "--from", after.to_str().unwrap()]).await;
+    assert!(text(&done.stdout).contains("1 photo that the hub counted as here was lost"), "{done:?}");
+    let manifest = after.join("manifest.json");
+    let older = std::fs::read_to_string(&manifest).unwrap().replace("\"lost\": 1,", "");
+    std::fs::write(&manifest, older).unwrap();
+    let whole = run(office.dir(), &["verify", "--backup", after.to_str().unwrap()]).await;
+    assert!(whole.status.success() && !text(&whole.stdout).contains("lost when"), "nobody knows: {whole:?}");
     assert_eq!(tablet.state(kept).await, "verified");
     assert_eq!(tablet.state(lost).await, "absent", "the tablet sends it again");
     assert_eq!(numbers(&tablet).await, [3, 2], "nobody forgets anything because of it");
@@ -257,7 +271,7 @@ async fn a_backup_does_not_go_where_it_would_do_no_good() {
     back_up(&office, dir.path()).await;
     // The hubs of these tests are copies of one; this is another.
     let another = TempDir::new().unwrap();
-    assert!(!run(another.path(), &["user", "set-password", "office"]).await.status.success());
+    Running::start(another.path(), &[]).await.terminate(Signal::TERM).await;
     for (data, to, told) in [
         (office.dir(), office.dir().join("backup"), "would take both along"),
         (&dir.path().join("none"), dir.path().join("to"), "there is no hub in"),

@@ -19,3 +19,4 @@ mod stop;
 mod sync;
 mod tablet;
 mod upload;
+mod verify;

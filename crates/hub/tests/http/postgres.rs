@@ -77,10 +77,18 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
         }
     }
     refused(dir.path(), &migrate, "was moved already").await;
+    let named = ["migrate", "--from", &data, "--database", &url];
+    refused(dir.path(), &named, "was moved already").await;
+    refused(dir.path(), &["migrate", "--from", &data], "name the database to move to with --database").await;
     let empty = aside(server::database).await;
     let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &empty];
     refused(dir.path(), &elsewhere, "was moved to another database than this one").await;
-    refused(nothing.path(), &["verify", "--withdraw", "--database", &url], "there are no photos in").await;
+    for verify in [&["verify"][..], &["verify", "--withdraw"]] {
+        refused(nothing.path(), &[verify, &["--database", &url]].concat(), "there are no photos in").await;
+    }
+    let enrol = ["tablet", "enrol", "--name", "平板", "--person", "检查员甲", "--database"];
+    refused(nothing.path(), &[&enrol[..], &[&empty]].concat(), "the database holds no office").await;
+    assert_eq!(std::fs::read_dir(nothing.path()).unwrap().count(), 0, "nothing is made in a wrong folder");
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     refused(dir.path(), &serve, "was moved to PostgreSQL: name it with --database").await;
     let to = nothing.path().join("backup");

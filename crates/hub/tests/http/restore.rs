@@ -175,7 +175,10 @@ async fn a_backup_with_spoilt_photos_restores_without_them_only_when_told() {
     // Another backup has them.
     let done = restore(second.path(), unfinished.path(), &[]).await;
     assert!(done.status.success(), "{done:?}");
-    assert!(text(&run(unfinished.path(), &["verify"]).await.stdout).starts_with("2 photos are whole"));
+    assert!(
+        text(&run(unfinished.path(), &["verify"]).await.stdout)
+            .starts_with("2 photos are whole, 0 missing, 0 spoilt")
+    );
 
     let data = TempDir::new().unwrap();
     let done = restore(dir.path(), data.path(), &["--without-damaged"]).await;

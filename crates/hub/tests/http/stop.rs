@@ -1,7 +1,6 @@
 //! The program itself: how it starts, what it prints, how it stops.
 
-use crate::upload::photo;
-use reqwest::{Client, Method};
+use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use standpipe_hub::demo;
@@ -144,49 +143,4 @@ async fn a_password_and_a_tablets_code_are_made_beside_a_running_hub() {
     let answer = http.post(format!("{}/api/v1/enrol", hub.url)).json(&enrol).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{code}");
     hub.terminate(Signal::TERM).await;
-}
-
-#[tokio::test]
-async fn verify_finds_what_the_disk_lost_and_withdraws_it_when_told() {
-    let office = crate::office::Office::open().await;
-    let tablet = crate::tablet::Tablet::enrol(&office).await;
-    let hashes = [
-        tablet.upload(&photo(50, 2_000)).await,
-        tablet.upload(&photo(51, 2_000)).await,
-        tablet.upload(&photo(52, 2_000)).await,
-    ];
-    let (data, token) = (office.dir().to_owned(), tablet.token.clone());
-    let whole = run(&data, &["verify"]).await;
-    assert!(whole.status.success());
-    assert_eq!(text(&whole.stdout), "3 photos are whole, 0 missing, 0 spoilt\n");
-
-    let file = |at: usize| {
-        let name = hashes[at].to_string();
-        data.join("blobs").join(&name[..2]).join(&name[2..])
-    };
-    std::fs::remove_file(file(0)).unwrap();
-    let mut bytes = std::fs::read(file(1)).unwrap();
-    bytes[1_000] ^= 1;
-    std::fs::write(file(1), bytes).unwrap();
-    for (arguments, state) in [(&["verify"][..], "verified"), (&["verify", "--withdraw"], "absent")] {
-        let found = run(&data, arguments).await;
-        assert_eq!(found.status.code(), Some(1));
-        let said = text(&found.stdout);
-        assert!(said.contains(&format!("missing {} 2000 bytes\n", hashes[0])), "{said}");
-        assert!(said.contains(&format!("spoilt {} 2000 bytes\n", hashes[1])), "{said}");
-        assert!(said.ends_with("1 photos are whole, 1 missing, 1 spoilt\n"), "{said}");
-        assert_eq!(tablet.state(hashes[1]).await, state);
-    }
-    assert_eq!(tablet.state(hashes[0]).await, "absent");
-    for (at, seed) in [(0, 50), (1, 51)] {
-        assert_eq!(
-            tablet.upload(&photo(seed, 2_000)).await,
-            hashes[at],
-            "a tablet that has it sends it again"
-        );
-    }
-    assert!(run(&data, &["verify"]).await.status.success());
-    let back = office.ask(Method::GET, &format!("/api/v1/blobs/{}/original", hashes[1])).bearer_auth(token);
-    assert_eq!(back.send().await.unwrap().bytes().await.unwrap(), photo(51, 2_000));
-    office.close().await;
 }

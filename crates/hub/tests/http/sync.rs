@@ -5,8 +5,8 @@ use crate::tablet::{Stop, Tablet, code, enrolment};
 use crate::upload::photo;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use standpipe_oplog::chain::Written;
-use standpipe_oplog::wire::{MAX_BODY, decode_pull};
+use standpipe_oplog::chain::{START, Written};
+use standpipe_oplog::wire::{MAX_BODY, PushHead, decode_pull, encode_push};
 
 async fn pull(tablet: &Tablet<'_>, after: u64) -> Response {
     tablet.ask(Method::GET, &format!("/sync/pull?after={after}")).send().await.unwrap()
@@ -115,6 +115,31 @@ async fn without_a_token_that_the_hub_knows_nothing_is_taken_or_given() {
 }
 
 #[tokio::test]
+async fn what_is_set_aside_is_counted_beyond_what_is_listed() {
+    let office = Office::open().await;
+    let mut tablet = Tablet::enrol(&office).await;
+    let admin = office.person("office").await;
+    let stop = Stop::first(&admin).await;
+    // An item that the checklist does not have.
+    let wrong = Stop { check: stop.check, item: "no-such-item".into() };
+    let ops: Vec<_> = (0..1_003).map(|_| tablet.answer(&wrong, "pass")).collect();
+    let (mut after, mut prev_hash) = (0, START);
+    for part in ops.chunks(500) {
+        let head = PushHead { protocol: 1, incarnation: 1, after, prev_hash };
+        let body = encode_push(&head, part.iter().map(|one| &*one.body)).unwrap();
+        assert_eq!(tablet.push_bytes(body).await.status(), 200);
+        (after, prev_hash) = (part[part.len() - 1].op.dev_seq, part[part.len() - 1].hash);
+    }
+    let list = admin.get("/quarantine").await;
+    assert_eq!((&list["total"], list["listed"].as_array().unwrap().len()), (&1_003.into(), 1_000));
+    let newest = ops.last().unwrap().op.op_id.to_string();
+    assert_eq!(list["listed"][0]["op_id"], newest, "the newest of them");
+    let again = admin.post("/quarantine/again", &json!({})).await.json::<Value>().await.unwrap();
+    assert_eq!((&again["taken"], &again["left"]["total"]), (&0.into(), &1_003.into()));
+    office.close().await;
+}
+
+#[tokio::test]
 async fn a_revoked_tablet_delivers_what_it_recorded_and_is_given_nothing() {
     let office = Office::open().await;
     let mut tablet = Tablet::enrol(&office).await;
@@ -133,13 +158,14 @@ async fn a_revoked_tablet_delivers_what_it_recorded_and_is_given_nothing() {
     let answer: Value = tablet.push(std::slice::from_ref(&op)).await.json().await.unwrap();
     assert_eq!((&answer["acknowledged"], &answer["quarantined"][0]["code"]), (&1.into(), &"revoked".into()));
     let quarantine = admin.get("/quarantine").await;
-    assert_eq!(quarantine[0]["op_id"], op.op.op_id.to_string(), "the office sees it");
+    assert_eq!(quarantine["listed"][0]["op_id"], op.op.op_id.to_string(), "the office sees it");
     // Asking again changes nothing for a tablet that is still revoked.
     let offer = json!({ "ops": [op.op.op_id] });
     let answer = tablet.ask(Method::POST, "/sync/offer").json(&offer).send().await.unwrap();
     assert_eq!(answer.json::<Value>().await.unwrap()["quarantined"][0]["code"], "revoked");
     let again = admin.post("/quarantine/again", &json!({})).await;
-    assert_eq!(again.json::<Value>().await.unwrap()[0]["code"], "revoked");
+    let again: Value = again.json().await.unwrap();
+    assert_eq!((&again["taken"], &again["left"]["listed"][0]["code"]), (&0.into(), &"revoked".into()));
     let reader = office.person("property").await.post("/quarantine/again", &json!({})).await;
     assert_eq!(problem(reader).await, is(403, "not-allowed"));
     let photo = photo(40, 2_000);

@@ -347,6 +347,8 @@ withdrawn: boolean,
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
 
+export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "refused", said: string, };
+
 export type Solution = { words: string, date: string, };
 
 export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "refused", said: string, };
@@ -725,6 +727,26 @@ export type EnrolmentCode = { code: string, expires: Millis, };
 export type NewTablet = { name: string, person: PersonId, };
 
 export type Quarantined = { op_id: string, device: DeviceId, device_name: string, entity: string, field: string | null, code: string, detail: string, at: Millis, };
+
+export type QuarantineList = { 
+/**
+ * How many operations there are.
+ */
+total: number, 
+/**
+ * The newest of them, newest first: at most 1,000.
+ */
+listed: Array<Quarantined>, };
+
+export type JudgedAgain = { 
+/**
+ * How many operations were taken over.
+ */
+taken: number, 
+/**
+ * What stays aside.
+ */
+left: QuarantineList, };
 
 export type ApiProblem = { 
 /**

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::value::bind;
 use crate::store::{Page, PageOp, StoreError};
 use standpipe_domain::ids::{DeviceId, Millis, SiteId};
-use standpipe_domain::office::Quarantined;
+use standpipe_domain::office::{QuarantineList, Quarantined};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::wire::{FRAME, MAX_BODY};
@@ -101,11 +101,14 @@ impl Desk<'_> {
         Ok(head.unwrap_or_default())
     }
 
-    pub(super) fn quarantine(&mut self, limit: u32) -> Result<Vec<Quarantined>, StoreError> {
+    pub(super) fn quarantine(&mut self, limit: u32) -> Result<QuarantineList, StoreError> {
+        let total = "SELECT count(*) FROM quarantine";
+        let total =
+            self.first("counting what was set aside", total, &[], |row| row.get(0))?.unwrap_or_default();
         let sql = "SELECT q.op_id, q.device, d.name, q.entity, q.field, q.code, q.detail, q.at
                    FROM quarantine q LEFT JOIN device d ON d.id = q.device
                    ORDER BY q.at DESC, q.dev_seq DESC LIMIT ?";
-        self.all("reading what was set aside", sql, bind![limit], |row| {
+        let listed = self.all("reading what was set aside", sql, bind![limit], |row| {
             let op_id: Option<Uuid> = row.get(0)?;
             let name: Option<String> = row.get(2)?;
             Ok(Quarantined {
@@ -118,6 +121,7 @@ impl Desk<'_> {
                 detail: row.get(6)?,
                 at: Millis(row.get(7)?),
             })
-        })
+        })?;
+        Ok(QuarantineList { total, listed })
     }
 }

@@ -198,10 +198,25 @@ impl Records for Desk<'_> {
     }
 
     fn evidence(&mut self, sha256: Sha256) -> Result<Option<Evidence>, StoreError> {
+        Ok(self.mention(sha256)?.and_then(|(_, side)| serde_json::from_value(side.value).ok()))
+    }
+
+    fn mention(&mut self, sha256: Sha256) -> Result<Option<(Uuid, Side)>, StoreError> {
         let doing = "reading what is known of a photo";
-        let sql = "SELECT side FROM member WHERE sha256 = ? ORDER BY hlc, rev LIMIT 1";
-        let side: Option<Side> = self.record(doing, sql, bind![sha256.0])?;
-        Ok(side.and_then(|side| serde_json::from_value(side.value).ok()))
+        let sql = "SELECT id, side FROM member WHERE sha256 = ? ORDER BY hlc, rev LIMIT 1";
+        let first: Option<(Uuid, String)> =
+            self.first(doing, sql, bind![sha256.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        first.map(|(id, side)| Ok((id, parse(doing, &side)?))).transpose()
+    }
+
+    fn not_here(&mut self, limit: u32) -> Result<(u64, Vec<Sha256>), StoreError> {
+        let doing = "looking for photos that are not here";
+        let named = "FROM member m WHERE m.sha256 IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.sha256 = m.sha256)";
+        let sql = format!("SELECT count(DISTINCT m.sha256) {named}");
+        let total = self.first(doing, &sql, &[], |row| row.get(0))?.unwrap_or_default();
+        let sql = format!("SELECT m.sha256 {named} GROUP BY m.sha256 ORDER BY min(m.hlc), m.sha256 LIMIT ?");
+        Ok((total, self.all(doing, &sql, bind![limit], |row| row.get(0).map(Sha256))?))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::world::World;
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::{Quarantined, Tablet};
+use standpipe_domain::office::{QuarantineList, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
@@ -178,7 +178,7 @@ impl<D: Desks> Store for D {
         self.look(move |desk| desk.sums(site, &at)).await
     }
 
-    async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
+    async fn set_aside(&self) -> Result<QuarantineList, StoreError> {
         self.look(|desk| desk.quarantine(QUARANTINE_SHOWN)).await
     }
 

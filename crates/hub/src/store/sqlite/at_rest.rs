@@ -25,7 +25,8 @@ impl SqliteStore {
             // One statement, and so one snapshot: what is committed while it runs is not in it.
             read_only(&from)?.execute("VACUUM INTO ?1", [to]).map(drop).doing(DOING)
         });
-        copied.await.map_err(|_| StoreError::Stopped)?
+        // Of the two only the one that is read can be found damaged.
+        copied.await.map_err(|_| StoreError::Stopped)?.map_err(|error| error.of_file(&self.path))
     }
 }
 

@@ -26,11 +26,13 @@ impl SqliteStore {
     /// Opens the store at `path`, or makes it.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] for a file that a newer version wrote; it is left untouched.
+    /// [`StoreError::Newer`] for a file that a newer version wrote, [`StoreError::Damaged`] for one that is no sound
+    /// database; both are left untouched.
     pub async fn open(path: &Path, world: Arc<dyn World>) -> Result<Self, StoreError> {
         let (file, outside) = (path.to_owned(), Arc::clone(&world));
         let opened = aside(&*world, move || open::open(&file, &*outside)).await;
-        let (connection, identity) = opened.map_err(|_| StoreError::Stopped)??;
+        let opened = opened.map_err(|_| StoreError::Stopped)?;
+        let (connection, identity) = opened.map_err(|error| error.of_file(path))?;
         let at_work = AtWork::new(connection, ForReading(path.to_owned()), identity, &world);
         Ok(Self { path: path.to_owned(), world, at_work })
     }

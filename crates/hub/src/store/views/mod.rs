@@ -2,8 +2,11 @@
 
 mod evidence;
 mod issues;
+mod mention;
 mod rounds;
 mod scene;
+
+pub use mention::{Mention, NotHere};
 
 use super::{Records, Store, StoreError};
 use jiff::civil::Date;
@@ -83,6 +86,25 @@ impl dyn Store + '_ {
     /// What any record says about these bytes: their media type and name. `None` when no record mentions them yet.
     pub async fn evidence(&self, sha256: Sha256) -> Result<Option<Evidence>, StoreError> {
         self.view(move |records| records.evidence(sha256)).await
+    }
+
+    /// Photos that records name and that are not here: how many, and the first `limit` of them.
+    pub async fn not_here(&self, limit: u32) -> Result<NotHere, StoreError> {
+        self.view(move |records| mention::not_here(records, limit)).await
+    }
+
+    /// The hashes of all those.
+    pub async fn hashes_not_here(&self) -> Result<Vec<Sha256>, StoreError> {
+        self.view(|records| Ok(records.not_here(u32::MAX)?.1)).await
+    }
+
+    /// Where a photo was recorded; `None` where no record names it.
+    pub async fn mention(&self, sha256: Sha256) -> Result<Option<Mention>, StoreError> {
+        self.view(move |records| {
+            let scene = Scene::of(records)?;
+            mention::mention(records, &scene, sha256)
+        })
+        .await
     }
 }
 
