@@ -1,7 +1,7 @@
 //! A Redmine of its own, as a process: out of the system's package, in a folder that is thrown away.
 
 use crate::process::{Process, eventually, free_port};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use reqwest::Client;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -115,9 +115,8 @@ impl Redmine {
         }
     }
 
-    /// Stops it.
+    /// Stops it. How it says that it was asked to end is its own matter.
     pub fn stop(self) -> Result<()> {
-        ensure!(self.process.stop()?, "Redmine did not shut down cleanly");
-        Ok(())
+        self.process.stop().map(drop)
     }
 }

@@ -68,7 +68,8 @@ pub async fn look(data: &Path) -> Result<Holds> {
     let said = String::from_utf8_lossy(&verify.stdout);
     let said = said.trim_end();
     ensure!(verify.status.success(), "the hub's photos: {said} {}", String::from_utf8_lossy(&verify.stderr));
-    let whole = said.strip_suffix(" photos are whole, 0 missing, 0 spoilt");
+    let whole =
+        said.lines().next().and_then(|line| line.strip_suffix(" photos are whole, 0 missing, 0 spoilt"));
     let photos = whole.with_context(|| format!("what verify said: {said}"))?.parse()?;
     Ok(Holds { operations, set_aside, photos })
 }

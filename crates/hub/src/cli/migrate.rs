@@ -27,10 +27,10 @@ pub struct Options {
 }
 
 pub async fn migrate(Options { from, to }: Options, database: Option<Address>) -> Result<(), Failed> {
-    let (from, to) = match (from, to, database) {
-        (Some(from), Some(to), _) => (from, to),
-        (Some(from), None, Some(to)) | (None, Some(to), Some(from)) => (from, to),
-        _ => return Err(Failed::MoveWhere),
+    let ends = (from, to, database);
+    let ((Some(from), Some(to), _) | (Some(from), None, Some(to)) | (None, Some(to), Some(from))) = ends
+    else {
+        return Err(Failed::MoveWhere);
     };
     match (from.is_server(), to.is_server()) {
         // An address may hold a password: it is no path to be shown.

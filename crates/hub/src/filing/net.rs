@@ -51,6 +51,8 @@ impl Network {
         key.set_sensitive(true);
         let builder = Client::builder()
             .connect_timeout(Duration::from_secs(10))
+            // One that was idle may be closed by now, and a create that meets that leaves nobody knowing.
+            .pool_max_idle_per_host(0)
             // The key must not follow to somebody else, and a request that was moved was not done.
             .redirect(redirect::Policy::none())
             .user_agent(concat!("standpipe-hub/", env!("CARGO_PKG_VERSION")));

@@ -79,7 +79,7 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
     refused(dir.path(), &migrate, "was moved already").await;
     let named = ["migrate", "--from", &data, "--database", &url];
     refused(dir.path(), &named, "was moved already").await;
-    refused(dir.path(), &["migrate", "--from", &data], "name the database to move to with --database").await;
+    refused(dir.path(), &["migrate", "--from", &data], "and the database with --database").await;
     let empty = aside(server::database).await;
     let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &empty];
     refused(dir.path(), &elsewhere, "was moved to another database than this one").await;
@@ -121,7 +121,7 @@ async fn an_office_moves_to_postgresql_and_is_served_from_there() {
     for (option, from) in [("--from", &url), ("--database", &url)] {
         refused(dir.path(), &["migrate", option, from, "--to", &url], "one is to be a folder").await;
     }
-    refused(dir.path(), &["migrate", "--to", &data], "one is to be a folder").await;
+    refused(dir.path(), &["migrate", "--to", &data], "and the database with --database").await;
     refused(dir.path(), &["migrate", "--from", &empty, "--to", &data], "the database holds no office").await;
     std::fs::write(dir.path().join("moved"), "begun").unwrap();
     refused(dir.path(), &back, "it is not certain that it was moved").await;
