@@ -87,7 +87,6 @@ pub fn declarations() -> String {
         issue::IssueView,
         issue::Outside,
         issue::Solution,
-        issue::Outside,
         issue::TimelineEntry,
         hold::Network,
         hold::Battery,

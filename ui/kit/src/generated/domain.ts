@@ -351,8 +351,6 @@ export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "f
 
 export type Solution = { words: string, date: string, };
 
-export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "refused", said: string, };
-
 export type TimelineEntry = { 
 /**
  * `None` for the entry that opened the issue.
