@@ -49,6 +49,10 @@ async fn play(home: &Path) -> Result<()> {
     })
     .await?;
     fleet.end_hub()?;
+    let one = *filed(&hub)?.keys().next().context("there are issues")?;
+    redmine.double(one).await?;
+    let twins = redmine.issues().await?;
+    ensure!(twins[&one].iter().filter(|one| !one.is_closed).count() == 2, "there are no twins: {twins:?}");
     fleet.start(Machine::Hub)?;
     let open = eventually("each issue is open there once", PATIENCE, async || {
         let there = redmine.issues().await?;

@@ -9,6 +9,10 @@ pub const APART: Duration = Duration::from_secs(60);
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// What a tracker refused is offered again after so long: somebody may have changed its settings.
 pub const REFUSED_FOR: Duration = Duration::from_hours(1);
+/// A create goes out so soon behind the look that found nothing, or not without another look.
+const FRESH: Duration = Duration::from_secs(10);
+/// At how many creates the tracker may fail before others go first. It may be this issue alone that it fails at.
+const STRIKES: u32 = 3;
 
 /// Whether an issue is in the outside tracker, as far as the hub knows. It is kept durably.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +49,10 @@ pub enum Heard {
     Created(u64),
     /// The tracker will not have it, and nothing was created.
     Refused(String),
+    /// Nothing was created, for a reason that has nothing to do with this issue.
+    Turned,
+    /// The tracker failed at it, and this is what it said. It may have been created.
+    Failed(String),
     /// No answer, or one that tells nothing.
     Unclear,
 }
@@ -54,8 +62,10 @@ pub enum Heard {
 #[derive(Clone, Debug)]
 pub struct Delivery {
     filing: Filing,
-    /// A create goes out next.
-    is_due: bool,
+    /// Since when a create is to go out next.
+    due_since: Option<Duration>,
+    /// At how many creates the tracker failed.
+    strikes: u32,
     /// Nothing is done before.
     quiet_until: Duration,
     /// When a look first found nothing since the last create.
@@ -68,7 +78,7 @@ impl Delivery {
     pub fn new(filing: Filing, now: Duration) -> Self {
         // What an earlier run sent may still be on its way.
         let quiet_until = if filing == Filing::Sent { now + DEADLINE } else { now };
-        Self { filing, is_due: false, quiet_until, absent_since: None }
+        Self { filing, due_since: None, strikes: 0, quiet_until, absent_since: None }
     }
 
     /// What is to be kept, before anything else is done about the issue.
@@ -82,7 +92,7 @@ impl Delivery {
     pub fn next(&self, now: Duration) -> Next {
         match &self.filing {
             Filing::Filed(_) => Next::Nothing,
-            Filing::Sent if self.is_due => Next::Create,
+            Filing::Sent if self.due_since.is_some_and(|since| now < since + FRESH) => Next::Create,
             _ => {
                 let again = self.absent_since.map_or(Duration::ZERO, |since| since + APART);
                 let quiet = self.quiet_until.max(again).saturating_sub(now);
@@ -93,13 +103,13 @@ impl Delivery {
 
     /// Hears what came of it. `pause`: how long nothing is done where it was unclear.
     pub fn hears(&mut self, heard: Heard, now: Duration, pause: Duration) {
-        let was_created = std::mem::take(&mut self.is_due);
+        let was_created = self.due_since.take().is_some();
         match heard {
             Heard::Found(numbers) => match (numbers.into_iter().min(), &self.filing) {
                 (Some(first), _) => self.filing = Filing::Filed(first),
                 (None, Filing::Sent) if self.absent_since.is_none() => self.absent_since = Some(now),
                 (None, _) => {
-                    (self.filing, self.is_due, self.absent_since) = (Filing::Sent, true, None);
+                    (self.filing, self.due_since, self.absent_since) = (Filing::Sent, Some(now), None);
                 }
             },
             Heard::Created(number) => self.filing = Filing::Filed(number),
@@ -107,7 +117,22 @@ impl Delivery {
                 self.filing = Filing::Refused(why);
                 self.quiet_until = now + REFUSED_FOR;
             }
-            Heard::Refused(_) | Heard::Unclear => self.quiet_until = now + pause,
+            Heard::Turned if was_created => {
+                self.filing = Filing::Waits;
+                self.quiet_until = now + pause;
+            }
+            Heard::Failed(why) if was_created => {
+                self.strikes += 1;
+                self.quiet_until = now + pause;
+                if self.strikes >= STRIKES {
+                    // Looked for again before it is offered again.
+                    (self.filing, self.strikes) = (Filing::Refused(why), 0);
+                    self.quiet_until = now + REFUSED_FOR;
+                }
+            }
+            Heard::Refused(_) | Heard::Turned | Heard::Failed(_) | Heard::Unclear => {
+                self.quiet_until = now + pause;
+            }
         }
     }
 }
@@ -173,6 +198,41 @@ mod tests {
         assert_eq!(delivery.next(at(130)), Next::Pause(APART));
         delivery.hears(Heard::Found(vec![3]), at(190), PAUSE);
         assert_eq!(delivery.filing(), &Filing::Filed(3));
+    }
+
+    #[test]
+    fn a_create_that_was_put_off_is_preceded_by_another_look() {
+        let mut delivery = Delivery::new(Filing::Waits, at(0));
+        delivery.hears(absent(), at(1), PAUSE);
+        assert_eq!(delivery.next(at(10)), Next::Create);
+        assert_eq!(delivery.next(at(11)), Next::Look);
+        delivery.hears(Heard::Found(vec![3]), at(11), PAUSE);
+        assert_eq!(delivery.filing(), &Filing::Filed(3));
+    }
+
+    #[test]
+    fn an_issue_at_which_the_tracker_fails_again_and_again_gives_way() {
+        let mut delivery = Delivery::new(Filing::Waits, at(0));
+        let mut now = 0;
+        for strike in 1..=3 {
+            while delivery.next(at(now)) != Next::Create {
+                if delivery.next(at(now)) == Next::Look {
+                    delivery.hears(absent(), at(now), PAUSE);
+                }
+                now += 1;
+            }
+            delivery.hears(Heard::Failed("500".into()), at(now), PAUSE);
+            let refused = Filing::Refused("500".into());
+            assert_eq!(*delivery.filing() == refused, strike == 3, "{:?}", delivery.filing());
+        }
+    }
+
+    #[test]
+    fn what_was_turned_away_for_the_key_waits_and_is_no_riddle() {
+        let mut delivery = Delivery::new(Filing::Waits, at(0));
+        delivery.hears(absent(), at(0), PAUSE);
+        delivery.hears(Heard::Turned, at(1), PAUSE);
+        assert_eq!((delivery.filing(), delivery.next(at(1))), (&Filing::Waits, Next::Pause(PAUSE)));
     }
 
     #[test]

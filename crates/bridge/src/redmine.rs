@@ -88,6 +88,11 @@ pub enum Unclear {
         "Redmine does not heed field {0}: tick \"used as a filter\" there, and see that the project has it"
     )]
     NotFiltered(u32),
+    #[error(
+        "Redmine created #{0} without its mark: see that field {1} is one of the project's first tracker, and may be written. \
+         Nothing else is created there until the hub is started again"
+    )]
+    Unmarked(u64, u32),
     #[error("Redmine's answer does not read: {0}")]
     Unreadable(#[from] serde_json::Error),
 }
@@ -103,11 +108,18 @@ struct Made {
     issue: One,
 }
 
+#[derive(Default, Deserialize)]
+struct Author {
+    id: u64,
+}
+
 #[derive(Deserialize)]
 struct One {
     id: u64,
     #[serde(default)]
     status: Status,
+    #[serde(default)]
+    author: Author,
     #[serde(default)]
     custom_fields: Vec<Field>,
 }
@@ -134,10 +146,9 @@ struct Errors {
 
 impl Redmine {
     fn list(&self, mark: &str, offset: u64) -> Call {
-        let Self { project, field, .. } = self;
-        let path = format!(
-            "/projects/{project}/issues.json?cf_{field}={mark}&status_id=*&sort=id&limit={PAGE}&offset={offset}"
-        );
+        // In whichever project it is by now: it may have been moved.
+        let field = self.field;
+        let path = format!("/issues.json?cf_{field}={mark}&status_id=*&sort=id&limit={PAGE}&offset={offset}");
         Call { method: "GET", path, body: None }
     }
 
@@ -187,7 +198,8 @@ impl Redmine {
             // Somebody else may have written into the field.
             let Ok(id) = text.parse() else { continue };
             let is_closed = one.status.is_closed || one.status.id == self.closed;
-            marked.push(Marked { issue: IssueId(id), number: one.id, is_closed });
+            let (number, author) = (one.id, one.author.id);
+            marked.push(Marked { issue: IssueId(id), number, is_closed, author });
         }
         Ok((marked, next))
     }
@@ -217,24 +229,29 @@ impl Redmine {
         Call { method: "POST", path: "/issues.json".into(), body: Some(body) }
     }
 
-    /// What came of a create.
+    /// What came of a create, and whether the issue carries its mark; both count.
     ///
     /// # Errors
     /// [`Unclear`]: it may have been created all the same.
-    pub fn created(&self, status: u16, body: &[u8]) -> Result<Heard, Unclear> {
-        match status {
-            201 => Ok(Heard::Created(serde_json::from_slice::<Made>(body)?.issue.id)),
-            422 => {
-                let errors: Errors = serde_json::from_slice(body)?;
-                // Without a word it is two at once, which Redmine does not explain.
-                if errors.errors.is_empty() {
-                    Ok(Heard::Unclear)
-                } else {
-                    Ok(Heard::Refused(short(&errors.errors.join("; "))))
-                }
+    pub fn created(&self, status: u16, body: &[u8]) -> Result<(Heard, Result<(), Unclear>), Unclear> {
+        let heard = match status {
+            201 => {
+                let one = serde_json::from_slice::<Made>(body)?.issue;
+                let mark = self.text(&one).map(drop).ok_or(Unclear::Unmarked(one.id, self.field));
+                return Ok((Heard::Created(one.id), mark));
             }
-            status => Err(said(status)),
-        }
+            422 => {
+                let errors = serde_json::from_slice::<Errors>(body)?.errors;
+                // Without a word it is two at once, which Redmine does not explain.
+                if errors.is_empty() { Heard::Unclear } else { Heard::Refused(short(&errors.join("; "))) }
+            }
+            401 | 403 | 404 => return Ok((Heard::Turned, Err(said(status)))),
+            408 | 425 | 429 => return Err(said(status)),
+            400..500 => Heard::Refused(format!("HTTP {status}")),
+            500.. => Heard::Failed(format!("HTTP {status}")),
+            status => return Err(said(status)),
+        };
+        Ok((heard, Ok(())))
     }
 
     /// Closes a twin, and says in a note of which it is one.
@@ -276,12 +293,12 @@ mod tests {
     }
 
     fn one(number: u64, mark: &str, status: u32) -> Value {
-        json!({ "id": number, "status": { "id": status }, "custom_fields": [{ "id": 3, "value": mark }] })
+        json!({ "id": number, "author": { "id": 2 }, "status": { "id": status }, "custom_fields": [{ "id": 3, "value": mark }] })
     }
 
     #[test]
     fn a_look_asks_for_open_and_closed_ones_with_the_mark() {
-        let path = "/projects/garden/issues.json?cf_3=00000000-0000-0000-0000-000000000007&status_id=*\
+        let path = "/issues.json?cf_3=00000000-0000-0000-0000-000000000007&status_id=*\
                     &sort=id&limit=100&offset=0";
         assert_eq!(REDMINE().look(issue(7)), Call { method: "GET", path: path.into(), body: None });
         assert_eq!(REDMINE().found(issue(7), 200, &list(&json!([]), 0)).unwrap(), Heard::Found(vec![]));
@@ -305,21 +322,33 @@ mod tests {
     fn what_is_no_answer_to_the_question_is_unclear() {
         for status in [200, 302, 401, 403, 404, 429, 500] {
             assert!(REDMINE().found(issue(7), status, b"<html>").is_err(), "{status}");
-            assert!(REDMINE().created(status, b"<html>").is_err(), "{status}");
+        }
+        let created = |status, body: &str| REDMINE().created(status, body.as_bytes());
+        for status in [200, 201, 302, 408, 422, 429] {
+            assert!(created(status, "<html>").is_err(), "{status}");
         }
         // Without a word: two at once.
-        assert_eq!(REDMINE().created(422, br#"{"errors":[]}"#).unwrap(), Heard::Unclear);
-        let refused =
-            REDMINE().created(422, br#"{"errors":["Subject is too\u0000 long","Priority is invalid"]}"#);
-        assert_eq!(refused.unwrap(), Heard::Refused("Subject is too long; Priority is invalid".into()));
-        assert_eq!(REDMINE().created(201, br#"{"issue":{"id":9}}"#).unwrap(), Heard::Created(9));
+        assert_eq!(created(422, r#"{"errors":[]}"#).unwrap().0, Heard::Unclear);
+        let refused = created(422, r#"{"errors":["Subject is too\u0000 long","Priority is invalid"]}"#);
+        assert_eq!(refused.unwrap().0, Heard::Refused("Subject is too long; Priority is invalid".into()));
+        assert_eq!(created(413, "<html>").unwrap().0, Heard::Refused("HTTP 413".into()));
+        assert_eq!(created(502, "<html>").unwrap().0, Heard::Failed("HTTP 502".into()));
+        assert!(matches!(created(403, "").unwrap(), (Heard::Turned, Err(Unclear::Denied(403)))));
+    }
+
+    #[test]
+    fn an_issue_that_was_created_without_its_mark_is_linked_and_told() {
+        let marked = json!({ "issue": one(9, &issue(7).to_string(), 1) }).to_string();
+        assert!(matches!(REDMINE().created(201, marked.as_bytes()).unwrap(), (Heard::Created(9), Ok(()))));
+        let created = REDMINE().created(201, br#"{"issue":{"id":9}}"#).unwrap();
+        assert!(matches!(created, (Heard::Created(9), Err(Unclear::Unmarked(9, 3)))), "{created:?}");
     }
 
     #[test]
     fn a_sweep_goes_on_behind_each_page_and_leaves_out_what_somebody_else_wrote_there() {
         let issues = json!([one(1, &issue(7).to_string(), 5), one(2, "ask Li", 1)]);
         let (marked, next) = REDMINE().marked(0, 200, &list(&issues, 3)).unwrap();
-        assert_eq!(marked, [Marked { issue: issue(7), number: 1, is_closed: true }]);
+        assert_eq!(marked, [Marked { issue: issue(7), number: 1, is_closed: true, author: 2 }]);
         assert_eq!(next, Some(2));
         let (_, next) =
             REDMINE().marked(2, 200, &list(&json!([one(3, &issue(8).to_string(), 1)]), 3)).unwrap();

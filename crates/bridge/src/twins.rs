@@ -11,6 +11,8 @@ pub struct Marked {
     /// Its number there.
     pub number: u64,
     pub is_closed: bool,
+    /// Who created it there.
+    pub author: u64,
 }
 
 /// An issue of the outside tracker that is to be closed, since an earlier one stands for the same.
@@ -20,17 +22,25 @@ pub struct Twin {
     pub of: u64,
 }
 
-/// Which number stands for each issue there: its lowest. And which others are still open.
+/// Which number stands for each issue there: the lowest that is open, or the lowest. And which others are open and by the same
+/// author: what somebody else made there with the same mark, by copying say, is theirs.
 #[must_use]
 pub fn twins(marked: &[Marked]) -> (BTreeMap<IssueId, u64>, Vec<Twin>) {
-    let mut stands = BTreeMap::new();
+    let mut stands: BTreeMap<IssueId, &Marked> = BTreeMap::new();
     for found in marked {
-        let first = stands.entry(found.issue).or_insert(found.number);
-        *first = found.number.min(*first);
+        let first = stands.entry(found.issue).or_insert(found);
+        if (found.is_closed, found.number) < (first.is_closed, first.number) {
+            *first = found;
+        }
     }
-    let others = marked.iter().filter(|found| !found.is_closed && stands[&found.issue] != found.number);
-    let others = others.map(|found| Twin { number: found.number, of: stands[&found.issue] }).collect();
-    (stands, others)
+    let mut others = Vec::new();
+    for found in marked.iter().filter(|found| !found.is_closed) {
+        let first = stands[&found.issue];
+        if first.number != found.number && first.author == found.author {
+            others.push(Twin { number: found.number, of: first.number });
+        }
+    }
+    (stands.into_iter().map(|(issue, first)| (issue, first.number)).collect(), others)
 }
 
 #[cfg(test)]
@@ -39,18 +49,20 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn the_lowest_number_stands_and_open_ones_above_it_are_closed() {
+    fn the_lowest_open_one_stands_and_open_ones_above_it_are_closed() {
         let issue = |number| IssueId(Uuid::from_u128(number));
-        let marked = |number, of, is_closed| Marked { issue: issue(of), number, is_closed };
+        let marked = |number, of, is_closed| Marked { issue: issue(of), number, is_closed, author: 1 };
         let found = [
             marked(5, 1, false),
             marked(3, 1, true),
             marked(9, 1, false),
             marked(7, 1, true),
             marked(4, 2, false),
+            Marked { author: 2, ..marked(8, 2, false) },
+            marked(6, 3, true),
         ];
         let (stands, others) = twins(&found);
-        assert_eq!(stands, [(issue(1), 3), (issue(2), 4)].into());
-        assert_eq!(others, [Twin { number: 5, of: 3 }, Twin { number: 9, of: 3 }]);
+        assert_eq!(stands, [(issue(1), 5), (issue(2), 4), (issue(3), 6)].into());
+        assert_eq!(others, [Twin { number: 9, of: 5 }]);
     }
 }

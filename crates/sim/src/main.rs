@@ -1,7 +1,7 @@
 //! `standpipe-sim --seeds N [--first SEED]`
 
 use clap::Parser;
-use standpipe_sim::run::{Ground, Kept};
+use standpipe_sim::run::{Ground, Kept, start_servers};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -53,6 +53,7 @@ fn main() -> ExitCode {
     let ran = AtomicU64::new(0);
     let end = options.first + options.seeds;
     let failed = Mutex::new(Vec::new());
+    start_servers(options.first..end);
     std::thread::scope(|scope| {
         for thread in 0..options.threads {
             let (next, ran, failed, options) = (&next, &ran, &failed, &options);

@@ -1,9 +1,11 @@
 //! Runs seeds: each twice, which must give the same trace. What fails is made shorter until a person can read it.
 
+use crate::postgres;
 use crate::stage::{Stage, prepare, words};
-use crate::story::{Step, story};
+use crate::story::{Act, Step, story};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -52,6 +54,14 @@ impl Kept {
         std::fs::create_dir_all(folder)?;
         let text = serde_json::to_string_pretty(&story)? + "\n";
         Ok(std::fs::write(folder.join(format!("seed-{seed}.json")), text)?)
+    }
+}
+
+/// Starts the server that some of these stories need. A process that is being started has for a moment all that every thread
+/// has open, locks too, and a tablet that starts again just then would find its own still held: so nothing plays meanwhile.
+pub fn start_servers(mut seeds: Range<u64>) {
+    if seeds.any(|seed| story(seed).iter().any(|step| step.act == Act::Move)) {
+        postgres::database();
     }
 }
 

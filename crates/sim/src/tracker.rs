@@ -157,7 +157,7 @@ impl State {
         let Issue { mark, is_closed, .. } = &self.issues[at];
         let status = json!({ "id": if *is_closed { CLOSED } else { 1 }, "is_closed": is_closed });
         let mark = json!([{ "id": FIELD, "value": mark }]);
-        json!({ "id": at + 1, "status": status, "custom_fields": mark })
+        json!({ "id": at + 1, "author": { "id": 1 }, "status": status, "custom_fields": mark })
     }
 }
 

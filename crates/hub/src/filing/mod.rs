@@ -14,6 +14,7 @@ use standpipe_bridge::{Delivery, Filing, Heard, Next};
 use standpipe_domain::ids::IssueId;
 use standpipe_domain::issue::Outside;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,15 +70,27 @@ pub struct Filer {
     tracker: Arc<Tracker>,
     /// Those that are on their way. What is kept of them in the store is never behind.
     deliveries: BTreeMap<IssueId, Delivery>,
-    /// When twins are looked for next.
+    /// When twins are looked for next, and when something was sent last.
     sweep_at: Duration,
+    sent_at: Option<Duration>,
+    /// Something came there without its mark: what is sent would not be found again.
+    is_unmarked: bool,
     pause: Duration,
 }
 
 impl Filer {
     pub fn new(store: Arc<dyn Store>, world: Arc<dyn World>, tracker: Arc<Tracker>) -> Self {
         let sweep_at = world.elapsed();
-        Self { store, world, tracker, deliveries: BTreeMap::new(), sweep_at, pause: SHORTEST }
+        Self {
+            store,
+            world,
+            tracker,
+            deliveries: BTreeMap::new(),
+            sweep_at,
+            sent_at: None,
+            is_unmarked: false,
+            pause: SHORTEST,
+        }
     }
 
     /// Works for as long as it is not dropped. Issues that are new are brought at once.
@@ -108,9 +121,14 @@ impl Filer {
 
     /// Does what can be done now. Gives how long there is nothing more to do.
     async fn turn(&mut self) -> Result<Duration, NotNow> {
+        if self.is_unmarked {
+            return Ok(EVERY);
+        }
         if self.world.elapsed() >= self.sweep_at {
             self.sweep().await?;
-            self.sweep_at = self.world.elapsed() + EVERY;
+            let now = self.world.elapsed();
+            let settled = self.sent_at.map(|sent| sent + SETTLES).filter(|settled| *settled > now);
+            self.sweep_at = settled.unwrap_or(now + EVERY);
         }
         let open = self.store.not_filed(AT_ONCE).await?;
         self.deliveries.retain(|issue, _| open.iter().any(|(open, _)| open == issue));
@@ -137,16 +155,18 @@ impl Filer {
     async fn act(&mut self, issue: IssueId, next: &Next) -> Result<(), NotNow> {
         let heard = match next {
             Next::Create => {
-                self.sweep_at = self.sweep_at.min(self.world.elapsed() + SETTLES);
+                let now = self.world.elapsed();
+                self.sent_at = Some(now);
+                self.sweep_at = self.sweep_at.min(now + SETTLES);
                 self.create(issue).await
             }
-            _ => self.look(issue).await,
+            _ => self.look(issue).await.map(|heard| (heard, Ok(()))),
         };
         // Gone from the map where it cannot be kept: what was kept before counts then.
         let Some(mut delivery) = self.deliveries.remove(&issue) else { return Ok(()) };
         let before = delivery.filing().clone();
-        let (heard, unclear) =
-            heard.map_or_else(|error| (Heard::Unclear, Err(error)), |heard| (heard, Ok(())));
+        let (heard, told) = heard.unwrap_or_else(|error| (Heard::Unclear, Err(error)));
+        self.is_unmarked = matches!(told, Err(NotNow::Unclear(Unclear::Unmarked(..))));
         delivery.hears(heard, self.world.elapsed(), self.pause);
         let filing = delivery.filing().clone();
         if filing != before {
@@ -154,7 +174,7 @@ impl Filer {
             self.store.file(issue, filing).await?;
         }
         self.deliveries.insert(issue, delivery);
-        unclear
+        told
     }
 
     async fn look(&self, issue: IssueId) -> Result<Heard, NotNow> {
@@ -163,17 +183,20 @@ impl Filer {
         Ok(redmine.found(issue, status, &body)?)
     }
 
-    async fn create(&self, issue: IssueId) -> Result<Heard, NotNow> {
+    /// Creates an issue. Gives what came of it, and beside that what is to be told.
+    async fn create(&self, issue: IssueId) -> Result<(Heard, Result<(), NotNow>), NotNow> {
         let redmine = &self.tracker.redmine;
         // Gone meanwhile: what is not sent is not there.
         let Some(line) = self.store.issue_line(issue, self.world.today()).await? else {
-            return Ok(Heard::Unclear);
+            return Ok((Heard::Unclear, Ok(())));
         };
         let (status, body) = self.ask(redmine.create(&line)).await?;
-        Ok(redmine.created(status, &body)?)
+        let (heard, told) = redmine.created(status, &body)?;
+        Ok((heard, told.map_err(NotNow::from)))
     }
 
-    /// Looks through everything that carries a mark: the lowest number stands, and others are closed.
+    /// Looks through everything that carries a mark: one stands for each issue, and others are closed. Marks that no issue of
+    /// this hub has are somebody else's.
     async fn sweep(&mut self) -> Result<(), NotNow> {
         let tracker = Arc::clone(&self.tracker);
         let redmine = &tracker.redmine;
@@ -184,16 +207,26 @@ impl Filer {
             marked.append(&mut page);
             offset = next;
         }
+        let mut known = BTreeMap::new();
+        for issue in marked.iter().map(|found| found.issue) {
+            if let Entry::Vacant(unknown) = known.entry(issue)
+                && let Some(filing) = self.store.filing(issue).await?
+            {
+                unknown.insert(filing);
+            }
+        }
+        marked.retain(|found| known.contains_key(&found.issue));
         let (stands, others) = twins(&marked);
+        for (issue, number) in stands {
+            let filed = Filing::Filed(number);
+            if known.get(&issue) != Some(&filed) {
+                self.store.file(issue, filed).await?;
+                self.deliveries.remove(&issue);
+            }
+        }
         for twin in others {
             let (status, _) = self.ask(redmine.close(twin)).await?;
             tracing::warn!(status, twin.number, twin.of, "an issue was in the outside tracker twice");
-        }
-        for (issue, number) in stands {
-            let filed = Filing::Filed(number);
-            if matches!(self.store.filing(issue).await?, Some(Filing::Filed(other)) if other != number) {
-                self.store.file(issue, filed).await?;
-            }
         }
         Ok(())
     }
