@@ -12,7 +12,7 @@ pub const REFUSED_FOR: Duration = Duration::from_hours(1);
 /// A create goes out so soon behind the look that found nothing, or not without another look.
 const FRESH: Duration = Duration::from_secs(10);
 /// At how many creates the tracker may fail before others go first. It may be this issue alone that it fails at.
-const STRIKES: u32 = 3;
+const STRIKES: usize = 3;
 
 /// Whether an issue is in the outside tracker, as far as the hub knows. It is kept durably.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub struct Delivery {
     filing: Filing,
     /// Since when a create is to go out next.
     due_since: Option<Duration>,
-    /// At how many creates the tracker failed.
-    strikes: u32,
+    /// What the tracker said at each create at which it failed.
+    strikes: Vec<String>,
     /// Nothing is done before.
     quiet_until: Duration,
     /// When a look first found nothing since the last create.
@@ -78,7 +78,7 @@ impl Delivery {
     pub fn new(filing: Filing, now: Duration) -> Self {
         // What an earlier run sent may still be on its way.
         let quiet_until = if filing == Filing::Sent { now + DEADLINE } else { now };
-        Self { filing, due_since: None, strikes: 0, quiet_until, absent_since: None }
+        Self { filing, due_since: None, strikes: Vec::new(), quiet_until, absent_since: None }
     }
 
     /// What is to be kept, before anything else is done about the issue.
@@ -108,6 +108,11 @@ impl Delivery {
             Heard::Found(numbers) => match (numbers.into_iter().min(), &self.filing) {
                 (Some(first), _) => self.filing = Filing::Filed(first),
                 (None, Filing::Sent) if self.absent_since.is_none() => self.absent_since = Some(now),
+                (None, _) if self.strikes.len() >= STRIKES => {
+                    self.filing = Filing::Refused(self.strikes.pop().unwrap_or_default());
+                    (self.strikes, self.absent_since) = (Vec::new(), None);
+                    self.quiet_until = now + REFUSED_FOR;
+                }
                 (None, _) => {
                     (self.filing, self.due_since, self.absent_since) = (Filing::Sent, Some(now), None);
                 }
@@ -122,13 +127,8 @@ impl Delivery {
                 self.quiet_until = now + pause;
             }
             Heard::Failed(why) if was_created => {
-                self.strikes += 1;
+                self.strikes.push(why);
                 self.quiet_until = now + pause;
-                if self.strikes >= STRIKES {
-                    // Looked for again before it is offered again.
-                    (self.filing, self.strikes) = (Filing::Refused(why), 0);
-                    self.quiet_until = now + REFUSED_FOR;
-                }
             }
             Heard::Refused(_) | Heard::Turned | Heard::Failed(_) | Heard::Unclear => {
                 self.quiet_until = now + pause;
@@ -214,17 +214,21 @@ mod tests {
     fn an_issue_at_which_the_tracker_fails_again_and_again_gives_way() {
         let mut delivery = Delivery::new(Filing::Waits, at(0));
         let mut now = 0;
-        for strike in 1..=3 {
-            while delivery.next(at(now)) != Next::Create {
-                if delivery.next(at(now)) == Next::Look {
-                    delivery.hears(absent(), at(now), PAUSE);
+        let mut creates = 0;
+        // It may have come all the same: so it is looked for as ever behind the third.
+        while *delivery.filing() != Filing::Refused("HTTP 500".into()) {
+            match delivery.next(at(now)) {
+                Next::Look => delivery.hears(absent(), at(now), PAUSE),
+                Next::Create => {
+                    creates += 1;
+                    delivery.hears(Heard::Failed("HTTP 500".into()), at(now), PAUSE);
                 }
-                now += 1;
+                Next::Pause(_) => now += 1,
+                Next::Nothing => panic!("it is not there"),
             }
-            delivery.hears(Heard::Failed("500".into()), at(now), PAUSE);
-            let refused = Filing::Refused("500".into());
-            assert_eq!(*delivery.filing() == refused, strike == 3, "{:?}", delivery.filing());
         }
+        assert_eq!((creates, now), (3, 3 * (5 + 60)));
+        assert_eq!(delivery.next(at(now)), Next::Pause(REFUSED_FOR));
     }
 
     #[test]
