@@ -3,19 +3,19 @@
 mod backup;
 mod compare;
 mod model;
+mod rows;
 
 use self::backup::Backup;
-use crate::estate::SITE;
-use crate::hub::Hub;
+use self::rows::{Log, News, database, has_length, read, shelf};
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
 use crate::tablet::Tablet;
 use rusqlite::Connection;
-use standpipe_device::store::{InBackup, Store, StoreError};
+use standpipe_device::store::{InBackup, Store};
 use standpipe_domain::ids::{DeviceId, Sha256};
 use standpipe_domain::sync::SyncState;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use uuid::Uuid;
 
 type Verdict = Result<(), String>;
@@ -405,99 +405,4 @@ impl Oracle {
         let path = shelf(folder, photo);
         self.photos.get(&photo).map_or_else(|| path.is_file(), |(bytes, _)| has_length(&path, *bytes))
     }
-}
-
-/// What is new in the hub's database: numbered operations with their transactions, and all that was set aside, why, and
-/// of which device.
-struct News {
-    epoch: Option<Uuid>,
-    ops: Vec<(u64, Uuid, Uuid)>,
-    aside: Vec<(Uuid, String, Uuid)>,
-}
-
-impl News {
-    fn after(hub: &Connection, seen: u64) -> rusqlite::Result<Self> {
-        let epoch = hub.prepare_cached("SELECT epoch FROM hub")?.query_row([], |row| row.get(0))?;
-        let ops = hub
-            .prepare_cached("SELECT seq, op_id, tx FROM op WHERE scope = ?1 AND seq > ?2 ORDER BY seq")?
-            .query_map((SITE.0, seen), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<_, _>>()?;
-        let aside = hub
-            .prepare_cached("SELECT op_id, code, device FROM quarantine WHERE op_id IS NOT NULL")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<_, _>>()?;
-        Ok(Self { epoch, ops, aside })
-    }
-}
-
-/// What a tablet's database says.
-struct Log {
-    news: Vec<Row>,
-    epoch: Option<Uuid>,
-    cursor: u64,
-    behind_cursor: u64,
-    acknowledged: Vec<Uuid>,
-    durable: Vec<Uuid>,
-    verified: Vec<Sha256>,
-}
-
-struct Row {
-    seq: i64,
-    op: Uuid,
-    tx: Uuid,
-    is_own: bool,
-}
-
-impl Log {
-    fn after(conn: &Connection, seen: i64) -> rusqlite::Result<Self> {
-        let news = conn
-            .prepare_cached(
-                "SELECT seq, op_id, tx, incarnation IS NOT NULL FROM op WHERE seq > ?1 ORDER BY seq",
-            )?
-            .query_map([seen], |row| {
-                Ok(Row { seq: row.get(0)?, op: row.get(1)?, tx: row.get(2)?, is_own: row.get(3)? })
-            })?
-            .collect::<Result<_, _>>()?;
-        let (epoch, cursor) =
-            conn.query_row("SELECT epoch, after FROM pulled", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let behind_cursor =
-            conn.query_row("SELECT count(*) FROM op WHERE hub_seq <= ?1", [cursor], |row| row.get(0))?;
-        let upto = |column: &str| {
-            conn.prepare_cached(&format!(
-                "SELECT op_id FROM op JOIN chain ON op.incarnation = chain.incarnation
-                 WHERE op.dev_seq <= chain.{column}"
-            ))?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()
-        };
-        let (acknowledged, durable) = (upto("acknowledged")?, upto("durable")?);
-        let verified = conn
-            .prepare_cached("SELECT sha256 FROM upload WHERE state = 'verified'")?
-            .query_map([], |row| row.get(0).map(Sha256))?
-            .collect::<Result<_, _>>()?;
-        Ok(Self { news, epoch, cursor, behind_cursor, acknowledged, durable, verified })
-    }
-}
-
-/// Reads a tablet's database.
-fn read<T>(
-    store: &standpipe_device::store::Store,
-    look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> Result<T, String> {
-    let read = store.read("looking as the oracle", |conn| look(conn).map_err(StoreError::from));
-    read.map_err(|error| format!("the oracle cannot read a tablet: {error}"))
-}
-
-/// The hub's database, to read.
-fn database(hub: &Hub) -> Result<Connection, String> {
-    hub.database().map_err(|error| format!("the oracle cannot open the hub's database: {error}"))
-}
-
-fn shelf(folder: &Path, photo: Sha256) -> PathBuf {
-    let name = photo.to_string();
-    folder.join("blobs").join(&name[..2]).join(&name[2..])
-}
-
-fn has_length(path: &Path, bytes: u64) -> bool {
-    path.metadata().is_ok_and(|file| file.len() == bytes)
 }

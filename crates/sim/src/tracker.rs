@@ -13,7 +13,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use standpipe_bridge::redmine::{Call, Language, Redmine};
 use standpipe_domain::ids::IssueId;
-use standpipe_hub::filing::{Broken, Carry, Tracker};
+use standpipe_hub::filing::{Carry, Tracker};
+use standpipe_world::Broken;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -185,11 +186,10 @@ impl Carry for Line {
             let body = call.body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
             let request = http::Request::builder().method(call.method).uri(call.path).body(body);
             let request = request.map_err(|error| Broken(error.to_string()))?;
-            let broken = |error: standpipe_device::sync::Broken| Broken(error.0);
-            let reply = net.carry(Target::Tracker, request, &AtomicU64::new(0)).await.map_err(broken)?;
+            let reply = net.carry(Target::Tracker, request, &AtomicU64::new(0)).await?;
             let (status, mut parts, mut body) = (reply.status.as_u16(), reply.body, Vec::new());
             while let Some(part) = parts.next().await {
-                body.extend_from_slice(&part.map_err(broken)?);
+                body.extend_from_slice(&part?);
             }
             Ok((status, body.into()))
         })

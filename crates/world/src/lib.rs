@@ -1,6 +1,7 @@
 //! What a tablet and a hub take from outside themselves: time, fresh identifiers, randomness, the room on a disk, and
 //! somewhere to do slow work. Passed in, so that tests and the simulation decide.
 
+mod broken;
 mod day;
 mod real;
 mod work;
@@ -8,6 +9,7 @@ mod work;
 #[cfg(any(test, feature = "testing"))]
 mod test;
 
+pub use broken::Broken;
 pub use day::day;
 pub use real::RealWorld;
 #[cfg(any(test, feature = "testing"))]

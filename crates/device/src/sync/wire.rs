@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::{HeaderMap, Request, StatusCode};
 use reqwest::{Body, Url, redirect};
+pub use standpipe_world::Broken;
 use std::convert::Infallible;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,25 +34,6 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: BoxStream<'static, Result<Bytes, Broken>>,
-}
-
-/// A connection that failed, and how.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Broken(pub String);
-
-impl Broken {
-    /// With its causes: the outermost of them alone says little more than "error".
-    fn by(error: &dyn Error) -> Self {
-        let mut detail = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            detail.push_str(": ");
-            detail.push_str(&inner.to_string());
-            cause = inner.source();
-        }
-        Self(detail)
-    }
 }
 
 /// The network. `patience` is how long a connection may take to come about, and how long one may be silent before the

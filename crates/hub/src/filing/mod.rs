@@ -3,10 +3,10 @@
 
 mod net;
 
-pub use net::{Broken, Carry, Network};
+pub use net::{Carry, Network};
 
 use crate::store::{Store, StoreError};
-use crate::world::{World, within};
+use crate::world::{Broken, World, within};
 use standpipe_bridge::delivery::DEADLINE;
 use standpipe_bridge::redmine::{Call, Redmine, Unclear};
 use standpipe_bridge::twins::twins;
@@ -57,7 +57,7 @@ impl Tracker {
 enum NotNow {
     #[error(transparent)]
     Unclear(#[from] Unclear),
-    #[error(transparent)]
+    #[error("it cannot be reached: {0}")]
     Broken(#[from] Broken),
     #[error(transparent)]
     Store(#[from] StoreError),

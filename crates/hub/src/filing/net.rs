@@ -1,12 +1,12 @@
 //! What carries requests to an outside tracker: HTTP over the network. Passed in, so that the simulation has a network of
 //! its own.
 
+use crate::world::Broken;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Url, redirect};
 use standpipe_bridge::redmine::Call;
-use std::error::Error;
 use std::time::Duration;
 
 /// The largest answer that is read: a page of a hundred issues with long texts fits well.
@@ -16,23 +16,6 @@ const MOST: usize = 16 * 1024 * 1024;
 pub trait Carry: Send + Sync {
     /// Sends a request. Gives the answer's status and body.
     fn send(&self, call: Call) -> BoxFuture<'static, Result<(u16, Bytes), Broken>>;
-}
-
-/// A connection that failed, and how. Whether the request arrived nobody knows.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("it cannot be reached: {0}")]
-pub struct Broken(pub String);
-
-impl Broken {
-    fn by(error: &dyn Error) -> Self {
-        let mut detail = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            detail = format!("{detail}: {inner}");
-            cause = inner.source();
-        }
-        Self(detail)
-    }
 }
 
 /// The network.
