@@ -5,6 +5,7 @@ mod console;
 mod desk;
 mod events;
 mod evidence;
+mod lines;
 mod problem;
 mod serve;
 mod session;
@@ -32,6 +33,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, head, post};
 use axum::{Router, middleware};
+use lines::Lines;
 use problem::Problem;
 use serde_json::json;
 use standpipe_oplog::PROTOCOL;
@@ -63,6 +65,7 @@ pub struct App {
     nobody: Arc<OnceLock<PasswordHash>>,
     behind_tls: bool,
     photos: broadcast::Sender<()>,
+    lines: Lines,
     /// Names this run of the hub.
     run: Uuid,
     closing: watch::Sender<bool>,
@@ -99,6 +102,7 @@ impl App {
             packing: Arc::new(Semaphore::new(snapshot::AT_ONCE)),
             behind_tls,
             photos: broadcast::Sender::new(16),
+            lines: Lines::default(),
             closing: watch::Sender::new(false),
             room: Room::default(),
             tracker: None,

@@ -99,6 +99,8 @@ pub trait Store: Book {
     async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
     /// Which backups were made.
     async fn backups(&self) -> Result<Backups, StoreError>;
+    /// How often a photo that had been confirmed was found to be gone, and was said to be.
+    async fn losses(&self) -> Result<u64, StoreError>;
     /// The operations of a site behind `after`, in the order of commit: about `ops` of them and `bytes` of their text, whole
     /// transactions.
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError>;

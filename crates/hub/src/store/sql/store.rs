@@ -166,6 +166,10 @@ impl<D: Desks> Store for D {
         self.look(|desk| desk.backups()).await
     }
 
+    async fn losses(&self) -> Result<u64, StoreError> {
+        self.look(|desk| desk.losses()).await
+    }
+
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError> {
         self.look(move |desk| desk.page(site, after, ops, bytes)).await
     }
