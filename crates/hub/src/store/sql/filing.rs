@@ -22,7 +22,7 @@ impl Desk<'_> {
         self.first("reading whether the outside tracker has an issue", sql, bind![issue.0], filing)
     }
 
-    pub(super) fn filings(&mut self) -> Result<Vec<(IssueId, Filing)>, StoreError> {
+    pub(super) fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError> {
         let sql = "SELECT state, number, said, issue FROM filing ORDER BY issue";
         self.all("reading what the outside tracker has", sql, bind![], |row| {
             Ok((IssueId(row.get(3)?), filing(row)?))
