@@ -117,10 +117,15 @@ pub trait Store: Book {
 
     // The tracker that the office had before.
 
-    /// Issues that it has not got, as far as is known, at most `limit`: first what was sent, last what it refused.
+    /// Issues that it is to get and has not got, as far as is known, at most `limit`: first what was sent, last what it
+    /// refused.
     async fn not_filed(&self, limit: u32) -> Result<Vec<(IssueId, Filing)>, StoreError>;
     /// Whether it has an issue; `None` where that was never asked.
     async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError>;
+    /// The same of each issue of which something is known, by their ids.
+    async fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError>;
+    /// Has an issue brought there again that somebody deleted there. Whether it was one.
+    async fn bring_again(&self, issue: IssueId) -> Result<bool, StoreError>;
     /// Keeps whether it has an issue.
     async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError>;
 }

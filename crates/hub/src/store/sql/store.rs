@@ -194,6 +194,14 @@ impl<D: Desks> Store for D {
         self.look(move |desk| desk.filing(issue)).await
     }
 
+    async fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError> {
+        self.look(|desk| desk.filings()).await
+    }
+
+    async fn bring_again(&self, issue: IssueId) -> Result<bool, StoreError> {
+        self.change(move |desk| desk.bring_again(issue)).await
+    }
+
     async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError> {
         self.change(move |desk| desk.file(issue, &filing)).await
     }
