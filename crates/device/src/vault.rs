@@ -166,6 +166,15 @@ impl Vault {
         if incoming.bytes != incoming.expected {
             return Err(VaultError::CutShort { expected: incoming.expected, got: incoming.bytes });
         }
+        // The hash is of what was given. After a write that failed half way the file holds something else.
+        let looking = || VaultError::io("looking at", &incoming.path);
+        let length = incoming.file.metadata().map_err(looking())?.len();
+        if length != incoming.bytes {
+            return Err(looking()(io::Error::other(format!(
+                "it has {length} bytes instead of {}",
+                incoming.bytes
+            ))));
+        }
         let sha256 = Sha256(std::mem::take(&mut incoming.hasher).finalize().into());
         if let Some(expected) = expected.filter(|expected| *expected != sha256) {
             return Err(VaultError::OtherBytes { expected, got: sha256 });
@@ -189,7 +198,8 @@ impl Incoming {
     /// Takes the next bytes; gives how many have come so far.
     ///
     /// # Errors
-    /// `disk-full` and the like; nothing of the file remains then.
+    /// `disk-full` and the like. Half of the chunk may be in the file then, so this is to be dropped, and with it all that
+    /// came.
     pub fn write(&mut self, chunk: &[u8]) -> Result<u64, VaultError> {
         self.file.write_all(chunk).map_err(VaultError::io("writing", &self.path))?;
         self.hasher.update(chunk);

@@ -57,6 +57,17 @@ fn what_is_dropped_or_has_other_bytes_leaves_nothing() {
 }
 
 #[test]
+fn a_file_that_holds_more_than_was_given_gets_no_name() {
+    let place = place();
+    let incoming = place.begin(b"evidence");
+    // As a write leaves it that failed half way.
+    File::options().append(true).open(&incoming.path).unwrap().write_all(b"evi").unwrap();
+    assert_eq!(place.vault.finish(incoming).unwrap_err().code(), "disk-fault");
+    assert!(!place.vault.path(sha256(b"evidence"), Role::Original).exists());
+    assert_eq!(fs::read_dir(place.folder.path().join("incoming")).unwrap().count(), 0);
+}
+
+#[test]
 fn the_reserve_is_kept_for_records() {
     let place = place();
     place.world.set_free(RESERVE + 8);

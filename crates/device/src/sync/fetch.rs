@@ -232,7 +232,14 @@ async fn more(
     });
     while let Some(bytes) = download.next().await? {
         let before = percent(into.bytes, download.total);
-        into.bytes = into.file.write(&bytes)?;
+        into.bytes = match into.file.write(&bytes) {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                // Half of these bytes may be in the file: the next ones would stand in the wrong place.
+                *part = None;
+                return Err(error.into());
+            }
+        };
         let now = percent(into.bytes, download.total);
         if now != before {
             progress(now);

@@ -2,6 +2,7 @@
 
 mod client;
 mod fetching;
+mod full_disk;
 mod holding;
 pub mod hub;
 mod mending;
