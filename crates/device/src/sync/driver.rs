@@ -10,7 +10,7 @@ use super::fault::{stops_everything, worse};
 use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
 use super::line::Link;
-use super::mend::{Mend, never_numbered};
+use super::mend::{Mend, never_numbered, only_here};
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -241,11 +241,18 @@ impl Driver {
                     return Ok(true);
                 }
             }
-            // Somebody may have asked for all of it once more since this turn began.
-            if self.standing.due().doubt {
+            if self.standing.doubts() && self.standing.store.counts_unnumbered()? {
+                *soft = Some(only_here().into());
+                return Ok(true);
+            }
+            // Somebody may have asked for all of it once more since this turn began, or does so at this moment: held until
+            // it is said, so that the last word is theirs.
+            let due = self.standing.due();
+            if due.doubt {
                 return Ok(true);
             }
             self.standing.set_link(|link| link.doubt = false);
+            drop(due);
             self.all_arrived()?;
         }
         Ok(true)

@@ -172,6 +172,11 @@ impl Standing {
         self.tell();
     }
 
+    /// Whether the hub may not have everything that it once confirmed.
+    pub(super) fn doubts(&self) -> bool {
+        hold(&self.link).doubt
+    }
+
     /// Whether a request that carries something up is under way.
     pub(super) fn sending(&self, sending: bool) {
         if hold(&self.link).sending != sending {
