@@ -3,6 +3,8 @@
 //! A file gets its name only when all its bytes are on disk. So what has a name is whole, and what is not whole is
 //! swept away at the next start.
 
+pub(crate) mod inside;
+
 use crate::store::blobs::Role;
 use crate::world::World;
 use sha2::{Digest, Sha256 as Hasher};

@@ -80,3 +80,30 @@ fn the_reserve_is_kept_for_records() {
         VaultError::NoRoom { free: 0, .. }
     ));
 }
+
+#[test]
+fn the_vault_is_listed_by_names_and_a_file_is_believed_for_its_hash() {
+    use inside::Found;
+    let place = place();
+    let (right, wrong) = (sha256(b"evidence"), sha256(b"testimony"));
+    for bytes in [b"evidence".as_slice(), b"testimony"] {
+        place.vault.finish(place.begin(bytes)).unwrap();
+    }
+    let path = place.vault.path(wrong, Role::Original);
+    fs::write(&path, b"test").unwrap();
+    fs::write(place.folder.path().join("photos").join("notes.txt"), b"not ours").unwrap();
+    assert_eq!(place.vault.originals().unwrap().into_iter().collect::<Vec<_>>(), {
+        let mut both = vec![(right, 8), (wrong, 4)];
+        both.sort_unstable();
+        both
+    });
+    let look = |of| place.vault.look_at(of, place.world.uuid()).unwrap();
+    assert_eq!(look(right), Found::Whole(8));
+    assert_eq!(look(wrong), Found::Spoilt);
+    assert_eq!(look(wrong), Found::Nothing);
+    let aside: Vec<_> =
+        fs::read_dir(path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
+    let aside = aside.iter().find(|path| path.extension().is_some()).expect("it is kept");
+    assert_eq!(fs::read(aside).unwrap(), b"test");
+    assert_eq!(place.vault.originals().unwrap().len(), 1);
+}

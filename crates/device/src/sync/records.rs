@@ -237,7 +237,7 @@ impl Driver {
     }
 
     /// Works at the database on another thread: this one carries what goes over the line.
-    async fn beside<T: Send + 'static>(
+    pub(super) async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
@@ -313,6 +313,7 @@ impl Driver {
                 pull::Effect::BackOff => return Ok(()),
             }
         }
+        self.look_for_originals()?;
         self.look_for_thumbnails()
     }
 

@@ -147,6 +147,13 @@ impl Standing {
         hold(&self.due)
     }
 
+    /// Nothing that the office had confirmed counts as safe until it has confirmed it once more.
+    pub(super) fn doubt_all(&self) {
+        self.due().doubt = true;
+        self.set_link(|link| link.doubt = true);
+        self.woken.notify_one();
+    }
+
     /// Something was recorded, or is due.
     pub(super) fn wake(&self) {
         self.woken.notify_one();

@@ -156,7 +156,7 @@ fn whereabouts(tablet: &Tablet) -> Whereabouts {
     where_is(&tablet.store)
 }
 
-fn where_is(store: &Store) -> Whereabouts {
+pub fn where_is(store: &Store) -> Whereabouts {
     store
         .read("looking", |conn| {
             let held = crate::store::query::members_of(conn, entity::CHECK, Uuid::from_u128(6), set::PHOTOS)?;

@@ -9,6 +9,7 @@ mod mending;
 mod offering;
 mod photos;
 mod records;
+mod rescued;
 mod snapshot;
 pub mod tablet;
 mod trouble;
