@@ -9,8 +9,9 @@ use super::ear;
 use super::fault::{stops_everything, worse};
 use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
+use super::inventory::Inventory;
 use super::line::Link;
-use super::mend::{Mend, never_numbered};
+use super::mend::{Mend, never_numbered, only_here};
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -38,6 +39,7 @@ pub(super) struct Driver {
     pub(super) photos: Photos,
     pub(super) missing: Missing,
     pub(super) recheck: Recheck,
+    pub(super) inventory: Inventory,
     pub(super) mend: Mend,
     /// The run of the hub that was met last.
     pub(super) run: Option<Uuid>,
@@ -64,6 +66,7 @@ enum Lane {
     Push,
     Pull,
     Mend,
+    Vault,
     Upload,
     Download,
     Recheck,
@@ -76,6 +79,7 @@ enum Job {
     Pull,
     Repair,
     GiveBack,
+    TakeStock,
     Upload(Box<PendingUpload>),
     Thumbnail(Sha256),
     Recheck,
@@ -101,6 +105,7 @@ impl Driver {
             photos: Photos::default(),
             missing: Missing::default(),
             recheck: Recheck::default(),
+            inventory: Inventory::default(),
             run: None,
             in_step: false,
             offer_broke: false,
@@ -216,6 +221,10 @@ impl Driver {
                     self.standing.sending(true);
                     (Lane::Mend, self.give_back(&hub).await)
                 }
+                Job::TakeStock => {
+                    self.standing.sending(false);
+                    (Lane::Vault, self.take_stock().await)
+                }
                 Job::Thumbnail(of) => {
                     self.standing.sending(false);
                     (Lane::Download, self.fetch_thumbnail(&hub, of).await)
@@ -241,11 +250,18 @@ impl Driver {
                     return Ok(true);
                 }
             }
-            // Somebody may have asked for all of it once more since this turn began.
-            if self.standing.due().doubt {
+            if self.standing.doubts() && self.standing.store.counts_unnumbered()? {
+                *soft = Some(only_here().into());
+                return Ok(true);
+            }
+            // Somebody may have asked for all of it once more since this turn began, or does so at this moment: held until
+            // it is said, so that the last word is theirs.
+            let due = self.standing.due();
+            if due.doubt {
                 return Ok(true);
             }
             self.standing.set_link(|link| link.doubt = false);
+            drop(due);
             self.all_arrived()?;
         }
         Ok(true)
@@ -294,6 +310,10 @@ impl Driver {
             && (self.standing.due().pull || self.elapsed().saturating_sub(self.pulled) >= INTERVAL)
         {
             return Ok(Some(Job::Pull));
+        }
+        // Before the small picture of a photo is fetched that is here.
+        if open(Lane::Vault) && self.inventory.is_due() {
+            return Ok(Some(Job::TakeStock));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
         if !upload.as_ref().is_some_and(|blob| blob.key.role == Role::Thumbnail)
@@ -361,6 +381,7 @@ impl Driver {
         }
         let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), &self.outside)?);
         self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
+        self.inventory = Inventory::default();
         *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true, doubt: true };
         Ok(hub)
     }

@@ -89,8 +89,7 @@ impl Handle {
     /// As [`Handle::sync_now`], and nothing that the office had confirmed counts as safe until it has confirmed it once more,
     /// each photo among it.
     pub fn confirm_all(&self) {
-        self.standing.due().doubt = true;
-        self.standing.set_link(|link| link.doubt = true);
+        self.standing.doubt_all();
         self.sync_now();
     }
 

@@ -39,18 +39,19 @@ impl Driver {
         };
         let hashes: Vec<_> = confirmed.iter().map(|(_, sha256)| *sha256).collect();
         let states = hub.blob_states(&hashes).await?;
-        let mut there = Vec::new();
+        let (mut there, mut lost) = (Vec::new(), Vec::new());
         for (key, sha256) in &confirmed {
             // Only what the hub says is taken for its word: a hash that it leaves out is not lost.
             match states.get(sha256) {
                 Some(BlobState::Absent | BlobState::Partial) => {
                     tracing::warn!(of = %key.of, role = ?key.role, "the office lost a photo; it is sent again");
-                    store.offer_blob(*key)?;
+                    lost.push(*key);
                 }
                 Some(BlobState::Verified) if key.role == Role::Original => there.push(key.of),
                 _ => {}
             }
         }
+        store.offer_blobs(&lost)?;
         store.office_still_has(&there)?;
         self.recheck.behind = Some(*last);
         self.standing.tell();

@@ -148,6 +148,13 @@ impl Standing {
         hold(&self.due)
     }
 
+    /// Nothing that the office had confirmed counts as safe until it has confirmed it once more.
+    pub(super) fn doubt_all(&self) {
+        self.due().doubt = true;
+        self.set_link(|link| link.doubt = true);
+        self.woken.notify_one();
+    }
+
     /// Something was recorded, or is due.
     pub(super) fn wake(&self) {
         self.woken.notify_one();
@@ -171,6 +178,11 @@ impl Standing {
     pub(super) fn set_link(&self, change: impl FnOnce(&mut Link)) {
         change(&mut hold(&self.link));
         self.tell();
+    }
+
+    /// Whether the hub may not have everything that it once confirmed.
+    pub(super) fn doubts(&self) -> bool {
+        hold(&self.link).doubt
     }
 
     /// Whether a request that carries something up is under way.

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 /// A photo of another tablet, which the hub knows of.
-fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
+pub fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
     let of = sha256(bytes);
     let colleague = Tablet::of(hub);
     let value = serde_json::to_value(evidence(of, bytes.len())).unwrap();
@@ -36,7 +36,7 @@ fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
     of
 }
 
-async fn fetch(tablet: &Tablet, sha256: Sha256) -> Result<(), NotFetched> {
+pub async fn fetch(tablet: &Tablet, sha256: Sha256) -> Result<(), NotFetched> {
     let (answer, receiver) = oneshot::channel();
     tablet.orders.send(Order { sha256, answer, progress: Box::new(|_| ()) }).ok().unwrap();
     receiver.await.unwrap()
@@ -169,7 +169,7 @@ fn whereabouts(tablet: &Tablet) -> Whereabouts {
     where_is(&tablet.store)
 }
 
-fn where_is(store: &Store) -> Whereabouts {
+pub fn where_is(store: &Store) -> Whereabouts {
     store
         .read("looking", |conn| {
             let held = crate::store::query::members_of(conn, entity::CHECK, Uuid::from_u128(6), set::PHOTOS)?;
