@@ -32,8 +32,12 @@ pub struct Signature {
     pub objection: Option<String>,
     pub strokes: Strokes,
     pub at: Millis,
-    /// Of the photos that the seal covers, how many the office does not hold yet.
+    /// Of the photos that the seal covers, how many the office does not hold yet; on a tablet, those of them that it has
+    /// itself to send.
     pub photos_on_their_way: u32,
+    /// On a tablet: how many of the others the office has not said that it holds. It knows nothing of those that wait on
+    /// another tablet. None at the office, which knows of each.
+    pub photos_unconfirmed: u32,
 }
 
 /// What the person who signs sends.

@@ -75,6 +75,7 @@ describe('a signature', () => {
       objection,
       at: 0,
       photos_on_their_way: onTheirWay,
+      photos_unconfirmed: 0,
       strokes: [
         [
           [1, 2, 0],

@@ -64,7 +64,7 @@ fn a_round_is_signed_when_everybody_has_even_with_an_objection() {
     assert_eq!(round.line.state, RoundState::Signed);
     let second = round.sign_offs[1].signed.as_ref().unwrap();
     assert_eq!(second.objection.as_deref(), Some("三楼未查"));
-    assert_eq!(second.photos_on_their_way, 1);
+    assert_eq!((second.photos_on_their_way, second.photos_unconfirmed), (1, 0));
     let sealed = tablet.engine.check(check(STANDPIPE)).unwrap().sealed.unwrap();
     assert_eq!(sealed.by.len(), 2);
     assert!(round.stops.iter().all(|stop| stop.sealed));

@@ -231,9 +231,15 @@ export type Signature = { id: SignOffId, name: string,
  */
 objection: string | null, strokes: Array<Array<Point>>, at: Millis, 
 /**
- * Of the photos that the seal covers, how many the office does not hold yet.
+ * Of the photos that the seal covers, how many the office does not hold yet; on a tablet, those of them that it has
+ * itself to send.
  */
-photos_on_their_way: number, };
+photos_on_their_way: number, 
+/**
+ * On a tablet: how many of the others the office has not said that it holds. It knows nothing of those that wait on
+ * another tablet. None at the office, which knows of each.
+ */
+photos_unconfirmed: number, };
 
 export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, 
 /**

@@ -8,6 +8,7 @@ mod mending;
 mod offering;
 mod photos;
 mod records;
+mod sealed;
 mod snapshot;
 pub mod tablet;
 mod trouble;

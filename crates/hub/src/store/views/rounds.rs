@@ -239,6 +239,7 @@ fn signature(records: &mut dyn Records, payload: &SealPayload) -> Result<Signatu
         strokes: payload.strokes.clone(),
         at: payload.at,
         photos_on_their_way: missing,
+        photos_unconfirmed: 0,
     })
 }
 
