@@ -12,7 +12,7 @@ use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::office::OfficeRound;
 use standpipe_domain::record::{entity, issue_id};
 use standpipe_domain::signoff::Point;
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::{COUNTERSIGNED, SealPayload, SealedCheck, SealedFinding, seal};
 use std::collections::BTreeMap;
@@ -273,7 +273,7 @@ pub async fn what_was_signed_comes_in_behind_its_seal(store: &dyn Store) {
 pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
     let (recorded, payload) = recorded(store, &mut tablet).await;
-    let photo = |op: &&standpipe_oplog::op::Op| op.id == recorded.finding.0 && op.kind == Kind::Add;
+    let photo = |op: &&Op| op.id == recorded.finding.0 && op.kind == Kind::Add;
     let rev = ops(store).await.iter().find(photo).unwrap().op_id;
     // A colleague takes it off before the seal arrives that another tablet had made.
     let off = Draft::set(entity::FINDING, recorded.finding.0, "photos", json!({ "saw": [rev] }), None);
@@ -286,4 +286,32 @@ pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {
     assert_eq!(view(store).await.findings[0].photos[0].evidence.sha256, recorded.photo);
     store.rebuild().await.unwrap();
     assert_eq!(view(store).await.findings[0].photos[0].evidence.sha256, recorded.photo);
+}
+
+pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (recorded, payload) = recorded(store, &mut tablet).await;
+    // Somebody who plans deletes the check, and an inspector the finding, having seen everything, before the seal arrives.
+    let mut office = Tablet::enrol(store, &world, "office").await;
+    let gone = |entity, id: Uuid, ops: &[Op]| {
+        let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
+        Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
+    };
+    let all = ops(store).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    let shown = async || {
+        let view = view(store).await;
+        let check = view.checks.iter().find(|it| it.id == check(PIPE)).map(|it| it.answers.clone());
+        let seals = view.seals.iter().map(|seal| seal.unchanged).collect::<Vec<_>>();
+        (check, view.findings.len(), seals)
+    };
+    assert_eq!(shown().await, (None, 0, vec![]));
+
+    let seal = sealed(&tablet, &payload);
+    tablet.record(store, [seal]).await;
+    let signed = (Some(payload.checks[0].answers.clone()), 1, vec![true]);
+    assert_eq!(shown().await, signed);
+    store.rebuild().await.unwrap();
+    assert_eq!(shown().await, signed);
 }
