@@ -114,8 +114,11 @@ impl NewSignOff {
 pub struct SealReport {
     pub sign_off: SignOffId,
     pub unit: UnitId,
-    /// The signature over the sealed bytes is that of the tablet named in it.
+    /// The signature over the sealed bytes holds, and is that of the tablet named in it, as far as that one is known.
     pub genuine: bool,
+    /// The key of the tablet named in it is known from elsewhere than the seal itself. A restored office does not know a
+    /// tablet that had joined after its backup; that its own signature stands beside the tablet's is what it has then.
+    pub known: bool,
     /// What the tablet shows today is what was sealed.
     pub unchanged: bool,
     /// When the hub added its own signature; absent until it has.

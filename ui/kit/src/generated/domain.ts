@@ -253,9 +253,14 @@ export type Obstacles = { unanswered: number, incomplete: number, in_conflict: n
 
 export type SealReport = { sign_off: SignOffId, unit: UnitId, 
 /**
- * The signature over the sealed bytes is that of the tablet named in it.
+ * The signature over the sealed bytes holds, and is that of the tablet named in it, as far as that one is known.
  */
 genuine: boolean, 
+/**
+ * The key of the tablet named in it is known from elsewhere than the seal itself. A restored office does not know a
+ * tablet that had joined after its backup; that its own signature stands beside the tablet's is what it has then.
+ */
+known: boolean, 
 /**
  * What the tablet shows today is what was sealed.
  */

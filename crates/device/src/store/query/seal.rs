@@ -289,6 +289,7 @@ pub fn reports(conn: &Connection, round: RoundId) -> Result<Vec<SealReport>, Sto
             sign_off,
             unit,
             genuine: verified.is_some(),
+            known: expected.is_some(),
             unchanged: payload.as_ref().map_or(Ok(false), |payload| is_unchanged(conn, payload))?,
             countersigned: verified.and_then(|verified| verified.hub?.received),
             photos: count_of(payload.map_or(0, |payload| payload.evidence.len())),
