@@ -128,7 +128,7 @@ pub enum Act {
     LinkOutside {
         link: Link,
     },
-    /// The tracker outside answers otherwise, for so long.
+    /// The tracker outside answers otherwise, for so long, beginning with what is created there next.
     Tracker {
         mood: Mood,
         seconds: u32,

@@ -43,6 +43,8 @@ pub struct Outside(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     dice: Dice,
+    /// How it will answer, and for how long, once something is created: elsewhere hardly a story would notice.
+    moods: VecDeque<(Mood, Duration)>,
     /// How it answers, and until when.
     mood: Option<(Mood, Duration)>,
     /// What people are going to do here one after the other, the next of them then.
@@ -102,9 +104,9 @@ impl Outside {
         })
     }
 
-    /// It answers otherwise from now on, for so long.
-    pub fn is_in(&self, mood: Mood, lasts: Duration) {
-        self.state().mood = Some((mood, time().now() + lasts));
+    /// It answers otherwise for so long, beginning with what is created next.
+    pub fn will_be(&self, mood: Mood, lasts: Duration) {
+        self.state().moods.push_back((mood, lasts));
     }
 
     /// Somebody is going to do something here, once there is something.
@@ -241,8 +243,12 @@ impl State {
     /// Answers as its mood is.
     fn hears(&mut self, method: &str, path: &str, body: &[u8]) -> Response {
         let said: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let changes = method != "GET";
-        match self.mood.filter(|(_, until)| time().now() < *until).map(|(mood, _)| mood) {
+        let (changes, now) = (method != "GET", time().now());
+        self.mood = self.mood.filter(|(_, until)| now < *until);
+        if method == "POST" && self.mood.is_none() {
+            self.mood = self.moods.pop_front().map(|(mood, lasts)| (mood, now + lasts));
+        }
+        match self.mood.map(|(mood, _)| mood) {
             Some(Mood::Locked) => answer(401, &Value::Null),
             Some(Mood::Covered) => {
                 // What is asked may be passed on all the same.

@@ -20,7 +20,7 @@ use crate::identity::{Identity, Token};
 use crate::store::blobs::{PendingUpload, Role};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{RoundId, Sha256};
 use standpipe_domain::sync::Trouble;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -83,6 +83,7 @@ enum Job {
     Upload(Box<PendingUpload>),
     Thumbnail(Sha256),
     Recheck,
+    Sealed(RoundId),
 }
 
 /// How a turn ended.
@@ -233,6 +234,10 @@ impl Driver {
                     self.standing.sending(false);
                     (Lane::Recheck, self.recheck_photos(&hub).await)
                 }
+                Job::Sealed(round) => {
+                    self.standing.sending(false);
+                    (Lane::Recheck, self.ask_of_sealed(&hub, round).await)
+                }
             };
             if !self.judge(done, soft)? {
                 closed.push(lane);
@@ -314,6 +319,12 @@ impl Driver {
         // Before the small picture of a photo is fetched that is here.
         if open(Lane::Vault) && self.inventory.is_due() {
             return Ok(Some(Job::TakeStock));
+        }
+        // Somebody is looking, and one question tells.
+        if open(Lane::Recheck)
+            && let Some(round) = self.standing.to_ask_of()
+        {
+            return Ok(Some(Job::Sealed(round)));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
         if !upload.as_ref().is_some_and(|blob| blob.key.role == Role::Thumbnail)

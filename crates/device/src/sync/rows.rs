@@ -3,11 +3,11 @@
 use crate::store::blobs::{self, Role, UploadKey, Waiting};
 use crate::store::choices::choices;
 use crate::store::query::identity;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, query};
 use crate::vault::Incoming;
 use rusqlite::Row;
 use standpipe_domain::hold::Choices;
-use standpipe_domain::ids::{Millis, Sha256};
+use standpipe_domain::ids::{Millis, RoundId, Sha256};
 use std::collections::BTreeSet;
 
 /// See [`Store::standing`].
@@ -60,19 +60,26 @@ impl Store {
         Ok(())
     }
 
-    /// The office has these originals, as it has just said. Of this tablet's own that is written down elsewhere.
-    pub(super) fn office_still_has(&self, photos: &[Sha256]) -> Result<(), StoreError> {
-        let changed = self.write_quietly("writing down which photos the office still has", |writing| {
-            let sql = "UPDATE blob SET at_office = 1 WHERE sha256 = ?1 AND at_office IS NOT 1 AND NOT EXISTS
+    /// Whether the office has these originals, as it has just said. Of this tablet's own that is written down elsewhere.
+    pub(super) fn office_has_of(&self, photos: &[(Sha256, bool)]) -> Result<(), StoreError> {
+        let changed = self.write_quietly("writing down which photos the office has", |writing| {
+            let sql =
+                "UPDATE blob SET at_office = ?2 WHERE sha256 = ?1 AND at_office IS NOT ?2 AND NOT EXISTS
                            (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'original')";
             let mut statement = writing.prepare_cached(sql)?;
-            let changed: Result<Vec<usize>, _> = photos.iter().map(|of| statement.execute([of.0])).collect();
+            let write = |(of, has): &(Sha256, bool)| statement.execute((of.0, has));
+            let changed: Result<Vec<usize>, _> = photos.iter().map(write).collect();
             Ok::<usize, StoreError>(changed?.iter().sum())
         })?;
         if changed > 0 {
             self.changed();
         }
         Ok(())
+    }
+
+    /// See [`query::sealed_of_others`].
+    pub(super) fn sealed_of_others(&self, round: RoundId) -> Result<Vec<(Sha256, bool)>, StoreError> {
+        self.read("reading which photos were sealed", |conn| query::sealed_of_others(conn, round))
     }
 
     /// The hub does not have these any more, that it had confirmed or that came from there: they go up from here.

@@ -28,7 +28,7 @@ impl Stage {
             Act::Link { tablet, link } => self.net.set_link(Target::Hub(*tablet), *link),
             Act::LinkOutside { link } => self.net.set_link(Target::Tracker, *link),
             Act::Tracker { mood, seconds } => {
-                self.outside.is_in(*mood, Duration::from_secs(u64::from(*seconds)));
+                self.outside.will_be(*mood, Duration::from_secs(u64::from(*seconds)));
             }
             Act::InTracker { which, deed } => self.outside.will(*which, *deed),
             Act::Stand { tablet, stands, waits } => self.stand(*tablet, *stands, *waits),

@@ -10,6 +10,7 @@ mod offering;
 mod photos;
 mod records;
 mod rescued;
+mod sealed;
 mod snapshot;
 pub mod tablet;
 mod trouble;
