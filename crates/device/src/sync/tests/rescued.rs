@@ -51,7 +51,7 @@ async fn with_records_of_others(hub: &Hub) -> Arc<tempfile::TempDir> {
 #[tokio::test]
 async fn a_rescued_tablet_gives_a_restored_hub_back_what_others_recorded() {
     let hub = Hub::start().await;
-    let folder = with_records_of_others(&hub).await;
+    let folder = Box::pin(with_records_of_others(&hub)).await;
     damage(folder.path());
     hub.kept().restored();
     again(&folder)
@@ -66,7 +66,7 @@ async fn a_rescued_tablet_gives_a_restored_hub_back_what_others_recorded() {
 #[tokio::test]
 async fn a_rescued_tablet_gives_nothing_back_to_a_hub_that_lost_nothing() {
     let hub = Hub::start().await;
-    let folder = with_records_of_others(&hub).await;
+    let folder = Box::pin(with_records_of_others(&hub)).await;
     damage(folder.path());
     hub.asked();
     again(&folder)
@@ -81,7 +81,7 @@ async fn a_rescued_tablet_gives_nothing_back_to_a_hub_that_lost_nothing() {
 #[tokio::test]
 async fn what_only_this_tablet_holds_and_cannot_give_back_is_not_called_safe() {
     let hub = Hub::start().await;
-    let folder = with_records_of_others(&hub).await;
+    let folder = Box::pin(with_records_of_others(&hub)).await;
     let all = hub.kept().ops.clone();
     // The rescue finds no mark.
     execute(&again(&folder).store, "DELETE FROM receipt");
@@ -128,7 +128,7 @@ async fn with_originals_that_wait(hub: &Hub) -> (Arc<tempfile::TempDir>, Vec<Sha
 async fn originals_that_no_row_names_go_up_once_a_pull_has_brought_their_records() {
     for what in ["database", "rows"] {
         let hub = Hub::start().await;
-        let (folder, photos) = with_originals_that_wait(&hub).await;
+        let (folder, photos) = Box::pin(with_originals_that_wait(&hub)).await;
         if what == "database" {
             fs::remove_file(folder.path().join(FILE)).unwrap();
         } else {
@@ -158,7 +158,7 @@ async fn originals_that_no_row_names_go_up_once_a_pull_has_brought_their_records
 #[tokio::test]
 async fn a_file_of_the_vault_is_believed_for_its_hash_alone() {
     let hub = Hub::start().await;
-    let (folder, photos) = with_originals_that_wait(&hub).await;
+    let (folder, photos) = Box::pin(with_originals_that_wait(&hub)).await;
     fs::remove_file(folder.path().join(FILE)).unwrap();
     let tablet = again(&folder);
     tablet.enrol(&hub.address);
