@@ -1,17 +1,34 @@
 //! The few rows that only synchronisation asks for.
 
-use crate::store::blobs::{self, Role, UploadKey};
+use crate::store::blobs::{self, Role, UploadKey, Waiting};
+use crate::store::choices::choices;
+use crate::store::query::identity;
 use crate::store::{Store, StoreError};
 use crate::vault::Incoming;
 use rusqlite::Row;
+use standpipe_domain::hold::Choices;
 use standpipe_domain::ids::{Millis, Sha256};
 
-impl Store {
+/// See [`Store::standing`].
+pub(super) struct Stored {
+    pub is_enrolled: bool,
+    pub waiting: Waiting,
+    pub choices: Choices,
     /// When the office last confirmed that everything had arrived and nothing new was there to fetch.
-    pub(super) fn last_synced(&self) -> Result<Option<Millis>, StoreError> {
-        self.read("reading the time of the last sync", |conn| {
-            let at: Option<i64> = conn.query_row("SELECT synced_at FROM pulled", [], |row| row.get(0))?;
-            Ok(at.map(Millis))
+    pub last_synced: Option<Millis>,
+}
+
+impl Store {
+    /// What the line about synchronisation is made of, as it is at one moment: it is asked for at every change.
+    pub(super) fn standing(&self) -> Result<Stored, StoreError> {
+        self.read("counting what waits for the office", |conn| {
+            let mut at = conn.prepare_cached("SELECT synced_at FROM pulled")?;
+            Ok(Stored {
+                is_enrolled: identity(conn)?.is_some(),
+                waiting: blobs::waiting(conn)?,
+                choices: choices(conn)?,
+                last_synced: at.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(Millis),
+            })
         })
     }
 

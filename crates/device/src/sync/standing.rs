@@ -1,9 +1,10 @@
 //! How synchronisation stands, for whoever asks, and what is due.
 
 use super::line::{Counts, Link, line};
+use super::rows::Stored;
 use crate::store::Store;
 use crate::store::blobs::Waiting;
-use standpipe_domain::hold::{Battery, Held, Hold, Network, Surroundings};
+use standpipe_domain::hold::{Battery, Choices, Held, Hold, Network, Surroundings};
 use standpipe_domain::sync::{SyncLine, Trouble};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -72,15 +73,15 @@ impl Standing {
     }
 
     fn counts(&self) -> Result<Counts, Trouble> {
-        let waiting = self.store.waiting()?;
+        let Stored { is_enrolled, waiting, choices, last_synced } = self.store.standing()?;
         let counts = Counts {
-            enrolled: self.store.identity()?.is_some(),
+            enrolled: is_enrolled,
             records: waiting.records,
             photos: waiting.photos,
             bytes: waiting.bytes,
-            held: self.held(waiting)?,
+            held: self.held(waiting, choices),
             set_aside: waiting.set_aside,
-            last_synced: self.store.last_synced()?,
+            last_synced,
         };
         *hold(&self.counted) = counts;
         Ok(counts)
@@ -88,28 +89,28 @@ impl Standing {
 
     /// The originals that the person's choice holds back in these surroundings. That they go all the same, once, is over
     /// when none of them waits any more, or the choice holds nothing back.
-    fn held(&self, waiting: Waiting) -> Result<Option<Held>, Trouble> {
-        let why = self.why()?;
+    fn held(&self, waiting: Waiting, choices: Choices) -> Option<Held> {
+        let why = self.why(choices);
         let mut released = hold(&self.released);
         let held = match (why, waiting.ready) {
             (None, _) | (_, (0, _)) => None,
             (Some(why), (photos, bytes)) => Some(Held { why, photos, bytes, released: *released }),
         };
         *released &= held.is_some();
-        Ok(held)
+        held
     }
 
     /// Whether originals wait.
     pub(super) fn holds_originals(&self) -> Result<bool, Trouble> {
-        Ok(self.why()?.is_some() && !*hold(&self.released))
+        Ok(self.why(self.store.choices()?).is_some() && !*hold(&self.released))
     }
 
     /// Why the person's choice holds originals back. In the moment after the app has started nobody has told what the
     /// tablet stands in: what was chosen to wait waits for that, too.
-    fn why(&self) -> Result<Option<Hold>, Trouble> {
+    fn why(&self, choices: Choices) -> Option<Hold> {
         const WORST: Surroundings = Surroundings { network: Network::Metered, battery: Battery::Low };
         let surroundings = hold(&self.surroundings).unwrap_or(WORST);
-        Ok(self.store.choices()?.hold(surroundings))
+        choices.hold(surroundings)
     }
 
     /// The tablet stands in other surroundings; what waited for them goes at once.

@@ -347,7 +347,7 @@ withdrawn: boolean,
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
 
-export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "refused", said: string, };
+export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "gone", number: number, } | { "state": "refused", said: string, };
 
 export type Solution = { words: string, date: string, };
 

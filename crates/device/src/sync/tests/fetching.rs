@@ -78,6 +78,19 @@ async fn an_original_without_a_thumbnail_is_fetched_and_gets_its_pictures_here()
 }
 
 #[tokio::test]
+async fn a_thumbnail_that_is_none_ends_no_turn() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    hub.kept().thumbnails.insert(of, vec![0; 5 << 20]);
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(tablet.standing.line().trouble, None);
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_thumbnail_that_is_not_there_yet_is_not_asked_for_at_each_turn() {
     let hub = Hub::start().await;
     let of = of_a_colleague(&hub, b"their photo");
