@@ -78,8 +78,9 @@ struct Office {
     epoch: Option<Uuid>,
     /// What it held before it stopped: all of that must be there again.
     before: Option<BTreeSet<Uuid>>,
-    /// Its database, while it runs.
+    /// Its database, while it runs, and as of which change what is signed there was looked at.
     database: Option<Connection>,
+    change: Option<i64>,
 }
 
 impl Office {
@@ -203,7 +204,10 @@ impl Oracle {
         let office = &mut self.hub;
         let database = match office.database.take() {
             Some(database) => database,
-            None => database(&stage.hub)?,
+            None => {
+                office.change = None;
+                database(&stage.hub)?
+            }
         };
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let all = database.unchecked_transaction().map_err(told)?;
@@ -211,8 +215,11 @@ impl Oracle {
         office.epoch = epoch;
         self.backup.holds_what_is_told(&all)?;
         office.seals.extend(ops.iter().filter(|row| row.is_seal).map(|row| row.op));
-        let at = Replica::Hub(&office.seals);
-        self.signed.look(&all, &at, self.was_restored).map_err(told)??;
+        let change = all.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(told)?;
+        if office.change.replace(change) != Some(change) {
+            let at = Replica::Hub(&office.seals);
+            self.signed.look(&all, &at, self.was_restored).map_err(told)??;
+        }
         drop(all);
         office.database = (!stage.hub.is_moved()).then_some(database);
         let mut changed = BTreeSet::new();
