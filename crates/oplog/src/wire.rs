@@ -26,6 +26,8 @@ pub const FRAME: usize = 64;
 /// The most bytes that the operations of one transaction may have together, each with its [`FRAME`]: so one page holds all of
 /// it, and nobody sees it in part, unless it has more than [`MAX_OPS`] operations. A larger one is refused when it is written.
 pub const MAX_TX: usize = MAX_OP;
+/// The most operations that are given back at once: those of one transaction go together, however many.
+pub const MAX_RETURNED: usize = MAX_TX / FRAME;
 
 const LEVEL: i32 = 3;
 /// What a decoder remembers while it reads, at most: 8 MiB, as a power of two. A body of a few bytes can ask for 128 MiB;
@@ -178,8 +180,8 @@ pub enum Malformed {
     NotZstd(std::io::Error),
     #[error("the body is larger than {MAX_BODY} bytes after decompression")]
     TooLarge,
-    #[error("the body holds more than {MAX_OPS} operations")]
-    TooMany,
+    #[error("the body holds more than {0} operations")]
+    TooMany(usize),
     #[error("the body is empty")]
     Empty,
     #[error("the body is not text: {0}")]
@@ -194,7 +196,7 @@ impl Malformed {
         match self {
             Self::NotZstd(_) => "not-zstd",
             Self::TooLarge => "too-large",
-            Self::TooMany => "too-many",
+            Self::TooMany(_) => "too-many",
             Self::Empty => "empty",
             Self::NotText(_) => "not-text",
             Self::Line { .. } => "not-json",
@@ -223,7 +225,7 @@ pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Line>), Malformed> {
     let text = decompress(body)?;
     let (head, lines): (PushHead, _) = split(&text)?;
     if lines.clone().count() > MAX_OPS {
-        return Err(Malformed::TooMany);
+        return Err(Malformed::TooMany(MAX_OPS));
     }
     let mut prev = head.prev_hash;
     let ops = lines
@@ -286,8 +288,8 @@ pub fn decode_return(body: &[u8]) -> Result<(bool, Vec<Returned>), Malformed> {
     }
     let text = decompress(body)?;
     let (ReturnHead { more }, lines) = split(&text)?;
-    if lines.clone().count() > MAX_OPS {
-        return Err(Malformed::TooMany);
+    if lines.clone().count() > MAX_RETURNED {
+        return Err(Malformed::TooMany(MAX_RETURNED));
     }
     let read = |line| serde_json::from_str::<Line<'_>>(line).ok();
     let ops = lines.filter_map(read).map(|Line { at, r, op }| Returned {
@@ -401,7 +403,8 @@ mod tests {
         ] {
             assert_eq!(decode_push(&body).unwrap_err().code(), code);
         }
-        let returned = pack(&("{\"more\":false}".to_owned() + &"\n{}".repeat(MAX_OPS + 1)));
-        assert_eq!(decode_return(&returned).unwrap_err().code(), "too-many");
+        let returned = |lines| pack(&("{\"more\":false}".to_owned() + &"\n{}".repeat(lines)));
+        assert_eq!(decode_return(&returned(MAX_RETURNED + 1)).unwrap_err().code(), "too-many");
+        assert!(decode_return(&returned(MAX_OPS + 1)).is_ok(), "a transaction comes back whole");
     }
 }

@@ -257,9 +257,7 @@ impl Stage {
                 if today.rescue.is_some() {
                     return Err(format!("{machine:?} lost power, and its database was taken for damaged"));
                 }
-                if !self.is_unwatched {
-                    untracked(|| self.oracle.is_up(&self.tablets, number))?;
-                }
+                self.with_oracle(|oracle, stage| oracle.is_up(stage, number))?;
             }
         }
         Ok(())

@@ -184,6 +184,10 @@ pub enum Act {
     Return {
         tablet: usize,
     },
+    /// A tablet's app is updated, from a version that knew no operations but those that set and add.
+    Update {
+        tablet: usize,
+    },
     /// The office withdraws a tablet's permission.
     Revoke {
         tablet: usize,
@@ -223,6 +227,7 @@ impl Act {
             | Self::Clone { tablet }
             | Self::Copy { tablet }
             | Self::Return { tablet }
+            | Self::Update { tablet }
             | Self::Revoke { tablet }
             | Self::Join { tablet } => Some(*tablet),
             _ => None,
@@ -265,7 +270,7 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    moved(seed, carried(seed, failing(seed, beside(seed, steps))))
+    updated(seed, moved(seed, carried(seed, failing(seed, beside(seed, steps)))))
 }
 
 /// What goes on beside the others changes nothing of their story: each has dice of its own.
@@ -336,6 +341,18 @@ fn moved(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
         for _ in 0..dice.within(2..6) {
             let milliseconds = dice.within(20..40_000);
             insert(&mut steps, &mut dice, Act::Beside { milliseconds });
+        }
+    }
+    steps
+}
+
+/// Apps are updated.
+fn updated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "update");
+    if dice.chance(80) {
+        for _ in 0..dice.within(1..3) {
+            let tablet = dice.index(TABLETS);
+            insert(&mut steps, &mut dice, Act::Update { tablet });
         }
     }
     steps

@@ -100,7 +100,12 @@ impl Oracle {
                 if device.is_none_or(|device| !oracle.revoked.contains(&device)) {
                     return Err(format!("tablet {number} was never revoked, and says that it was"));
                 }
-                // What it recorded is at the hub; it is given nothing any more.
+                // What it recorded is at the hub; it is given nothing any more, also no signature that came before its own.
+                let reports = engine.verify_seals(ROUND);
+                let reports = reports.map_err(|error| format!("tablet {number}'s seals: {error}"))?;
+                if let Some(report) = reports.iter().find(|report| !report.genuine) {
+                    return Err(format!("tablet {number}, withdrawn: what was signed changed: {report:?}"));
+                }
                 continue;
             }
             if !matches!(line.state, SyncState::Safe | SyncState::NeedsAttention) || line.trouble.is_some() {

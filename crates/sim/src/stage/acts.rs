@@ -7,7 +7,7 @@ use crate::estate;
 use crate::net::Target;
 use crate::people;
 use crate::story::{Act, MOST_TABLETS, Machine};
-use crate::tablet::Tablet;
+use crate::tablet::{self, Tablet};
 use serde_json::json;
 use standpipe_domain::hold::{Choices, Surroundings};
 use standpipe_domain::record::entity;
@@ -70,6 +70,13 @@ impl Stage {
                     self.with_tablet_off(*tablet, |stage| stage.disks.copy(&copy, &folder))?;
                     self.oracle.returned(*tablet);
                 }
+            }
+            Act::Update { tablet } => {
+                let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
+                let older = self.disks.folder(&format!("older-{tablet}"));
+                self.with_tablet_off(*tablet, |stage| stage.disks.copy(&folder, &older))?;
+                untracked(|| tablet::as_older(&older)).map_err(|error| format!("an older app: {error}"))?;
+                self.disks.copy(&older, &folder);
             }
             Act::Rename { .. }
             | Act::Delete { .. }
