@@ -14,7 +14,7 @@ pub(super) const KNOWN: u32 = 3;
 const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/postgres/0001_hub.sql"),
     include_str!("../../../../../migrations/hub/postgres/0002_filing.sql"),
-    include_str!("../../../../../migrations/hub/postgres/0003_projection.sql"),
+    include_str!("../../../../../migrations/hub/postgres/0004_projection.sql"),
 ];
 
 const MIGRATING: &str = "migrating the database";

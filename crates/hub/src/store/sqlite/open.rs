@@ -22,7 +22,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/sqlite/0004_backup.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0005_backups.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0006_filing.sql"),
-    include_str!("../../../../../migrations/hub/sqlite/0007_projection.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0008_projection.sql"),
 ];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
