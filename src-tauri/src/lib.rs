@@ -132,6 +132,7 @@ pub fn run() {
             commands::sync_now,
             commands::choose,
             commands::send_all_the_same,
+            commands::ask_of_sealed,
             commands::fetch_original,
             commands::enrol,
             commands::sites,

@@ -286,6 +286,9 @@ pub fn decode_return(body: &[u8]) -> Result<(bool, Vec<Returned>), Malformed> {
     }
     let text = decompress(body)?;
     let (ReturnHead { more }, lines) = split(&text)?;
+    if lines.clone().count() > MAX_OPS {
+        return Err(Malformed::TooMany);
+    }
     let read = |line| serde_json::from_str::<Line<'_>>(line).ok();
     let ops = lines.filter_map(read).map(|Line { at, r, op }| Returned {
         at,
@@ -324,6 +327,9 @@ fn split<H: DeserializeOwned>(text: &str) -> Result<(H, std::str::Split<'_, char
 mod tests {
     use super::*;
     use crate::chain::START;
+    use crate::pen::{Draft, Moment, Pen};
+    use serde_json::{Value, json};
+    use standpipe_domain::ids::{DeviceId, PersonId, SiteId};
 
     fn head() -> PushHead {
         PushHead { protocol: 1, incarnation: 1, after: 0, prev_hash: START }
@@ -336,6 +342,34 @@ mod tests {
         assert_eq!(back, head());
         assert_eq!(ops.len(), 2);
         assert!(ops.iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn what_a_push_brings_comes_in_a_pull_byte_for_byte() {
+        let mut pen = Pen::new(DeviceId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+        let moment = Moment { now: Millis(0), actor: PersonId(Uuid::from_u128(3)), tx: Uuid::from_u128(4) };
+        let draft = Draft::set("check", Uuid::from_u128(5), "note", json!("wet"), None);
+        let written = pen.write(draft, Uuid::from_u128(6), moment).unwrap();
+        let body = &*written.body;
+        let [space, carriage, before] = [format!("{body} "), format!("{body}\r"), format!("\t{body}")];
+        // Other JSON that reads as an operation too.
+        let fields: serde_json::Map<String, Value> = serde_json::from_str(body).unwrap();
+        let list = fields.into_iter().map(|(_, value)| value).collect::<Value>().to_string();
+        let pushed = encode_push(&head(), [body, &space, &carriage, &before, &list]).unwrap();
+        let (_, lines) = decode_push(&pushed).unwrap();
+        let taken: Vec<&str> = lines.iter().flatten().map(|written| &*written.body).collect();
+        assert_eq!(taken, [body], "JSON within JSON has no such edges");
+        let pull = PullHead {
+            protocol: 1,
+            hub_epoch: Uuid::nil(),
+            from: 0,
+            next: 1,
+            more: false,
+            checksum: String::new(),
+            now: Millis(0),
+        };
+        let pulled = encode_pull(&pull, [(1, Millis(0), "m", body)]).unwrap();
+        assert_eq!(&*decode_pull(&pulled).unwrap().1[0].body, body);
     }
 
     #[test]
@@ -367,5 +401,7 @@ mod tests {
         ] {
             assert_eq!(decode_push(&body).unwrap_err().code(), code);
         }
+        let returned = pack(&("{\"more\":false}".to_owned() + &"\n{}".repeat(MAX_OPS + 1)));
+        assert_eq!(decode_return(&returned).unwrap_err().code(), "too-many");
     }
 }

@@ -1,10 +1,13 @@
 //! How synchronisation stands, for whoever asks, and what is due.
 
 use super::line::{Counts, Link, line};
+use super::rows::Stored;
 use crate::store::Store;
 use crate::store::blobs::Waiting;
-use standpipe_domain::hold::{Battery, Held, Hold, Network, Surroundings};
+use standpipe_domain::hold::{Battery, Choices, Held, Hold, Network, Surroundings};
+use standpipe_domain::ids::RoundId;
 use standpipe_domain::sync::{SyncLine, Trouble};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -16,6 +19,8 @@ pub(super) struct Standing {
     pub store: Arc<Store>,
     link: Mutex<Link>,
     due: Mutex<Due>,
+    /// Somebody looks at the seals of these rounds, and is told where the photos in them are.
+    looked_at: Mutex<BTreeSet<RoundId>>,
     /// Absent until something was told of them.
     surroundings: Mutex<Option<Surroundings>>,
     /// Originals go in spite of what the person chose: they said so, for those that wait now.
@@ -48,6 +53,7 @@ impl Standing {
             store,
             link: Mutex::default(),
             due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true, doubt: false }),
+            looked_at: Mutex::default(),
             surroundings: Mutex::default(),
             released: Mutex::default(),
             woken: Notify::new(),
@@ -72,15 +78,15 @@ impl Standing {
     }
 
     fn counts(&self) -> Result<Counts, Trouble> {
-        let waiting = self.store.waiting()?;
+        let Stored { is_enrolled, waiting, choices, last_synced } = self.store.standing()?;
         let counts = Counts {
-            enrolled: self.store.identity()?.is_some(),
+            enrolled: is_enrolled,
             records: waiting.records,
             photos: waiting.photos,
             bytes: waiting.bytes,
-            held: self.held(waiting)?,
+            held: self.held(waiting, choices),
             set_aside: waiting.set_aside,
-            last_synced: self.store.last_synced()?,
+            last_synced,
         };
         *hold(&self.counted) = counts;
         Ok(counts)
@@ -88,28 +94,28 @@ impl Standing {
 
     /// The originals that the person's choice holds back in these surroundings. That they go all the same, once, is over
     /// when none of them waits any more, or the choice holds nothing back.
-    fn held(&self, waiting: Waiting) -> Result<Option<Held>, Trouble> {
-        let why = self.why()?;
+    fn held(&self, waiting: Waiting, choices: Choices) -> Option<Held> {
+        let why = self.why(choices);
         let mut released = hold(&self.released);
         let held = match (why, waiting.ready) {
             (None, _) | (_, (0, _)) => None,
             (Some(why), (photos, bytes)) => Some(Held { why, photos, bytes, released: *released }),
         };
         *released &= held.is_some();
-        Ok(held)
+        held
     }
 
     /// Whether originals wait.
     pub(super) fn holds_originals(&self) -> Result<bool, Trouble> {
-        Ok(self.why()?.is_some() && !*hold(&self.released))
+        Ok(self.why(self.store.choices()?).is_some() && !*hold(&self.released))
     }
 
     /// Why the person's choice holds originals back. In the moment after the app has started nobody has told what the
     /// tablet stands in: what was chosen to wait waits for that, too.
-    fn why(&self) -> Result<Option<Hold>, Trouble> {
+    fn why(&self, choices: Choices) -> Option<Hold> {
         const WORST: Surroundings = Surroundings { network: Network::Metered, battery: Battery::Low };
         let surroundings = hold(&self.surroundings).unwrap_or(WORST);
-        Ok(self.store.choices()?.hold(surroundings))
+        choices.hold(surroundings)
     }
 
     /// The tablet stands in other surroundings; what waited for them goes at once.
@@ -147,10 +153,33 @@ impl Standing {
         hold(&self.due)
     }
 
+    /// Nothing that the office had confirmed counts as safe until it has confirmed it once more.
+    pub(super) fn doubt_all(&self) {
+        self.due().doubt = true;
+        self.set_link(|link| link.doubt = true);
+        self.woken.notify_one();
+    }
+
     /// Something was recorded, or is due.
     pub(super) fn wake(&self) {
         self.woken.notify_one();
         self.tell();
+    }
+
+    /// Somebody looks at the seals of a round.
+    pub(super) fn look_at(&self, round: RoundId) {
+        hold(&self.looked_at).insert(round);
+        self.woken.notify_one();
+    }
+
+    /// A round whose sealed photos the office is to be asked for.
+    pub(super) fn to_ask_of(&self) -> Option<RoundId> {
+        hold(&self.looked_at).first().copied()
+    }
+
+    /// The office has said which of them it has.
+    pub(super) fn asked_of(&self, round: RoundId) {
+        hold(&self.looked_at).remove(&round);
     }
 
     /// The hub has something new.
@@ -170,6 +199,11 @@ impl Standing {
     pub(super) fn set_link(&self, change: impl FnOnce(&mut Link)) {
         change(&mut hold(&self.link));
         self.tell();
+    }
+
+    /// Whether the hub may not have everything that it once confirmed.
+    pub(super) fn doubts(&self) -> bool {
+        hold(&self.link).doubt
     }
 
     /// Whether a request that carries something up is under way.

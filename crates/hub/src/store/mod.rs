@@ -102,6 +102,8 @@ pub trait Store: Book {
     async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
     /// Which backups were made.
     async fn backups(&self) -> Result<Backups, StoreError>;
+    /// How often a photo that had been confirmed was found to be gone, and was said to be.
+    async fn losses(&self) -> Result<u64, StoreError>;
     /// The operations of a site behind `after`, in the order of commit: about `ops` of them and `bytes` of their text, whole
     /// transactions.
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError>;
@@ -118,10 +120,15 @@ pub trait Store: Book {
 
     // The tracker that the office had before.
 
-    /// Issues that it has not got, as far as is known, at most `limit`: first what was sent, last what it refused.
+    /// Issues that it is to get and has not got, as far as is known, at most `limit`: first what was sent, last what it
+    /// refused.
     async fn not_filed(&self, limit: u32) -> Result<Vec<(IssueId, Filing)>, StoreError>;
     /// Whether it has an issue; `None` where that was never asked.
     async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError>;
+    /// The same of each issue of which something is known, by their ids.
+    async fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError>;
+    /// Has an issue brought there again that somebody deleted there. Whether it was one.
+    async fn bring_again(&self, issue: IssueId) -> Result<bool, StoreError>;
     /// Keeps whether it has an issue.
     async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError>;
 }

@@ -62,11 +62,11 @@ pub fn project(
 
 /// The row of a record; `None` when it was deleted, or its fields do not make a record (yet).
 fn row(ledger: &mut dyn Ledger, entity: &str, id: Uuid) -> Result<Option<Projected>, StoreError> {
-    if ledger.has_tombstone(id)? && life(&ledger.ops_of(id)?) == Life::Deleted {
-        return Ok(None);
-    }
     if entity == entity::SIGN_OFF {
         return sign_off(ledger, id);
+    }
+    if ledger.has_tombstone(id)? && life(&ledger.ops_of(id)?, ledger.is_sealed(id)?) == Life::Deleted {
+        return Ok(None);
     }
     let fields = ledger.shown(id)?;
     Ok(match entity {

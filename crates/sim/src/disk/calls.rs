@@ -7,7 +7,7 @@
 // The system's own results fit what the C library gives of them.
 #![allow(clippy::cast_possible_truncation)]
 
-use super::{Change, after, before};
+use super::{Change, after, before, is_simulated};
 use libc::{c_char, c_int, c_void, mode_t, off_t, size_t, ssize_t};
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -134,6 +134,28 @@ pub unsafe extern "C" fn open64(name: *const c_char, flags: c_int, mode: mode_t)
 pub unsafe extern "C" fn open(name: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the same call.
     unsafe { open64(name, flags, mode) }
+}
+
+/// Locks belong to a process, and every machine is within this one: between them the system has nothing to say, and SQLite
+/// keeps its own connections apart. It asks ten times for each transaction.
+///
+/// # Safety
+/// As `fcntl(2)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fcntl64(fd: c_int, what: c_int, argument: *mut c_void) -> c_int {
+    match what {
+        libc::F_SETLK if is_simulated() => 0,
+        // SAFETY: the arguments are the caller's, passed on as they came.
+        _ => unsafe { libc::syscall(libc::SYS_fcntl, fd, what, argument) as _ },
+    }
+}
+
+/// # Safety
+/// As `fcntl(2)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fcntl(fd: c_int, what: c_int, argument: *mut c_void) -> c_int {
+    // SAFETY: the same call.
+    unsafe { fcntl64(fd, what, argument) }
 }
 
 /// # Safety

@@ -11,16 +11,18 @@
 
 mod calls;
 mod raw;
+mod undo;
 
 use crate::dice::Dice;
 use libc::{EIO, ENOSPC, c_int};
-use raw::{c_path, close, copy_folder, cut, drop_shared_memory, open, path_of, put, read, stat};
+use raw::{c_path, close, copy_folder, drop_shared_memory, open, path_of, read, stat};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use undo::{Name, Undo, scatter};
 
 /// A change that a call is about to make.
 #[derive(Clone, Copy)]
@@ -47,31 +49,6 @@ enum PendingKind {
     SyncFolder(PathBuf),
 }
 
-/// How to take a change of a file's bytes back: its length was this, and these bytes stood there.
-struct Undo {
-    length: u64,
-    at: u64,
-    bytes: Vec<u8>,
-    /// How many bytes were written; none when the file was cut off at `at`.
-    written: u64,
-}
-
-/// A change of a folder that no sync has made last.
-enum Name {
-    Made(PathBuf),
-    Renamed { from: PathBuf, to: PathBuf, over: Option<PathBuf> },
-    Removed { path: PathBuf, kept: PathBuf },
-}
-
-impl Name {
-    fn folder(&self) -> &Path {
-        let path = match self {
-            Self::Made(path) | Self::Renamed { to: path, .. } | Self::Removed { path, .. } => path,
-        };
-        path.parent().unwrap_or(path)
-    }
-}
-
 /// Of one machine.
 #[derive(Default)]
 struct Node {
@@ -80,8 +57,36 @@ struct Node {
     /// Power fails at so many changes from now: `true` after the change, `false` before it.
     fuse: Option<(u32, bool)>,
     /// What a loss of power may take back, by file, in the order of the first change.
-    files: Vec<(u64, c_int, Vec<Undo>)>,
+    files: Vec<(u64, Vec<Undo>)>,
+    /// Files that are held open, to look into them.
+    held: Held,
     names: Vec<Name>,
+}
+
+/// Descriptors of our own, by file: the caller's may be for writing only, and closed by the time that bytes are put back.
+#[derive(Default)]
+struct Held(BTreeMap<u64, c_int>);
+
+impl Held {
+    /// The file that the caller has open as `fd`.
+    fn of(&mut self, file: u64, fd: c_int) -> c_int {
+        *self.0.entry(file).or_insert_with(|| open(Path::new(&format!("/proc/self/fd/{fd}"))))
+    }
+
+    /// Nothing of the file may have to be put back. It is written to again soon, unless there are many.
+    fn lasts(&mut self, file: u64) {
+        if self.0.len() > MANY
+            && let Some(fd) = self.0.remove(&file)
+        {
+            close(fd);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.values().for_each(|fd| close(*fd));
+    }
 }
 
 struct Disk {
@@ -96,8 +101,8 @@ struct Disk {
     known: BTreeMap<c_int, (u64, PathBuf)>,
 }
 
-/// What a disk writes at once.
-const SECTOR: usize = 512;
+/// How many files are held open that need not be.
+const MANY: usize = 16;
 
 thread_local! {
     static DISK: RefCell<Option<Disk>> = const { RefCell::new(None) };
@@ -170,14 +175,14 @@ impl Disks {
                 1 | 2 => 0,
                 _ => dice.index(count + 1),
             };
-            for (_, fd, undos) in node.files {
+            for (file, undos) in node.files {
+                let fd = node.held.0[&file];
                 if dice.chance(400) {
                     scatter(fd, &undos, dice);
                 } else {
                     let kept = lasts(undos.len(), dice);
                     undos.iter().skip(kept).rev().for_each(|undo| undo.apply(fd));
                 }
-                close(fd);
             }
             let kept = lasts(node.names.len(), dice);
             for name in node.names.into_iter().skip(kept).rev() {
@@ -212,20 +217,14 @@ fn forget(folder: &Path) {
     if let Some(name) = folder.file_name().and_then(OsStr::to_str) {
         with_node(name, |node| {
             let Node { is_full, fuse, .. } = *node;
-            std::mem::take(node).files.into_iter().for_each(|(_, fd, _)| close(fd));
-            (node.is_full, node.fuse) = (is_full, fuse);
+            *node = Node { is_full, fuse, ..Node::default() };
         });
     }
 }
 
 impl Drop for Disks {
     fn drop(&mut self) {
-        let disk = DISK.with_borrow_mut(Option::take);
-        for node in disk.into_iter().flat_map(|disk| disk.nodes.into_values()) {
-            for (_, fd, _) in node.files {
-                close(fd);
-            }
-        }
+        DISK.with_borrow_mut(Option::take);
     }
 }
 
@@ -243,6 +242,11 @@ pub fn untracked<T>(work: impl FnOnce() -> T) -> T {
     let result = work();
     within(|disk| disk.is_off = false);
     result
+}
+
+/// Whether this thread simulates.
+pub(crate) fn is_simulated() -> bool {
+    DISK.try_with(|cell| cell.try_borrow().is_ok_and(|disk| disk.is_some())).unwrap_or(false)
 }
 
 /// Whether the change may be made, and what is then to be written down. `None`: it is not of a machine's folder.
@@ -275,12 +279,14 @@ pub(crate) fn after(pending: Option<Pending>, done: bool) -> Result<(), c_int> {
 
 impl Disk {
     fn before(&mut self, change: Change<'_>) -> Result<Option<Pending>, c_int> {
+        let mut file = (0, 0);
         let path = match &change {
             Change::Write { fd, .. } | Change::Truncate { fd, .. } | Change::Sync { fd } => {
                 if *fd < 3 {
                     return Ok(None);
                 }
-                self.path_of(*fd)
+                file = stat(*fd);
+                self.path_of(*fd, file.0)
             }
             Change::Open { path, flags } => {
                 let empties = flags & libc::O_TRUNC != 0 && path.metadata().is_ok_and(|file| file.len() > 0);
@@ -320,13 +326,10 @@ impl Disk {
             }
         }
         let kind = match change {
-            Change::Write { fd, at, len } => node.bytes_before(fd, at, len),
+            Change::Write { fd, at, len } => node.bytes_before(fd, file, at, len),
             Change::Truncate { fd, to } => node.shortened_before(fd, to),
-            Change::Sync { fd } if path.is_dir() => {
-                let _ = fd;
-                PendingKind::SyncFolder(path)
-            }
-            Change::Sync { fd } => PendingKind::SyncFile(stat(fd).0),
+            Change::Sync { .. } if path.is_dir() => PendingKind::SyncFolder(path),
+            Change::Sync { .. } => PendingKind::SyncFile(file.0),
             Change::Open { path, .. } if path.exists() => node.emptied_before(path),
             Change::Open { path, .. } => PendingKind::Name(Name::Made(path.to_owned())),
             Change::Rename { from, to } => {
@@ -345,8 +348,7 @@ impl Disk {
     }
 
     /// Where the file of a descriptor lies. A file that is renamed stays with its machine.
-    fn path_of(&mut self, fd: c_int) -> PathBuf {
-        let (file, _) = stat(fd);
+    fn path_of(&mut self, fd: c_int, file: u64) -> PathBuf {
         match self.known.get(&fd) {
             Some((known, path)) if *known == file => path.clone(),
             _ => {
@@ -377,16 +379,18 @@ impl Disk {
 
 impl Node {
     /// What `len` bytes at `at` will stand in the place of.
-    fn bytes_before(&mut self, fd: c_int, at: Option<u64>, len: usize) -> PendingKind {
-        let (file, length) = stat(fd);
-        // SAFETY: asks, changes nothing.
-        let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
-        let at = match at {
-            Some(at) => at,
-            None if flags & libc::O_APPEND != 0 => length,
-            // SAFETY: asks where the file stands.
-            None => unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) }.unsigned_abs(),
-        };
+    fn bytes_before(
+        &mut self,
+        fd: c_int,
+        (file, length): (u64, u64),
+        at: Option<u64>,
+        len: usize,
+    ) -> PendingKind {
+        let at = at.unwrap_or_else(|| {
+            // SAFETY: asks, changes nothing.
+            let (flags, at) = unsafe { (libc::fcntl(fd, libc::F_GETFL), libc::lseek(fd, 0, libc::SEEK_CUR)) };
+            if flags & libc::O_APPEND == 0 { at.unsigned_abs() } else { length }
+        });
         let written = len as u64;
         let old = length.saturating_sub(at).min(written);
         PendingKind::Bytes { file, undo: Undo { length, at, bytes: self.look(fd, file, at, old), written } }
@@ -406,29 +410,26 @@ impl Node {
         PendingKind::Bytes { file, undo: Undo { length, at: to, bytes, written: 0 } }
     }
 
-    /// Bytes of a file, read through a descriptor that is kept: the caller's own may be for writing only, and closed by
-    /// the time that the bytes are put back.
+    /// Bytes of a file.
     fn look(&mut self, fd: c_int, file: u64, at: u64, len: u64) -> Vec<u8> {
-        let known = self.files.iter().find(|(known, _, _)| *known == file).map(|(_, own, _)| *own);
-        let own = known.unwrap_or_else(|| {
-            let own = open(Path::new(&format!("/proc/self/fd/{fd}")));
-            self.files.push((file, own, Vec::new()));
-            own
-        });
-        read(own, at, len)
+        if !self.files.iter().any(|(known, _)| *known == file) {
+            self.files.push((file, Vec::new()));
+        }
+        read(self.held.of(file, fd), at, len)
     }
 
     fn note(&mut self, kind: PendingKind) {
         match kind {
             PendingKind::Bytes { file, undo } => {
-                if let Some((_, _, undos)) = self.files.iter_mut().find(|(known, _, _)| *known == file) {
+                if let Some((_, undos)) = self.files.iter_mut().find(|(known, _)| *known == file) {
                     undos.push(undo);
                 }
             }
             PendingKind::Name(name) => self.names.push(name),
             PendingKind::SyncFile(file) => {
-                if let Some(at) = self.files.iter().position(|(known, _, _)| *known == file) {
-                    close(self.files.remove(at).1);
+                if let Some(at) = self.files.iter().position(|(known, _)| *known == file) {
+                    self.files.remove(at);
+                    self.held.lasts(file);
                 }
             }
             PendingKind::SyncFolder(folder) => self.names.retain(|name| {
@@ -440,55 +441,6 @@ impl Node {
                 }
                 !lasts
             }),
-        }
-    }
-}
-
-impl Undo {
-    fn apply(&self, fd: c_int) {
-        put(fd, self.at, &self.bytes);
-        cut(fd, self.length);
-    }
-}
-
-/// A disk that writes in an order of its own: of what no sync made last, each change lasts or not, or a part of it does.
-fn scatter(fd: c_int, undos: &[Undo], dice: &mut Dice) {
-    let mut changes = Vec::with_capacity(undos.len());
-    for undo in undos.iter().rev() {
-        changes.push((undo, read(fd, undo.at, undo.written)));
-        undo.apply(fd);
-    }
-    for (undo, bytes) in changes.into_iter().rev() {
-        let lasts = match dice.below(5) {
-            0 | 1 => bytes.len(),
-            // Within a sector a disk writes all or nothing.
-            2 => dice.index(bytes.len() / SECTOR + 1) * SECTOR,
-            _ => continue,
-        };
-        if undo.written == 0 {
-            cut(fd, undo.at);
-        }
-        put(fd, undo.at, &bytes[..lasts.min(bytes.len())]);
-    }
-}
-
-impl Name {
-    fn undo(self) {
-        match self {
-            Self::Made(path) => {
-                if path.is_dir() {
-                    let _ = fs::remove_dir_all(path);
-                } else {
-                    let _ = fs::remove_file(path);
-                }
-            }
-            Self::Renamed { from, to, over } => {
-                let _ = fs::rename(&to, from);
-                if let Some(over) = over {
-                    let _ = fs::rename(over, to);
-                }
-            }
-            Self::Removed { path, kept } => drop(fs::rename(kept, path)),
         }
     }
 }

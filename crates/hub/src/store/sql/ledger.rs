@@ -3,7 +3,7 @@
 use super::desk::{Desk, bits, parse};
 use super::rows::word;
 use super::value::bind;
-use crate::store::{Aside, ChainEnd, Device, Identity, Ledger, Projected, Quarantine, StoreError};
+use crate::store::{Aside, ChainEnd, Device, Ledger, Projected, Quarantine, StoreError};
 use serde::de::IgnoredAny;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::record::{Finding, Issue};
@@ -19,10 +19,6 @@ use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 impl Ledger for Desk<'_> {
-    fn identity(&self) -> Identity {
-        self.identity.clone()
-    }
-
     fn held(&mut self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
         let sql = "SELECT dev_seq, hash FROM chain WHERE device = ? AND incarnation = ?
                    ORDER BY dev_seq DESC LIMIT 1";

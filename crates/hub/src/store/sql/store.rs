@@ -183,6 +183,10 @@ impl<D: Desks> Store for D {
         self.look(|desk| desk.backups()).await
     }
 
+    async fn losses(&self) -> Result<u64, StoreError> {
+        self.look(|desk| desk.losses()).await
+    }
+
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError> {
         self.look(move |desk| desk.page(site, after, ops, bytes)).await
     }
@@ -205,6 +209,14 @@ impl<D: Desks> Store for D {
 
     async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError> {
         self.look(move |desk| desk.filing(issue)).await
+    }
+
+    async fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError> {
+        self.look(|desk| desk.filings()).await
+    }
+
+    async fn bring_again(&self, issue: IssueId) -> Result<bool, StoreError> {
+        self.change(move |desk| desk.bring_again(issue)).await
     }
 
     async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError> {
