@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod restore;
 pub(crate) mod seals;
 pub(crate) mod text;
+pub(crate) mod update;
 pub(crate) mod views;
 
 /// A test for each of the suite's functions, on a store that `$fresh` makes.

@@ -19,6 +19,10 @@ use standpipe_oplog::seal;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+/// Counted up whenever the same log gives other rows, registers or kinds: a version that knows more entities, fields or kinds,
+/// say. The tablet counts for itself.
+pub const PROJECTION: u32 = 1;
+
 /// Takes an operation into the log and its registers. Gives the records whose rows are to be made anew.
 pub fn enter(ledger: &mut dyn Ledger, written: &Written, at: Millis) -> Result<Vec<Touched>, StoreError> {
     ledger.append(written, at)?;
