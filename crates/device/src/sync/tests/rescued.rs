@@ -230,16 +230,24 @@ async fn a_spoilt_original_that_a_row_names_is_put_aside_and_can_be_fetched_righ
             assert_eq!(beside(&tablet.store, of).len(), 2, "the other is kept");
         })
         .await;
+    let elsewhere = || Whereabouts::Elsewhere { at_office: Some(true), by: None };
     // Met at the next start.
     fs::write(&path, b"their their photo").unwrap();
     again(&folder)
         .play(async |tablet| {
             tablet.safe().await;
             assert!(!path.exists());
-            let elsewhere = Whereabouts::Elsewhere { at_office: Some(true), by: None };
-            assert_eq!(where_is(&tablet.store), elsewhere);
+            assert_eq!(where_is(&tablet.store), elsewhere());
             fetch(tablet, of).await.unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"their photo");
+        })
+        .await;
+    // And one that is gone, as where the database was put back without its vault.
+    fs::remove_file(&path).unwrap();
+    again(&folder)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(where_is(&tablet.store), elsewhere());
         })
         .await;
 }
