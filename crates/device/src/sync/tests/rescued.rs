@@ -43,7 +43,7 @@ async fn with_records_of_others(hub: &Hub) -> Arc<tempfile::TempDir> {
     let tablet = Tablet::of(hub);
     record(&tablet.store);
     let folder = Arc::clone(&tablet.folder);
-    tablet.play(async |tablet| tablet.in_step().await).await;
+    Box::pin(tablet.play(async |tablet| tablet.in_step().await)).await;
     assert_eq!(hub.kept().ops.len(), 6);
     folder
 }
@@ -113,14 +113,13 @@ async fn with_originals_that_wait(hub: &Hub) -> (Arc<tempfile::TempDir>, Vec<Sha
     tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
     let photos = (1..4_u8).map(|n| tablet.photo(&[n; 40])).collect();
     let folder = Arc::clone(&tablet.folder);
-    tablet
-        .play(async |tablet| {
-            tablet.line(|line| line.records == 0 && line.held.is_some()).await;
-            tablet.pause().await;
-            assert_eq!(tablet.store.waiting().unwrap().photos, 3);
-            assert_eq!(tablet.store.cursor().unwrap().1, 3);
-        })
-        .await;
+    Box::pin(tablet.play(async |tablet| {
+        tablet.line(|line| line.records == 0 && line.held.is_some()).await;
+        tablet.pause().await;
+        assert_eq!(tablet.store.waiting().unwrap().photos, 3);
+        assert_eq!(tablet.store.cursor().unwrap().1, 3);
+    }))
+    .await;
     (folder, photos)
 }
 
