@@ -43,7 +43,7 @@ async fn with_records_of_others(hub: &Hub) -> Arc<tempfile::TempDir> {
     let tablet = Tablet::of(hub);
     record(&tablet.store);
     let folder = Arc::clone(&tablet.folder);
-    tablet.play(async |tablet| tablet.in_step().await).await;
+    Box::pin(tablet.play(async |tablet| tablet.in_step().await)).await;
     assert_eq!(hub.kept().ops.len(), 6);
     folder
 }
@@ -113,14 +113,13 @@ async fn with_originals_that_wait(hub: &Hub) -> (Arc<tempfile::TempDir>, Vec<Sha
     tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
     let photos = (1..4_u8).map(|n| tablet.photo(&[n; 40])).collect();
     let folder = Arc::clone(&tablet.folder);
-    tablet
-        .play(async |tablet| {
-            tablet.line(|line| line.records == 0 && line.held.is_some()).await;
-            tablet.pause().await;
-            assert_eq!(tablet.store.waiting().unwrap().photos, 3);
-            assert_eq!(tablet.store.cursor().unwrap().1, 3);
-        })
-        .await;
+    Box::pin(tablet.play(async |tablet| {
+        tablet.line(|line| line.records == 0 && line.held.is_some()).await;
+        tablet.pause().await;
+        assert_eq!(tablet.store.waiting().unwrap().photos, 3);
+        assert_eq!(tablet.store.cursor().unwrap().1, 3);
+    }))
+    .await;
     (folder, photos)
 }
 
@@ -230,16 +229,24 @@ async fn a_spoilt_original_that_a_row_names_is_put_aside_and_can_be_fetched_righ
             assert_eq!(beside(&tablet.store, of).len(), 2, "the other is kept");
         })
         .await;
+    let elsewhere = || Whereabouts::Elsewhere { at_office: Some(true), by: None };
     // Met at the next start.
     fs::write(&path, b"their their photo").unwrap();
     again(&folder)
         .play(async |tablet| {
             tablet.safe().await;
             assert!(!path.exists());
-            let elsewhere = Whereabouts::Elsewhere { at_office: Some(true), by: None };
-            assert_eq!(where_is(&tablet.store), elsewhere);
+            assert_eq!(where_is(&tablet.store), elsewhere());
             fetch(tablet, of).await.unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"their photo");
+        })
+        .await;
+    // And one that is gone, as where the database was put back without its vault.
+    fs::remove_file(&path).unwrap();
+    again(&folder)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(where_is(&tablet.store), elsewhere());
         })
         .await;
 }
