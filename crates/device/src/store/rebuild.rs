@@ -9,8 +9,8 @@ use standpipe_oplog::op::Kind;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
-/// Counted up whenever the same log gives other rows: a version that knows more entities or fields, say.
-const PROJECTION: u32 = 3;
+/// Counted up whenever the same log gives other rows: a version that knows more entities, fields or kinds, say.
+const PROJECTION: u32 = 4;
 
 /// The tables that follow from the log.
 pub const TABLES: [&str; 14] = [

@@ -100,6 +100,30 @@ fn a_kind_and_a_field_of_tomorrow_are_kept_and_do_not_stand_in_the_way() {
 }
 
 #[test]
+fn what_an_older_version_did_not_know_is_shown_after_an_update() {
+    let mut tablet = Tablet::new();
+    let asset = crate::testing::asset(0);
+    let seen: Vec<_> = tablet.office.log.iter().map(|one| one.op.op_id).collect();
+    let of_tomorrow = set("asset", asset.0, "", json!({ "saw": seen }), None);
+    tablet.office.write([Draft { kind: Kind::Unknown, field: None, ..of_tomorrow }]);
+    assert!(tablet.office.deliver(tablet.engine.store()).unwrap());
+    // From here on the log says what this version knows. All else is as the older one left it.
+    tablet
+        .engine
+        .store()
+        .write::<_, Error>("updating", |writing| {
+            let known = r#"replace(body, '"kind":"unknown"', '"kind":"delete"')"#;
+            writing.execute(&format!("UPDATE op SET body = {known}"), [])?;
+            writing.execute("UPDATE fact SET value = '0' WHERE name = 'projection'", [])?;
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(tablet.engine.asset(asset).unwrap().asset.id, asset);
+    let tablet = tablet.restarted();
+    assert_eq!(tablet.engine.asset(asset).unwrap_err().code(), "unknown");
+}
+
+#[test]
 fn a_deleted_asset_is_gone_and_one_that_somebody_edited_meanwhile_is_kept() {
     let mut tablet = Tablet::new();
     let seen: Vec<_> = tablet.office.log.iter().map(|one| one.op.op_id).collect();
