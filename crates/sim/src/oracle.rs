@@ -316,8 +316,8 @@ impl Oracle {
                 self.stale.remove(&number);
             }
         }
-        // What it says anew it says after it has met the hub as it is now.
-        let knows = said_safe || !self.stale.contains(&number);
+        // What it says anew, and not only once more, it says after it has met the hub as it is now.
+        let knows = said_safe && tablet.has_doubted() || !self.stale.contains(&number);
         if !knows || !stage.hub.is_running() {
             return Ok(());
         }

@@ -104,10 +104,10 @@ impl Stage {
         }
         let acts = catch_unwind(AssertUnwindSafe(|| stage.acts(steps)));
         let result = acts.unwrap_or_else(|panic| Err(format!("panicked: {}", words(&*panic))));
-        let mut trace = std::mem::take(&mut stage.trace);
         if let Err(why) = &result {
-            trace.push(format!("{:?} VIOLATION {why}", stage.time.now()));
+            stage.note(&format!("VIOLATION {why}"));
         }
+        let trace = std::mem::take(&mut stage.trace);
         // What does not end well is said only where nothing worse is.
         let ended = catch_unwind(AssertUnwindSafe(|| stage.end()));
         let ended = ended.map_err(|panic| format!("panicked at the end: {}", words(&*panic)));
