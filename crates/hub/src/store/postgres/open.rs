@@ -9,11 +9,12 @@ use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::DeviceId;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 2;
+pub(super) const KNOWN: u32 = 3;
 /// Numbered from 1, only ever added to. They are numbered apart from those of SQLite.
 const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/postgres/0001_hub.sql"),
     include_str!("../../../../../migrations/hub/postgres/0002_filing.sql"),
+    include_str!("../../../../../migrations/hub/postgres/0003_seen.sql"),
 ];
 
 const MIGRATING: &str = "migrating the database";

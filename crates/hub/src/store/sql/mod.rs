@@ -17,6 +17,7 @@ mod readers;
 mod records;
 mod replica;
 mod rows;
+mod seen;
 mod store;
 mod value;
 mod writer;
