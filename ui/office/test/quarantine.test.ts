@@ -60,7 +60,7 @@ describe('what was set aside', () => {
   it('and was seen to says by whom, and can be taken back by who may', () => {
     speak('en');
     const seen = [record(1, { seen: { by: '主任', at: 0 } })];
-    expect(shown(seen, true)).toContain('主任 said so');
+    expect(shown(seen, true)).toContain('Seen to by 主任');
     expect(shown(seen, true)).toContain('take-back');
     expect(shown(seen, false)).not.toContain('take-back');
   });

@@ -159,7 +159,7 @@ describe('what was set aside', () => {
     expect(shown(false)).toContain('Seen to: 2');
     expect(shown(false)).not.toContain('巡检员');
     const body = shown(true);
-    expect(body).toContain(`巡检员 said so, ${moment(seen.at)}.`);
+    expect(body).toContain(`Seen to by 巡检员, ${moment(seen.at)}.`);
     expect(body).toContain('take-back');
     expect(body).toContain('漏水');
     expect(body.match(/add an amendment|Ask the office for/g), 'nobody is asked for anything').toBeNull();

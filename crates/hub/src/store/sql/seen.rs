@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::value::bind;
+use super::{Row, SqlError};
 use crate::store::StoreError;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId};
 use standpipe_domain::office::{AsidePlace, QuarantineList, Quarantined, SeeTo};
@@ -32,7 +33,6 @@ impl Desk<'_> {
         let listed = self.all("reading what was set aside", &sql, bind![limit], |row| {
             let op_id: Option<Uuid> = row.get(0)?;
             let name: Option<String> = row.get(2)?;
-            let by: Option<String> = row.get(10)?;
             Ok(Quarantined {
                 op_id: op_id.map(|id| id.to_string()).unwrap_or_default(),
                 device: DeviceId(row.get(1)?),
@@ -44,7 +44,7 @@ impl Desk<'_> {
                 at: Millis(row.get(7)?),
                 incarnation: row.get(8)?,
                 dev_seq: row.get(9)?,
-                seen: by.map(|by| Ok(Seen { by, at: Millis(row.get(11)?) })).transpose()?,
+                seen: seen(row)?,
             })
         })?;
         Ok(QuarantineList { total, seen_to, listed })
@@ -75,4 +75,10 @@ impl Desk<'_> {
         }
         Ok(())
     }
+}
+
+/// Who has seen to it, in the last two columns.
+fn seen(row: Row<'_>) -> Result<Option<Seen>, SqlError> {
+    let by: Option<String> = row.get(10)?;
+    by.map(|by| Ok(Seen { by, at: Millis(row.get(11)?) })).transpose()
 }
