@@ -174,6 +174,13 @@ pub fn send_all_the_same(app: State<App>, all: bool) -> Answer<()> {
     Ok(())
 }
 
+/// Somebody looks at the seals of a round; what the office says of the photos in them comes as a change.
+#[tauri::command(async)]
+pub fn ask_of_sealed(app: State<App>, round: RoundId) -> Answer<()> {
+    app.driver()?.ask_of_sealed(round);
+    Ok(())
+}
+
 /// Fetches an original from the office; `progress` is told how many percent of it are here.
 #[tauri::command]
 pub async fn fetch_original(app: State<'_, App>, sha256: Sha256, progress: Channel<u8>) -> Answer<()> {

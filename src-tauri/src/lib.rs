@@ -133,6 +133,7 @@ pub fn run() {
             commands::see_to,
             commands::choose,
             commands::send_all_the_same,
+            commands::ask_of_sealed,
             commands::fetch_original,
             commands::enrol,
             commands::sites,

@@ -28,6 +28,8 @@ pub struct Redmine {
 #[derive(Debug, Deserialize)]
 struct Setup {
     key: String,
+    /// Its administrator's own.
+    admin: String,
     field: u32,
     closed: u32,
     project: String,
@@ -123,6 +125,14 @@ impl Redmine {
         let url = format!("http://{}/issues.json", self.address);
         let request = self.client.post(url).header("X-Redmine-API-Key", key);
         request.json(&serde_json::json!({ "issue": issue })).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Deletes what is there under this number, as its administrator.
+    pub async fn delete(&self, number: u64) -> Result<()> {
+        let url = format!("http://{}/issues/{number}.json", self.address);
+        let request = self.client.delete(url).header("X-Redmine-API-Key", &self.setup.admin);
+        request.send().await?.error_for_status()?;
         Ok(())
     }
 

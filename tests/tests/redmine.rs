@@ -74,6 +74,31 @@ async fn play(home: &Path) -> Result<()> {
         ensure!(Some(there.number) == *number, "{issue} is {there:?}, and the hub knows {number:?}");
         ensure!(there.subject.starts_with("ZJ-"), "{there:?}");
     }
+    // Its administrator deletes two while the hub is down. The number of the last is given again.
+    fleet.end_hub()?;
+    let numbers: BTreeMap<u64, Uuid> =
+        known.iter().filter_map(|(issue, number)| number.map(|number| (number, *issue))).collect();
+    let ends = [numbers.first_key_value(), numbers.last_key_value()];
+    let deleted: BTreeMap<u64, Uuid> = ends.into_iter().flatten().map(|(at, issue)| (*at, *issue)).collect();
+    ensure!(deleted.len() == 2, "there are too few: {numbers:?}");
+    let last = *deleted.keys().next_back().context("there are two")?;
+    let there = redmine.issues().await?;
+    let doubles = there.values().flatten().map(|one| one.number).filter(|number| *number > last);
+    for number in doubles.chain(deleted.keys().copied()) {
+        redmine.delete(number).await?;
+    }
+    let other = Uuid::from_u128(7);
+    redmine.double(other).await?;
+    fleet.start(Machine::Hub)?;
+    eventually("what was deleted there is gone", PATIENCE, async || {
+        let gone = gone(&hub)?;
+        ensure!(gone == deleted, "the hub knows of {gone:?}, and {deleted:?} were deleted");
+        Ok(())
+    })
+    .await?;
+    let there = redmine.issues().await?;
+    ensure!(there[&other].iter().any(|one| one.number == last), "{last} was not given again: {there:?}");
+    ensure!(deleted.values().all(|issue| !there.contains_key(issue)), "one is there again: {there:?}");
     fleet.end_hub()?;
     redmine.stop()
 }
@@ -91,6 +116,14 @@ async fn until(fleet: &mut Fleet, what: &str, state: &str, count: usize) -> Resu
         std::future::ready(seen)
     })
     .await
+}
+
+/// Those of the hub's issues that were deleted there, by the numbers that they had.
+fn gone(hub: &Path) -> Result<BTreeMap<u64, Uuid>> {
+    let hub = rows::database(hub)?;
+    let mut rows = hub.prepare("SELECT number, issue FROM filing WHERE state = 'gone'")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The hub's issues, each with its number there, as far as that is known.

@@ -23,6 +23,8 @@ pub enum Filing {
     Sent,
     /// It is there, under this number.
     Filed(u64),
+    /// It was there under this number, and somebody deleted it there. It is not created again by itself.
+    Gone(u64),
     /// The tracker will not have it, and said this.
     Refused(String),
 }
@@ -91,7 +93,7 @@ impl Delivery {
     #[must_use]
     pub fn next(&self, now: Duration) -> Next {
         match &self.filing {
-            Filing::Filed(_) => Next::Nothing,
+            Filing::Filed(_) | Filing::Gone(_) => Next::Nothing,
             Filing::Sent if self.due_since.is_some_and(|since| now < since + FRESH) => Next::Create,
             _ => {
                 let again = self.absent_since.map_or(Duration::ZERO, |since| since + APART);
@@ -159,6 +161,11 @@ mod tests {
         assert_eq!((delivery.filing(), delivery.next(at(1))), (&Filing::Sent, Next::Create));
         delivery.hears(Heard::Created(7), at(2), PAUSE);
         assert_eq!((delivery.filing(), delivery.next(at(2))), (&Filing::Filed(7), Next::Nothing));
+    }
+
+    #[test]
+    fn what_somebody_deleted_there_is_left_alone() {
+        assert_eq!(Delivery::new(Filing::Gone(7), at(0)).next(at(10_000)), Next::Nothing);
     }
 
     #[test]

@@ -7,11 +7,13 @@
 use crate::delivery::Heard;
 use crate::twins::{Marked, Twin};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use standpipe_domain::ids::IssueId;
 use standpipe_domain::issue::IssueLine;
 use standpipe_domain::words::Words;
 use std::str::FromStr;
+use uuid::Uuid;
 
 /// The most issues that Redmine gives at once.
 const PAGE: u64 = 100;
@@ -71,6 +73,17 @@ pub struct Call {
     pub method: &'static str,
     pub path: String,
     pub body: Option<Value>,
+}
+
+/// What stands there under a number that an issue had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The issue.
+    Marked,
+    /// Something without a readable mark: most likely the issue, and somebody wrote into the field or emptied it.
+    Unmarked,
+    /// Nothing, or another issue to which the number was given again: this one was deleted.
+    Gone,
 }
 
 /// Why an answer tells nothing.
@@ -254,6 +267,35 @@ impl Redmine {
         Ok((heard, Ok(())))
     }
 
+    /// Asks for what stands under a number.
+    #[must_use]
+    pub fn one(&self, number: u64) -> Call {
+        Call { method: "GET", path: format!("/issues/{number}.json"), body: None }
+    }
+
+    /// What stands under the number that an issue had.
+    ///
+    /// # Errors
+    /// [`Unclear`], which is no word on whether the issue is still there.
+    pub fn stands(&self, issue: IssueId, status: u16, body: &[u8]) -> Result<Standing, Unclear> {
+        match status {
+            // In Redmine's own words. A page is of somebody in between, who knows no issues.
+            404 if body.is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
+                Ok(Standing::Gone)
+            }
+            200 => {
+                let one = serde_json::from_slice::<Made>(body)?.issue;
+                Ok(match self.text(&one).map(str::parse::<Uuid>) {
+                    Some(Ok(mark)) if mark == issue.0 => Standing::Marked,
+                    // On SQLite the number that was deleted last is given again.
+                    Some(Ok(_)) => Standing::Gone,
+                    Some(Err(_)) | None => Standing::Unmarked,
+                })
+            }
+            status => Err(said(status)),
+        }
+    }
+
     /// Closes a twin, and says in a note of which it is one.
     #[must_use]
     pub fn close(&self, twin: Twin) -> Call {
@@ -359,6 +401,24 @@ mod tests {
             REDMINE().page(2).path.rsplit('?').next().map(|query| query.contains("cf_3=*")),
             Some(true)
         );
+    }
+
+    #[test]
+    fn an_issue_is_gone_only_where_redmine_itself_says_so_or_shows_another_in_its_place() {
+        assert_eq!(REDMINE().one(4), Call { method: "GET", path: "/issues/4.json".into(), body: None });
+        let stands = |status, body: &str| REDMINE().stands(issue(7), status, body.as_bytes());
+        let there = |mark: &str| json!({ "issue": one(4, mark, 5) }).to_string();
+        assert_eq!(stands(200, &there(&issue(7).to_string())).unwrap(), Standing::Marked);
+        assert_eq!(stands(200, &there(&issue(8).to_string())).unwrap(), Standing::Gone);
+        for emptied in [there(""), there("ask Li"), json!({ "issue": { "id": 4 } }).to_string()] {
+            assert_eq!(stands(200, &emptied).unwrap(), Standing::Unmarked, "{emptied}");
+        }
+        for nothing in ["", "{}"] {
+            assert_eq!(stands(404, nothing).unwrap(), Standing::Gone);
+        }
+        for status in [200, 302, 401, 403, 404, 410, 429, 500] {
+            assert!(stands(status, "<html>").is_err(), "{status}");
+        }
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! A file gets its name only when all its bytes are on disk. So what has a name is whole, and what is not whole is
 //! swept away at the next start.
 
+pub(crate) mod inside;
+
 use crate::store::blobs::Role;
 use crate::world::World;
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Bytes of the disk that photos leave free, so that records can always be written.
@@ -62,6 +66,9 @@ fn is_full(error: &io::Error) -> bool {
 #[derive(Clone, Debug)]
 pub struct Vault {
     folder: PathBuf,
+    /// The folders within it that are sure to outlast a power failure. One that the app made and did not sync when it was
+    /// killed is there, and need not be; so is one that another thread is just making.
+    durable: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 /// A file that is coming in.
@@ -88,7 +95,7 @@ pub struct Arrived {
 impl Vault {
     /// The vault in `folder`, to look only.
     pub fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), durable: Arc::default() }
     }
 
     /// Opens the vault in `folder`, or makes it, and sweeps away what was half in when the app last ended.
@@ -124,7 +131,7 @@ impl Vault {
 
     /// Makes the folder in which the derived pictures of a photo will lie.
     pub fn make_derived_folder(&self, of: Sha256) -> Result<(), VaultError> {
-        make_folder_of(&self.preview(of)).map(drop)
+        self.make_folder_of(&self.preview(of)).map(drop)
     }
 
     fn derived(&self, name: &str, what: &str) -> PathBuf {
@@ -166,6 +173,15 @@ impl Vault {
         if incoming.bytes != incoming.expected {
             return Err(VaultError::CutShort { expected: incoming.expected, got: incoming.bytes });
         }
+        // The hash is of what was given. After a write that failed half way the file holds something else.
+        let looking = || VaultError::io("looking at", &incoming.path);
+        let length = incoming.file.metadata().map_err(looking())?.len();
+        if length != incoming.bytes {
+            return Err(looking()(io::Error::other(format!(
+                "it has {length} bytes instead of {}",
+                incoming.bytes
+            ))));
+        }
         let sha256 = Sha256(std::mem::take(&mut incoming.hasher).finalize().into());
         if let Some(expected) = expected.filter(|expected| *expected != sha256) {
             return Err(VaultError::OtherBytes { expected, got: sha256 });
@@ -173,7 +189,7 @@ impl Vault {
         let path = self.path(sha256, Role::Original);
         // A file that lies there under this hash may have been damaged since: the fresh bytes take its place.
         incoming.file.sync_all().map_err(VaultError::io("writing to disk", &incoming.path))?;
-        place(&incoming.path, &path)?;
+        self.place(&incoming.path, &path)?;
         incoming.named = true;
         Ok(Arrived { sha256, bytes: incoming.bytes, head: std::mem::take(&mut incoming.head) })
     }
@@ -181,7 +197,26 @@ impl Vault {
     /// Keeps a thumbnail that was fetched from the office. When this returns it is durable.
     pub fn keep_thumbnail(&self, of: Sha256, bytes: &[u8], name: Uuid) -> Result<(), VaultError> {
         let part = self.incoming().join(format!("{name}.part"));
-        write_whole(&part, &self.path(of, Role::Thumbnail), bytes)
+        let path = self.path(of, Role::Thumbnail);
+        self.make_folder_of(&path)?;
+        write_whole(&part, &path, bytes)
+    }
+
+    /// Moves a file, whose bytes are on disk, to its name, durably.
+    fn place(&self, from: &Path, to: &Path) -> Result<(), VaultError> {
+        let folder = self.make_folder_of(to)?;
+        rename(from, to, folder)
+    }
+
+    /// Makes the folder in which a file of the vault will lie, durably.
+    fn make_folder_of<'a>(&self, file: &'a Path) -> Result<&'a Path, VaultError> {
+        let folder = file.parent().unwrap_or(file);
+        let durable = || self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !durable().contains(folder) {
+            make_folder(folder)?;
+            durable().insert(folder.to_owned());
+        }
+        Ok(folder)
     }
 }
 
@@ -189,7 +224,8 @@ impl Incoming {
     /// Takes the next bytes; gives how many have come so far.
     ///
     /// # Errors
-    /// `disk-full` and the like; nothing of the file remains then.
+    /// `disk-full` and the like. Half of the chunk may be in the file then, so this is to be dropped, and with it all that
+    /// came.
     pub fn write(&mut self, chunk: &[u8]) -> Result<u64, VaultError> {
         self.file.write_all(chunk).map_err(VaultError::io("writing", &self.path))?;
         self.hasher.update(chunk);
@@ -212,34 +248,36 @@ impl Drop for Incoming {
 /// Writes a small file, as `part` first, so that nobody finds half of it under its name. When this returns it is
 /// durable.
 pub(crate) fn write_whole(part: &Path, to: &Path, bytes: &[u8]) -> Result<(), VaultError> {
-    make_folder_of(part)?;
+    for file in [part, to] {
+        let folder = file.parent().unwrap_or(file);
+        if !folder.exists() {
+            make_folder(folder)?;
+        }
+    }
     let written = (|| {
         let mut file = File::create_new(part)?;
         file.write_all(bytes)?;
         file.sync_all()
     })();
-    let placed = written.map_err(VaultError::io("writing", part)).and_then(|()| place(part, to));
+    let placed = written
+        .map_err(VaultError::io("writing", part))
+        .and_then(|()| rename(part, to, to.parent().unwrap_or(to)));
     if placed.is_err() {
         let _ = fs::remove_file(part);
     }
     placed
 }
 
-/// Moves a file, whose bytes are on disk, to its name, durably.
-fn place(from: &Path, to: &Path) -> Result<(), VaultError> {
-    let folder = make_folder_of(to)?;
+/// Gives a file, whose bytes are on disk, its name in `folder`, durably.
+fn rename(from: &Path, to: &Path, folder: &Path) -> Result<(), VaultError> {
     fs::rename(from, to).map_err(VaultError::io("naming the file", to))?;
     sync_folder(folder)
 }
 
-/// Makes the folder in which a file will lie, durably.
-fn make_folder_of(file: &Path) -> Result<&Path, VaultError> {
-    let folder = file.parent().unwrap_or(file);
-    if !folder.exists() {
-        fs::create_dir_all(folder).map_err(VaultError::io("making the folder", folder))?;
-        sync_folder(folder.parent().unwrap_or(folder))?;
-    }
-    Ok(folder)
+/// Makes a folder, durably.
+fn make_folder(folder: &Path) -> Result<(), VaultError> {
+    fs::create_dir_all(folder).map_err(VaultError::io("making the folder", folder))?;
+    sync_folder(folder.parent().unwrap_or(folder))
 }
 
 /// What lies here is for this person's eyes only: the token and the key too lie here.

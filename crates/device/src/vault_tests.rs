@@ -57,6 +57,17 @@ fn what_is_dropped_or_has_other_bytes_leaves_nothing() {
 }
 
 #[test]
+fn a_file_that_holds_more_than_was_given_gets_no_name() {
+    let place = place();
+    let incoming = place.begin(b"evidence");
+    // As a write leaves it that failed half way.
+    File::options().append(true).open(&incoming.path).unwrap().write_all(b"evi").unwrap();
+    assert_eq!(place.vault.finish(incoming).unwrap_err().code(), "disk-fault");
+    assert!(!place.vault.path(sha256(b"evidence"), Role::Original).exists());
+    assert_eq!(fs::read_dir(place.folder.path().join("incoming")).unwrap().count(), 0);
+}
+
+#[test]
 fn the_reserve_is_kept_for_records() {
     let place = place();
     place.world.set_free(RESERVE + 8);
@@ -68,4 +79,31 @@ fn the_reserve_is_kept_for_records() {
         place.vault.begin(place.world.uuid(), 9, &place.world).unwrap_err(),
         VaultError::NoRoom { free: 0, .. }
     ));
+}
+
+#[test]
+fn the_vault_is_listed_by_names_and_a_file_is_believed_for_its_hash() {
+    use inside::Found;
+    let place = place();
+    let (right, wrong) = (sha256(b"evidence"), sha256(b"testimony"));
+    for bytes in [b"evidence".as_slice(), b"testimony"] {
+        place.vault.finish(place.begin(bytes)).unwrap();
+    }
+    let path = place.vault.path(wrong, Role::Original);
+    fs::write(&path, b"test").unwrap();
+    fs::write(place.folder.path().join("photos").join("notes.txt"), b"not ours").unwrap();
+    assert_eq!(place.vault.originals().unwrap().into_iter().collect::<Vec<_>>(), {
+        let mut both = vec![(right, 8), (wrong, 4)];
+        both.sort_unstable();
+        both
+    });
+    let look = |of| place.vault.look_at(of, place.world.uuid()).unwrap();
+    assert_eq!(look(right), Found::Whole(8));
+    assert_eq!(look(wrong), Found::Spoilt);
+    assert_eq!(look(wrong), Found::Nothing);
+    let aside: Vec<_> =
+        fs::read_dir(path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
+    let aside = aside.iter().find(|path| path.extension().is_some()).expect("it is kept");
+    assert_eq!(fs::read(aside).unwrap(), b"test");
+    assert_eq!(place.vault.originals().unwrap().len(), 1);
 }

@@ -288,6 +288,11 @@ pub enum Outside {
         number: u64,
         address: String,
     },
+    /// It was there under this number, and somebody deleted it there. It is brought again when a person says so.
+    Gone {
+        #[ts(type = "number")]
+        number: u64,
+    },
     /// The tracker does not take it, and says why. It is offered again.
     Refused { said: String },
 }

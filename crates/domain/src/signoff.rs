@@ -32,8 +32,12 @@ pub struct Signature {
     pub objection: Option<String>,
     pub strokes: Strokes,
     pub at: Millis,
-    /// Of the photos that the seal covers, how many the office does not hold yet.
+    /// Of the photos that the seal covers, how many the office does not hold yet; on a tablet, those of them that it has
+    /// itself to send.
     pub photos_on_their_way: u32,
+    /// On a tablet: how many of the others the office has not said that it holds. It knows nothing of those that wait on
+    /// another tablet. None at the office, which knows of each.
+    pub photos_unconfirmed: u32,
 }
 
 /// What the person who signs sends.
@@ -110,8 +114,11 @@ impl NewSignOff {
 pub struct SealReport {
     pub sign_off: SignOffId,
     pub unit: UnitId,
-    /// The signature over the sealed bytes is that of the tablet named in it.
+    /// The signature over the sealed bytes holds, and is that of the tablet named in it, as far as that one is known.
     pub genuine: bool,
+    /// The key of the tablet named in it is known from elsewhere than the seal itself. A restored office does not know a
+    /// tablet that had joined after its backup; that its own signature stands beside the tablet's is what it has then.
+    pub known: bool,
     /// What the tablet shows today is what was sealed.
     pub unchanged: bool,
     /// When the hub added its own signature; absent until it has.

@@ -54,7 +54,7 @@ pub fn merge(data: &[u8]) {
         let seen = |order: &[&Op]| {
             let of: Vec<&Op> = order.iter().copied().filter(|op| op.id == id).collect();
             let of = of.iter().copied();
-            (life(of.clone()), amendments(of.clone()), amended_answer(of, "valve"))
+            (life(of.clone(), false), amendments(of.clone()), amended_answer(of, "valve"))
         };
         assert_eq!(seen(&forward), seen(&shuffled));
         assert_eq!(seen(&forward), seen(&backward));

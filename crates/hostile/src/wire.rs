@@ -1,11 +1,13 @@
 //! Bodies of push, pull and return, as somebody sends them.
 
+use standpipe_domain::ids::Millis;
 use standpipe_oplog::chain::link;
 use standpipe_oplog::snapshot::{Pages, framed};
 use standpipe_oplog::wire::{
-    MAX_BODY, MAX_OPS, Malformed, decode_pull, decode_push, decode_return, encode_pull, encode_push,
-    encode_return,
+    MAX_BODY, MAX_OPS, Malformed, PullHead, decode_pull, decode_push, decode_return, encode_pull,
+    encode_push, encode_return,
 };
+use uuid::Uuid;
 
 /// Reads `data` as each body of the wire: as it is, and packed, so that what stands behind the decompression is reached
 /// too. What reads is written and read again.
@@ -58,6 +60,7 @@ fn read(body: &[u8]) {
             }));
         }
     }
+    comes_back(body);
     if let Some((head, ops)) = taken(decode_pull(body)) {
         // The hub's own marks are letters and digits; the others' are not written again.
         let plain = |mark: &str| mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -76,6 +79,26 @@ fn read(body: &[u8]) {
         if let Some(again) = taken(decode_return(&again)) {
             assert_eq!(again, (more, ops));
         }
+    }
+}
+
+/// What a push brings comes in a pull byte for byte: both ends add up the same.
+fn comes_back(push: &[u8]) {
+    let Some((_, lines)) = taken(decode_push(push)) else { return };
+    let bodies: Vec<&str> = lines.iter().flatten().map(|written| &*written.body).collect();
+    let head = PullHead {
+        protocol: 1,
+        hub_epoch: Uuid::nil(),
+        from: 0,
+        next: 0,
+        more: false,
+        checksum: String::new(),
+        now: Millis(0),
+    };
+    let page =
+        encode_pull(&head, bodies.iter().map(|body| (0, Millis(0), "", *body))).expect("it can be packed");
+    if let Some((_, ops)) = taken(decode_pull(&page)) {
+        assert!(ops.iter().map(|op| &*op.body).eq(bodies));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The office's server of Standpipe.
 
 use clap::Parser;
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use standpipe_hub::cli::Cli;
 use std::env;
 use std::io::Error;
@@ -22,10 +24,20 @@ async fn main() -> anyhow::Result<()> {
         // A log that cannot be written, on a full disk say, must end no request.
         .log_internal_errors(false)
         .init();
+    if let Err(error) = with_many_files() {
+        tracing::warn!(%error, "the hub may not take many connections at once: {error}");
+    }
     if let Some(error) = unfit {
         tracing::warn!(%error, "the hub may take twice the memory that it needs: {error}");
     }
     Ok(cli.run().await?)
+}
+
+/// As many files and connections as the system lets the program have: what it begins with is often 1,024, for the sake of
+/// programs that are older than larger numbers.
+fn with_many_files() -> Result<(), Errno> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
 }
 
 /// glibc gives each of many threads an arena of its own, and keeps there what they have freed: with eight tablets at once up

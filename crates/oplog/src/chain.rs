@@ -26,6 +26,9 @@ pub struct Written {
 pub enum NotAnOp {
     #[error("not an operation: {0}")]
     Json(#[from] serde_json::Error),
+    /// Within other JSON such a body would be another: not everybody would hold the same bytes.
+    #[error("not an operation: it does not begin with {{ and end with }}")]
+    Edges,
 }
 
 impl Written {
@@ -41,6 +44,9 @@ impl Written {
     /// Reads an operation that stands behind `prev`. The body is kept as it came.
     pub fn read(body: &str, prev: Sha256) -> Result<Self, NotAnOp> {
         let op = serde_json::from_str(body)?;
+        if !(body.starts_with('{') && body.ends_with('}')) {
+            return Err(NotAnOp::Edges);
+        }
         Ok(Self { op, body: body.into(), hash: link(prev, body) })
     }
 }

@@ -69,7 +69,8 @@ pub struct HelloAnswer {
     /// The hub's last number of the tablet's site. Behind a tablet's cursor: the hub was restored.
     #[serde(default)]
     pub head: Option<u64>,
-    /// Another one each time that the hub starts: it may have lost something meanwhile that only a look would tell.
+    /// Another one each time that the hub starts, as it may have lost something meanwhile that only a look would tell; and
+    /// each time that somebody has found a photo to be gone.
     #[serde(default)]
     pub run: Option<Uuid>,
     /// The office has withdrawn this tablet's permission; what it recorded is still taken.

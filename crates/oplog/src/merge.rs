@@ -229,15 +229,19 @@ pub enum Life {
     Alive,
     /// A tombstone stands, and everything written was seen by whoever set it.
     Deleted,
-    /// A tombstone stands, and so does an edit that its author had not seen: the record is kept, and flagged.
-    EditedAgainstDelete,
+    /// A tombstone stands, and so does an edit that its author had not seen, or a signature: the record is kept.
+    KeptAgainstDelete,
 }
 
-/// Whether a record is alive, out of every operation on it.
-pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone) -> Life {
+/// Whether a record is alive, out of every operation on it, and of whether a seal covers it: what was signed stays, also
+/// where it was deleted before the seal arrived.
+pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, is_sealed: bool) -> Life {
     let tombstones = || ops.clone().into_iter().filter(|op| op.kind == Kind::Delete);
     if tombstones().next().is_none() {
         return Life::Alive;
+    }
+    if is_sealed {
+        return Life::KeptAgainstDelete;
     }
     let mut seen: HashSet<Uuid> = HashSet::new();
     for saw in tombstones().filter_map(|op| Saw::deserialize(&op.value).ok()) {
@@ -259,7 +263,7 @@ pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone) -> Life {
         }
     }
     let unseen = |op: &Op| op.kind != Kind::Delete && !seen.contains(&op.op_id);
-    if ops.into_iter().any(unseen) { Life::EditedAgainstDelete } else { Life::Deleted }
+    if ops.into_iter().any(unseen) { Life::KeptAgainstDelete } else { Life::Deleted }
 }
 
 #[cfg(test)]

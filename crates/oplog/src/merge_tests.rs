@@ -185,10 +185,10 @@ fn photos_of_both_stand_and_only_what_was_seen_is_taken_out() {
 fn an_edit_against_a_delete_keeps_the_record_and_flags_it() {
     let delete = op(3, Kind::Delete, None, json!({"saw": [uuid(2)]}), None);
     let seen = [answer(1, "pass", None), answer(2, "fail", Some(1)), delete];
-    assert_eq!(life(&seen[..2]), Life::Alive);
-    assert_eq!(life(&seen), Life::Deleted, "the tombstone saw 2, and with it 1");
+    assert_eq!(life(&seen[..2], false), Life::Alive);
+    assert_eq!(life(&seen, false), Life::Deleted, "the tombstone saw 2, and with it 1");
     let unseen = [&seen[..], &[answer(4, "pass", Some(1))]].concat();
-    assert_eq!(life(&unseen), Life::EditedAgainstDelete);
+    assert_eq!(life(&unseen, false), Life::KeptAgainstDelete);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn whoever_deletes_what_was_settled_has_seen_both_sides() {
     let settled = op(3, Kind::Resolve, Some("answer:valve"), settled, None);
     let delete = op(4, Kind::Delete, None, json!({"saw": [uuid(3)]}), None);
     let ops = [answer(1, "pass", None), answer(2, "fail", None), settled, delete];
-    assert_eq!(life(&ops), Life::Deleted);
+    assert_eq!(life(&ops, false), Life::Deleted);
     let unseen = [&ops[..], &[answer(5, "pass", Some(2))]].concat();
-    assert_eq!(life(&unseen), Life::EditedAgainstDelete);
+    assert_eq!(life(&unseen, false), Life::KeptAgainstDelete);
 }

@@ -75,7 +75,7 @@ pub enum Kind {
     Amend,
     /// Settles a conflict: the value is a [`Resolve`].
     Resolve,
-    /// Of a later version.
+    /// Of a later version. Whoever adds a kind above counts `PROJECTION` up, on the tablet and at the hub.
     #[serde(other)]
     Unknown,
 }

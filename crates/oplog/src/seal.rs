@@ -198,6 +198,13 @@ pub struct Verified {
     pub hub: Option<Header>,
 }
 
+impl Verified {
+    /// Whether the second signature is that of the hub with this device and key.
+    pub fn is_countersigned_by(&self, hub: DeviceId, key: &VerifyingKey) -> bool {
+        self.hub.as_ref().is_some_and(|header| header.kid == hub && header.jwk == jwk(key))
+    }
+}
+
 /// The public half of a key, as a JWK.
 pub fn jwk(key: &VerifyingKey) -> Jwk {
     Jwk { kty: "OKP".into(), crv: "Ed25519".into(), x: BASE64URL.encode(key.as_bytes()) }

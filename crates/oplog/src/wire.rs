@@ -26,6 +26,8 @@ pub const FRAME: usize = 64;
 /// The most bytes that the operations of one transaction may have together, each with its [`FRAME`]: so one page holds all of
 /// it, and nobody sees it in part, unless it has more than [`MAX_OPS`] operations. A larger one is refused when it is written.
 pub const MAX_TX: usize = MAX_OP;
+/// The most operations that are given back at once: those of one transaction go together, however many.
+pub const MAX_RETURNED: usize = MAX_TX / FRAME;
 
 const LEVEL: i32 = 3;
 /// What a decoder remembers while it reads, at most: 8 MiB, as a power of two. A body of a few bytes can ask for 128 MiB;
@@ -178,8 +180,8 @@ pub enum Malformed {
     NotZstd(std::io::Error),
     #[error("the body is larger than {MAX_BODY} bytes after decompression")]
     TooLarge,
-    #[error("the body holds more than {MAX_OPS} operations")]
-    TooMany,
+    #[error("the body holds more than {0} operations")]
+    TooMany(usize),
     #[error("the body is empty")]
     Empty,
     #[error("the body is not text: {0}")]
@@ -194,7 +196,7 @@ impl Malformed {
         match self {
             Self::NotZstd(_) => "not-zstd",
             Self::TooLarge => "too-large",
-            Self::TooMany => "too-many",
+            Self::TooMany(_) => "too-many",
             Self::Empty => "empty",
             Self::NotText(_) => "not-text",
             Self::Line { .. } => "not-json",
@@ -223,7 +225,7 @@ pub fn decode_push(body: &[u8]) -> Result<(PushHead, Vec<Line>), Malformed> {
     let text = decompress(body)?;
     let (head, lines): (PushHead, _) = split(&text)?;
     if lines.clone().count() > MAX_OPS {
-        return Err(Malformed::TooMany);
+        return Err(Malformed::TooMany(MAX_OPS));
     }
     let mut prev = head.prev_hash;
     let ops = lines
@@ -286,6 +288,9 @@ pub fn decode_return(body: &[u8]) -> Result<(bool, Vec<Returned>), Malformed> {
     }
     let text = decompress(body)?;
     let (ReturnHead { more }, lines) = split(&text)?;
+    if lines.clone().count() > MAX_RETURNED {
+        return Err(Malformed::TooMany(MAX_RETURNED));
+    }
     let read = |line| serde_json::from_str::<Line<'_>>(line).ok();
     let ops = lines.filter_map(read).map(|Line { at, r, op }| Returned {
         at,
@@ -324,6 +329,9 @@ fn split<H: DeserializeOwned>(text: &str) -> Result<(H, std::str::Split<'_, char
 mod tests {
     use super::*;
     use crate::chain::START;
+    use crate::pen::{Draft, Moment, Pen};
+    use serde_json::{Value, json};
+    use standpipe_domain::ids::{DeviceId, PersonId, SiteId};
 
     fn head() -> PushHead {
         PushHead { protocol: 1, incarnation: 1, after: 0, prev_hash: START }
@@ -336,6 +344,34 @@ mod tests {
         assert_eq!(back, head());
         assert_eq!(ops.len(), 2);
         assert!(ops.iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn what_a_push_brings_comes_in_a_pull_byte_for_byte() {
+        let mut pen = Pen::new(DeviceId(Uuid::from_u128(1)), SiteId(Uuid::from_u128(2)));
+        let moment = Moment { now: Millis(0), actor: PersonId(Uuid::from_u128(3)), tx: Uuid::from_u128(4) };
+        let draft = Draft::set("check", Uuid::from_u128(5), "note", json!("wet"), None);
+        let written = pen.write(draft, Uuid::from_u128(6), moment).unwrap();
+        let body = &*written.body;
+        let [space, carriage, before] = [format!("{body} "), format!("{body}\r"), format!("\t{body}")];
+        // Other JSON that reads as an operation too.
+        let fields: serde_json::Map<String, Value> = serde_json::from_str(body).unwrap();
+        let list = fields.into_iter().map(|(_, value)| value).collect::<Value>().to_string();
+        let pushed = encode_push(&head(), [body, &space, &carriage, &before, &list]).unwrap();
+        let (_, lines) = decode_push(&pushed).unwrap();
+        let taken: Vec<&str> = lines.iter().flatten().map(|written| &*written.body).collect();
+        assert_eq!(taken, [body], "JSON within JSON has no such edges");
+        let pull = PullHead {
+            protocol: 1,
+            hub_epoch: Uuid::nil(),
+            from: 0,
+            next: 1,
+            more: false,
+            checksum: String::new(),
+            now: Millis(0),
+        };
+        let pulled = encode_pull(&pull, [(1, Millis(0), "m", body)]).unwrap();
+        assert_eq!(&*decode_pull(&pulled).unwrap().1[0].body, body);
     }
 
     #[test]
@@ -367,5 +403,8 @@ mod tests {
         ] {
             assert_eq!(decode_push(&body).unwrap_err().code(), code);
         }
+        let returned = |lines| pack(&("{\"more\":false}".to_owned() + &"\n{}".repeat(lines)));
+        assert_eq!(decode_return(&returned(MAX_RETURNED + 1)).unwrap_err().code(), "too-many");
+        assert!(decode_return(&returned(MAX_OPS + 1)).is_ok(), "a transaction comes back whole");
     }
 }

@@ -12,7 +12,8 @@ use crate::world::{AtOnce, SimWorld, time};
 use futures::executor::block_on;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
-use standpipe_domain::ids::{DeviceId, PersonId};
+use standpipe_bridge::Filing;
+use standpipe_domain::ids::{DeviceId, IssueId, PersonId};
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::people::Role;
 use standpipe_domain::record::entity;
@@ -27,6 +28,7 @@ use standpipe_hub::store::sqlite::SqliteStore;
 use standpipe_hub::store::{Book, Enrolment, Store, StoreError};
 use standpipe_oplog::pen::Draft;
 use standpipe_world::World;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -238,6 +240,13 @@ impl Hub {
         let Some(Running { store, .. }) = &self.running else { return false };
         let store: &dyn Store = &**store;
         time().wait(store.not_filed(1)).is_ok_and(|open| open.is_empty())
+    }
+
+    /// What it knows of its issues in the tracker outside. `None` while it is down.
+    pub fn filings(&self) -> Option<BTreeMap<IssueId, Filing>> {
+        let Running { store, .. } = self.running.as_ref()?;
+        let store: &dyn Store = &**store;
+        Some(time().wait(store.filings()).ok()?.into_iter().collect())
     }
 
     /// Another process writes to the database, as any number of hubs could; its commit comes `later` than what it read and

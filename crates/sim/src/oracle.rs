@@ -2,11 +2,15 @@
 
 mod backup;
 mod compare;
+mod kept;
 mod model;
 mod rows;
+mod sealed;
 
 use self::backup::Backup;
-use self::rows::{Log, News, database, has_length, read, shelf};
+use self::kept::{Kept, Place};
+use self::rows::{Log, News, Numbered, database, has_length, read, shelf};
+use self::sealed::{Replica, Signed};
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
 use crate::tablet::Tablet;
@@ -39,6 +43,12 @@ pub struct Oracle {
     waiting: BTreeSet<Sha256>,
     /// Everything that a tablet's log was seen to hold.
     logs: BTreeMap<usize, BTreeSet<Uuid>>,
+    /// What each tablet keeps, as of the last look.
+    kept: BTreeMap<usize, Kept>,
+    /// Photos whose bytes were looked at since the machine that has them started.
+    hashed: BTreeSet<(Place, Sha256)>,
+    /// What was signed.
+    signed: Signed,
     /// Devices that the office withdrew.
     pub revoked: BTreeSet<DeviceId>,
     /// Of which tablet another one is a copy.
@@ -61,13 +71,24 @@ pub struct Oracle {
 struct Office {
     seq: u64,
     ops: BTreeSet<Uuid>,
+    /// Those that are signatures.
+    seals: BTreeSet<Uuid>,
     quarantine: BTreeSet<Uuid>,
     held: BTreeMap<Uuid, usize>,
     epoch: Option<Uuid>,
     /// What it held before it stopped: all of that must be there again.
     before: Option<BTreeSet<Uuid>>,
-    /// Its database, while it runs.
+    /// Its database, while it runs, and as of which change what is signed there was looked at.
     database: Option<Connection>,
+    change: Option<i64>,
+}
+
+impl Office {
+    /// Also what it held before it stopped, until it was looked at again.
+    fn has(&self, op: &Uuid) -> bool {
+        let is_in = |ops: &BTreeSet<Uuid>| ops.contains(op);
+        is_in(&self.ops) || is_in(&self.quarantine) || self.before.as_ref().is_some_and(is_in)
+    }
 }
 
 impl Oracle {
@@ -93,14 +114,16 @@ impl Oracle {
         // Down again before anybody had looked.
         ops.extend(before.into_iter().flatten());
         self.hub.before = Some(ops);
+        self.hashed.retain(|(place, _)| place.is_some());
     }
 
     pub fn hub_was_restored(&mut self) {
         self.hub = Office::default();
         self.was_restored = true;
+        self.signed.hub_was_restored();
+        self.hashed.retain(|(place, _)| place.is_some());
         self.stale = (0..MOST_TABLETS).collect();
-        // What no tablet has any more is gone with the hub that had it.
-        self.ops.retain(|_, homes| !homes.is_empty());
+        self.forget_what_is_gone();
         self.photos.retain(|_, (_, homes)| !homes.is_empty());
     }
 
@@ -111,6 +134,7 @@ impl Oracle {
 
     pub fn returned(&mut self, tablet: usize) {
         self.returned.insert(tablet);
+        self.kept.remove(&tablet);
     }
 
     pub fn cloned(&mut self, tablet: usize, clone: usize) {
@@ -134,61 +158,6 @@ impl Oracle {
         }
     }
 
-    /// A tablet has started again: whatever it committed is there.
-    pub fn is_up(&mut self, stage_tablet: &[crate::tablet::Tablet], number: usize) -> Verdict {
-        let Some(engine) = stage_tablet[number].engine() else { return Ok(()) };
-        let log = read(engine.store(), |conn| {
-            let mut rows = conn.prepare("SELECT op_id FROM op")?;
-            rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<BTreeSet<Uuid>>>()
-        })?;
-        let was_returned = self.returned.remove(&number);
-        let mut forgotten = Vec::new();
-        for (op, homes) in &mut self.ops {
-            if !homes.contains(&number) || log.contains(op) {
-                continue;
-            }
-            if !was_returned {
-                return Err(format!("tablet {number} lost the operation {op}, which it had committed"));
-            }
-            homes.remove(&number);
-            let elsewhere = self.hub.ops.contains(op) || self.hub.quarantine.contains(op);
-            if homes.is_empty() && !elsewhere && !self.hub.before.as_ref().is_some_and(|ops| ops.contains(op))
-            {
-                forgotten.push(*op);
-            }
-        }
-        for op in forgotten {
-            self.ops.remove(&op);
-        }
-        let known = self.logs.entry(number).or_default();
-        if was_returned {
-            self.seen.remove(&number);
-            self.held.retain(|(of, _), _| *of != number);
-            known.clear();
-        } else if let Some(op) = known.iter().find(|op| !log.contains(op)) {
-            return Err(format!("tablet {number} lost the operation {op}, which it had fetched"));
-        }
-        let vault = engine.store().vault().clone();
-        let mut gone = Vec::new();
-        for (photo, (bytes, homes)) in &mut self.photos {
-            let path = vault.path(*photo, standpipe_device::store::blobs::Role::Original);
-            if !homes.contains(&number) || has_length(&path, *bytes) {
-                continue;
-            }
-            if !was_returned {
-                return Err(format!("tablet {number} lost the photo {photo}, which it had saved"));
-            }
-            homes.remove(&number);
-            if homes.is_empty() {
-                gone.push(*photo);
-            }
-        }
-        for photo in gone {
-            self.photos.remove(&photo);
-        }
-        Ok(())
-    }
-
     /// Looks at everything that is new since the last look.
     pub fn look(&mut self, stage: &Stage) -> Verdict {
         self.backup.look(&stage.hub.backup)?;
@@ -199,12 +168,8 @@ impl Oracle {
             self.look_at_tablet(stage, tablet.number, false)?;
         }
         self.look_at_what_waits(stage)?;
-        for (op, homes) in &self.ops {
-            if homes.is_empty() && !self.is_at_hub(op) {
-                return Err(format!("the operation {op} is nowhere"));
-            }
-        }
-        Ok(())
+        self.look_at_what_is_kept(stage)?;
+        self.nothing_is_lost(stage)
     }
 
     /// Originals wait where their person chose so.
@@ -229,9 +194,7 @@ impl Oracle {
     }
 
     fn is_at_hub(&self, op: &Uuid) -> bool {
-        self.hub.ops.contains(op)
-            || self.hub.quarantine.contains(op)
-            || self.hub.before.as_ref().is_some_and(|ops| ops.contains(op))
+        self.hub.has(op)
     }
 
     fn look_at_hub(&mut self, stage: &Stage) -> Verdict {
@@ -241,15 +204,26 @@ impl Oracle {
         let office = &mut self.hub;
         let database = match office.database.take() {
             Some(database) => database,
-            None => database(&stage.hub)?,
+            None => {
+                office.change = None;
+                database(&stage.hub)?
+            }
         };
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
-        let News { epoch, ops, aside } = News::after(&database, office.seq).map_err(told)?;
+        let all = database.unchecked_transaction().map_err(told)?;
+        let News { epoch, count, ops, aside } = News::after(&all, office.seq).map_err(told)?;
         office.epoch = epoch;
-        self.backup.holds_what_is_told(&database)?;
+        self.backup.holds_what_is_told(&all)?;
+        office.seals.extend(ops.iter().filter(|row| row.is_seal).map(|row| row.op));
+        let change = all.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(told)?;
+        if office.change.replace(change) != Some(change) {
+            let at = Replica::Hub(&office.seals);
+            self.signed.look(&all, &at, self.was_restored).map_err(told)??;
+        }
+        drop(all);
         office.database = (!stage.hub.is_moved()).then_some(database);
         let mut changed = BTreeSet::new();
-        for (seq, op, tx) in ops {
+        for Numbered { seq, op, tx, .. } in ops {
             if seq != office.seq + 1 {
                 return Err(format!("the hub's numbers jump from {} to {seq}", office.seq));
             }
@@ -257,6 +231,9 @@ impl Oracle {
             office.ops.insert(op);
             *office.held.entry(tx).or_default() += 1;
             changed.insert(tx);
+        }
+        if count != office.seq {
+            return Err(format!("the hub has {count} operations, and had {}", office.seq));
         }
         office.quarantine.clear();
         for (op, code, device) in aside {
@@ -308,6 +285,10 @@ impl Oracle {
             }
             self.seen.insert(number, row.seq);
             self.logs.entry(number).or_default().insert(row.op);
+        }
+        let had = self.logs.get(&number).map_or(0, BTreeSet::len);
+        if log.count != had {
+            return Err(format!("tablet {number} has {} operations in its log, and had {had}", log.count));
         }
         for (tx, size) in own {
             self.sizes.entry(tx).or_insert(size);

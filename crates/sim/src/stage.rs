@@ -71,7 +71,7 @@ impl Stage {
     fn new(root: &Path, seed: u64) -> Self {
         let time = world::begin();
         let disks = Disks::within(root);
-        let outside = Outside::default();
+        let outside = Outside::new(seed);
         let hub = Hub::new(&disks, seed, outside.clone());
         Self {
             time,
@@ -147,6 +147,7 @@ impl Stage {
             while self.time.step(stop) {
                 self.bury()?;
                 self.heed()?;
+                self.work_outside();
             }
             self.make_room();
             self.restart()?;
@@ -256,9 +257,7 @@ impl Stage {
                 if today.rescue.is_some() {
                     return Err(format!("{machine:?} lost power, and its database was taken for damaged"));
                 }
-                if !self.is_unwatched {
-                    untracked(|| self.oracle.is_up(&self.tablets, number))?;
-                }
+                self.with_oracle(|oracle, stage| oracle.is_up(stage, number))?;
             }
         }
         Ok(())
@@ -310,6 +309,7 @@ impl Stage {
             self.until(self.time.now() + Duration::from_secs(60))?;
             self.look()?;
             self.admit();
+            self.look_outside()?;
             // The office thinks better of it: who could not record is allowed to, and what was set aside is looked at again.
             if self.hub.is_running() && self.oracle.rights_have_changed() {
                 let mut given = estate::INSPECTORS.iter().filter(|_| !has_rights);
@@ -346,7 +346,7 @@ impl Stage {
     fn is_well(&self) -> bool {
         self.hub.is_running()
             && self.hub.has_filed()
-            && self.outside.open().values().all(|numbers| numbers.len() == 1)
+            && self.hub.filings().is_some_and(|known| self.outside.agrees(&known).is_ok())
             && self.tablets.iter().all(|tablet| {
                 tablet.handle().is_some_and(|handle| {
                     let line = handle.line();

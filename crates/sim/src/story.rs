@@ -28,6 +28,28 @@ pub enum Later {
     Entity,
 }
 
+/// How the tracker outside answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mood {
+    /// Each request may fail, before it was done or behind that.
+    Fails,
+    /// The hub's key is not what it was.
+    Locked,
+    /// Somebody in between answers everything with a page.
+    Covered,
+    /// One issue of four is not as it must be.
+    Refuses { which: u8 },
+}
+
+/// What somebody does in the tracker outside to an issue that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deed {
+    Deletes,
+    /// With all that it carries, in their own name.
+    Copies,
+    Closes,
+}
+
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Act {
@@ -106,6 +128,16 @@ pub enum Act {
     LinkOutside {
         link: Link,
     },
+    /// The tracker outside answers otherwise, for so long, beginning with what is created there next.
+    Tracker {
+        mood: Mood,
+        seconds: u32,
+    },
+    /// Somebody works in the tracker outside, soon after something came there.
+    InTracker {
+        which: u64,
+        deed: Deed,
+    },
     /// A tablet is carried to another network, or its battery runs low; its person may choose whether originals wait.
     Stand {
         tablet: usize,
@@ -152,6 +184,10 @@ pub enum Act {
     Return {
         tablet: usize,
     },
+    /// A tablet's app is updated, from a version that knew no operations but those that set and add.
+    Update {
+        tablet: usize,
+    },
     /// The office withdraws a tablet's permission.
     Revoke {
         tablet: usize,
@@ -191,6 +227,7 @@ impl Act {
             | Self::Clone { tablet }
             | Self::Copy { tablet }
             | Self::Return { tablet }
+            | Self::Update { tablet }
             | Self::Revoke { tablet }
             | Self::Join { tablet } => Some(*tablet),
             _ => None,
@@ -233,7 +270,7 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    moved(seed, carried(seed, beside(seed, steps)))
+    updated(seed, moved(seed, carried(seed, failing(seed, beside(seed, steps)))))
 }
 
 /// What goes on beside the others changes nothing of their story: each has dice of its own.
@@ -242,6 +279,31 @@ fn beside(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
     for _ in 0..dice.below(4) {
         let link = [Link::BAD, Link::BAD, Link::NONE, Link::GOOD][dice.index(4)];
         insert(&mut steps, &mut dice, Act::LinkOutside { link });
+    }
+    steps
+}
+
+/// The tracker outside fails, and people work there.
+fn failing(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "tracker");
+    if dice.chance(400) {
+        for _ in 0..dice.within(1..4) {
+            let mood = match dice.below(10) {
+                0 => Mood::Locked,
+                1 | 2 => Mood::Covered,
+                3 => Mood::Refuses { which: u8::try_from(dice.below(4)).unwrap_or(0) },
+                _ => Mood::Fails,
+            };
+            let seconds = u32::try_from(dice.within(5..900)).unwrap_or(5);
+            insert(&mut steps, &mut dice, Act::Tracker { mood, seconds });
+        }
+    }
+    if dice.chance(300) {
+        for _ in 0..dice.within(1..4) {
+            let deed = [Deed::Deletes, Deed::Deletes, Deed::Copies, Deed::Closes][dice.index(4)];
+            let which = dice.throw();
+            insert(&mut steps, &mut dice, Act::InTracker { which, deed });
+        }
     }
     steps
 }
@@ -279,6 +341,18 @@ fn moved(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
         for _ in 0..dice.within(2..6) {
             let milliseconds = dice.within(20..40_000);
             insert(&mut steps, &mut dice, Act::Beside { milliseconds });
+        }
+    }
+    steps
+}
+
+/// Apps are updated.
+fn updated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "update");
+    if dice.chance(80) {
+        for _ in 0..dice.within(1..3) {
+            let tablet = dice.index(TABLETS);
+            insert(&mut steps, &mut dice, Act::Update { tablet });
         }
     }
     steps

@@ -4,12 +4,14 @@ use crate::disk::Disks;
 use crate::net::Net;
 use crate::time::Owner;
 use crate::world::{SimWorld, time};
+use rusqlite::Connection;
 use standpipe_device::engine::Engine;
+use standpipe_device::store::FILE;
 use standpipe_device::sync::{Handle, Outside, Patience};
 use standpipe_domain::hold::Surroundings;
 use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_world::World;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64};
@@ -72,6 +74,11 @@ impl Tablet {
 
     fn owner(&self) -> Owner {
         Owner { machine: u32::try_from(self.number).unwrap_or(u32::MAX), life: self.life }
+    }
+
+    /// How often its app was started.
+    pub fn life(&self) -> u32 {
+        self.life
     }
 
     pub fn engine(&self) -> Option<&Engine> {
@@ -141,4 +148,18 @@ impl Tablet {
         time().wait(engine.join_over(&outside, "http://hub", code))?;
         Ok(())
     }
+}
+
+/// Leaves the database in a tablet's folder as an older version of the app would have: one that knew no operations but those
+/// that set and add, and whose rows are of no use to this one. It kept the others, and could not tell what they are.
+pub fn as_older(folder: &Path) -> rusqlite::Result<()> {
+    let database = Connection::open(folder.join(FILE))?;
+    database.execute_batch(
+        "BEGIN;
+         UPDATE op SET kind = 'unknown' WHERE kind NOT IN ('set', 'add');
+         DELETE FROM apart; DELETE FROM member; DELETE FROM pin;
+         DELETE FROM round; DELETE FROM stop; DELETE FROM finding; DELETE FROM sign_off; DELETE FROM issue;
+         UPDATE fact SET value = '1' WHERE name = 'projection';
+         COMMIT;",
+    )
 }

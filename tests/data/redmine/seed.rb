@@ -17,5 +17,6 @@ project = Project.create!(name: 'Garden', identifier: 'garden', is_public: false
                           enabled_module_names: %w(issue_tracking), trackers: Tracker.all.to_a)
 Member.create!(principal: hub, project: project, roles: [Role.find_by_name('Manager')])
 closed = IssueStatus.where(is_closed: true).order(:id).first
-puts JSON.generate(key: hub.api_key, field: field.id, closed: closed.id, project: project.identifier)
+admin = User.find_by_login('admin')
+puts JSON.generate(key: hub.api_key, admin: admin.api_key, field: field.id, closed: closed.id, project: project.identifier)
 STDOUT.flush

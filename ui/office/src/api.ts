@@ -71,6 +71,7 @@ export function connect(fetch: Fetch, signedOut: () => void = () => {}) {
         file,
         file.type || 'application/octet-stream',
       ),
+    bringAgain: (id: string) => post<IssueView>(`/issues/${part(id)}/outside`),
     directory: () => get<Directory>('/directory'),
     tablets: () => get<Tablet[]>('/tablets'),
     newTablet: (tablet: NewTablet) => post<EnrolmentCode>('/tablets', tablet),

@@ -85,6 +85,7 @@ describe('a seal', () => {
     sign_off: 's',
     unit: 'u',
     genuine: true,
+    known: true,
     unchanged: true,
     countersigned: null,
     photos: 0,

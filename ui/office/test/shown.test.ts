@@ -75,6 +75,7 @@ describe('a signature', () => {
       objection,
       at: 0,
       photos_on_their_way: onTheirWay,
+      photos_unconfirmed: 0,
       strokes: [
         [
           [1, 2, 0],
@@ -83,7 +84,15 @@ describe('a signature', () => {
       ],
     },
   });
-  const seal: SealReport = { sign_off: 's', unit: 'u', genuine: true, unchanged: true, countersigned: 0, photos: 6 };
+  const seal: SealReport = {
+    sign_off: 's',
+    unit: 'u',
+    genuine: true,
+    known: true,
+    unchanged: true,
+    countersigned: 0,
+    photos: 6,
+  };
   const card = (view: SignOffView, report?: SealReport) =>
     render(SignOff, { props: { signOff: view, seal: report } }).body;
 
@@ -104,6 +113,15 @@ describe('a signature', () => {
     expect(bad).toContain('not what was signed');
     expect(bad).not.toContain('Seal verified');
     expect(card(signOff(null))).toContain('data-verdict="waiting"');
+  });
+
+  it('of a tablet that a restored office has forgotten holds, and says so', () => {
+    speak('en');
+    const forgotten = card(signOff(null), { ...seal, known: false });
+    expect(forgotten).toContain('data-verdict="good"');
+    expect(forgotten).toContain('does not know the tablet named in it');
+    expect(card(signOff(null), seal)).toContain('is that of the tablet that is named in it');
+    expect(card(signOff(null), { ...seal, known: false, genuine: false })).toContain('is not that of the tablet');
   });
 
   it('that is missing is asked for', () => {

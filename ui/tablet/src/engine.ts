@@ -87,6 +87,9 @@ export function fetchOriginal(sha256: string, progress: (percent: number) => voi
   return invoke<null>('fetch_original', { sha256, progress: new Channel<number>(progress) });
 }
 
+/** Has the office asked where the photos are that were sealed in a round and that this tablet did not send. */
+export const askOfSealed = (round: string) => invoke<null>('ask_of_sealed', { round });
+
 /** What the screens show may have changed: whoever shows something asks for it again. */
 export const onChanged = (hear: () => void) => listen('changed', hear);
 export const onSync = (hear: (line: SyncLine) => void) => listen<SyncLine>('sync', ({ payload }) => hear(payload));

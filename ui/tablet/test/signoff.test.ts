@@ -1,4 +1,4 @@
-import { speak, type RoundView, type SignOffView } from '@standpipe/kit';
+import { follow, speak, type RoundView, type SignOffView } from '@standpipe/kit';
 import { render } from 'svelte/server';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { stop } from './estate';
@@ -10,9 +10,19 @@ const { default: Obstacles } = await import('../src/signoff/Obstacles.svelte');
 const { default: Summary } = await import('../src/signoff/Summary.svelte');
 const { default: SealedRound } = await import('../src/signoff/SealedRound.svelte');
 
+follow((await import('../src/paraglide/runtime.js')).overwriteGetLocale);
+
 beforeEach(() => speak('en'));
 
-const signed = { id: 's', name: '甲', objection: null, strokes: [], at: 0, photos_on_their_way: 0 };
+const signed = {
+  id: 's',
+  name: '甲',
+  objection: null,
+  strokes: [],
+  at: 0,
+  photos_on_their_way: 0,
+  photos_unconfirmed: 0,
+};
 const place = (unit: string, more: Partial<SignOffView> = {}): SignOffView => ({
   unit,
   unit_name: { 'zh-CN': unit, en: unit },
@@ -92,6 +102,23 @@ describe('a sealed round', () => {
     const body = shown(place('a'), place('b', { signed: null }));
     expect(body).toContain('data-all="false"');
     expect(body).toContain('1 of 2 have signed. The records');
+  });
+
+  it('says where its photos are, and of none that it is at the office unless all are', () => {
+    const where = (photos_on_their_way: number, photos_unconfirmed: number) =>
+      shown(place('a', { signed: { ...signed, photos_on_their_way, photos_unconfirmed } }), place('b'));
+    expect(where(0, 0)).toContain('every photo is at the office');
+    for (const body of [where(2, 0), where(0, 31), where(1, 1)]) expect(body).not.toContain('every photo');
+    expect(where(2, 0)).toContain('2 sealed photos have still to go from this tablet to the office.');
+    expect(where(2, 0)).not.toContain('not confirmed');
+    expect(where(0, 31)).toContain('31 sealed photos are not confirmed at the office.');
+    expect(where(0, 31)).not.toContain('from this tablet');
+    expect(where(1, 1)).toContain('1 sealed photo has still to go');
+    expect(where(1, 1)).toContain('1 sealed photo is not confirmed');
+    speak('zh-CN');
+    expect(where(2, 31)).toContain('还有 2 张待本平板发往办公室');
+    expect(where(2, 31)).toContain('有 31 张尚未确认到达办公室');
+    expect(where(0, 0)).toContain('已封存，全部照片已到达办公室');
   });
 
   it('that was amended says so, and counts those who signed what was amended', () => {

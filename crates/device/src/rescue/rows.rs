@@ -1,36 +1,60 @@
-//! The rows in the leaf pages of tables, whatever table they are of.
+//! The rows in the pages of tables, whatever table they are of.
 
 use super::pages::{PAGE, Pages, number};
 use rusqlite::types::Value;
 
 const TABLE_LEAF: u8 = 0x0D;
+/// A table without row ids lies as an index does, whose rows stand in the pages above the leaves too.
+const INDEX_LEAF: u8 = 0x0A;
+const INDEX_ABOVE: u8 = 0x02;
+/// The longest row of an index that lies in one page whole, in bytes (fileformat2, section 1.6). Longer ones are not read.
+const LONGEST_IN_INDEX: usize = (PAGE - 12) * 64 / 255 - 23;
 /// No row of this app is longer: an operation has four megabytes at most.
 const LONGEST: usize = 8 << 20;
 
 /// A row as it lies in a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    pub rowid: i64,
+    /// `None` in a table without row ids, and in an index.
+    pub rowid: Option<i64>,
     pub columns: Vec<Value>,
 }
 
-/// The rows that lie in a page, if it is a leaf of a table. What cannot be read is left out.
+/// The rows that lie in a page, if it is one of a table. What cannot be read is left out.
 pub fn in_page(pages: &Pages, page_number: u32) -> Vec<Row> {
     let Some(page) = pages.page(page_number) else { return Vec::new() };
     // The first page begins with the file's header.
     let start = if page_number == 1 { 100 } else { 0 };
-    if page[start] != TABLE_LEAF {
-        return Vec::new();
-    }
+    let kind = page[start];
+    let header = match kind {
+        TABLE_LEAF | INDEX_LEAF => 8,
+        INDEX_ABOVE => 12,
+        _ => return Vec::new(),
+    };
     let count = usize::from(page[start + 3]) << 8 | usize::from(page[start + 4]);
-    let pointers = page[start + 8..].chunks_exact(2).take(count);
-    pointers.filter_map(|at| cell(pages, page.get(usize::from(at[0]) << 8 | usize::from(at[1])..)?)).collect()
+    let pointers = page[start + header..].chunks_exact(2).take(count);
+    let row = |at: &[u8]| {
+        let bytes = page.get(usize::from(at[0]) << 8 | usize::from(at[1])..)?;
+        match kind {
+            TABLE_LEAF => cell(pages, bytes),
+            INDEX_LEAF => entry(bytes),
+            // The number of the page below it comes first.
+            _ => entry(bytes.get(4..)?),
+        }
+    };
+    pointers.filter_map(row).collect()
+}
+
+fn entry(bytes: &[u8]) -> Option<Row> {
+    let mut reader = Reader(bytes);
+    let length = usize::try_from(reader.varint()?).ok().filter(|length| *length <= LONGEST_IN_INDEX)?;
+    Some(Row { rowid: None, columns: columns(reader.take(length)?)? })
 }
 
 fn cell(pages: &Pages, bytes: &[u8]) -> Option<Row> {
     let mut reader = Reader(bytes);
     let length = usize::try_from(reader.varint()?).ok().filter(|length| *length <= LONGEST)?;
-    let rowid = reader.varint()?;
+    let rowid = Some(reader.varint()?);
     let payload = payload(pages, reader.0, length)?;
     Some(Row { rowid, columns: columns(&payload)? })
 }

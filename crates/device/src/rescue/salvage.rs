@@ -4,7 +4,7 @@ use super::pages::Pages;
 use super::rows::{Row, in_page};
 use super::{FOUND, TOLD};
 use crate::store::blobs::{self, Role, UploadKey};
-use crate::store::{Fault, StoreError, chain, log, open, outbox, query, rebuild};
+use crate::store::{Fault, PULLS_ANEW, StoreError, chain, log, open, outbox, query, rebuild};
 use crate::vault::{Vault, VaultError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
@@ -42,6 +42,7 @@ pub fn into_fresh(fresh: &Path, aside: &Path, folder: &Path) -> Result<(), Store
 /// Tells by its shape of which table a row is, and keeps it if it is of one that cannot be made again.
 fn keep(conn: &Connection, Row { rowid, columns }: Row) -> Result<(), StoreError> {
     use Value::{Blob, Integer, Null, Text};
+    let Some(rowid) = rowid else { return keep_mark(conn, &columns) };
     let sql = match columns.as_slice() {
         [Null, Blob(op_id), Blob(_), Text(_), Blob(_), Text(_), _, _, _, _, _, _, Text(body)] => {
             if !is_op(op_id, body) {
@@ -85,6 +86,17 @@ fn keep(conn: &Connection, Row { rowid, columns }: Row) -> Result<(), StoreError
         }
         other => Ok(other.map(drop)?),
     }
+}
+
+/// The hub's marks under what it took. What the hub has comes with its mark once more; what it lost, it takes back by the
+/// mark alone.
+fn keep_mark(conn: &Connection, columns: &[Value]) -> Result<(), StoreError> {
+    let [Value::Blob(op_id), Value::Text(mark)] = columns else { return Ok(()) };
+    if op_id.len() == 16 {
+        conn.prepare_cached("INSERT OR IGNORE INTO receipt (op_id, mark) VALUES (?1, ?2)")?
+            .execute(params![op_id, mark])?;
+    }
+    Ok(())
 }
 
 fn is_op(op_id: &[u8], body: &str) -> bool {
@@ -178,6 +190,8 @@ fn write_report(conn: &Connection, aside: &Path) -> Result<(), StoreError> {
     let report = Rescue { rescued, unreadable: last.unwrap_or(rescued) - rescued, copy };
     let report = serde_json::to_string(&report).map_err(Fault::Json)?;
     conn.execute("DELETE FROM fact WHERE name = ?1", [TOLD])?;
-    conn.execute("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)", [FOUND, &report])?;
+    let mut fact = conn.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)")?;
+    fact.execute([FOUND, &report])?;
+    fact.execute([PULLS_ANEW, ""])?;
     Ok(())
 }

@@ -133,6 +133,34 @@ fn what_the_person_chose_is_rescued_too() {
 }
 
 #[test]
+fn the_hubs_marks_are_rescued_also_those_above_the_leaves() {
+    let (tablet, _) = filled();
+    let marks = |store: &Store| {
+        store
+            .read("counting", |conn| {
+                let sql = "SELECT count(*) FROM receipt WHERE mark = 'abcdefghijkl'";
+                Ok::<u32, StoreError>(conn.query_row(sql, [], |row| row.get(0))?)
+            })
+            .unwrap()
+    };
+    let store = tablet.engine.store();
+    store
+        .write::<_, StoreError>("marking", |writing| {
+            let mut mark = writing.prepare("INSERT INTO receipt VALUES (?1, 'abcdefghijkl')")?;
+            for n in 0..20_000_u128 {
+                mark.execute([uuid::Uuid::from_u128((n << 64) * 0x9E37_79B9)])?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(marks(store), 20_000);
+    let (folder, world) = close(tablet);
+    overwrite(folder.path(), 1, 1);
+    let (engine, _) = open_again(folder.path(), &world);
+    assert_eq!(marks(engine.store()), 20_000);
+}
+
+#[test]
 fn pages_destroyed_in_the_middle_cost_what_lay_in_them_and_no_more() {
     let (tablet, ops) = filled();
     let (folder, world) = close(tablet);

@@ -3,11 +3,13 @@
 use super::fault::StoreError;
 use super::seen::{self, IS_GONE, SEEN};
 use super::sql::Hash;
-use super::{Store, Writing, backup, sql};
+use super::{Store, Writing, backup, query, sql};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{Millis, Sha256};
+use standpipe_domain::record::set;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -128,7 +130,7 @@ impl Store {
 
     /// The hub no longer knows the upload, or holds other bytes: it begins again.
     pub fn upload_restarted(&self, key: UploadKey) -> Result<(), StoreError> {
-        self.upload(key, "state = 'waiting', sent = 0, url = ?3", None::<&str>)
+        self.write_quietly("writing down that a photo begins again", |writing| restart(writing, key))
     }
 
     /// The blob will not go up by itself; it is shown with `code`.
@@ -227,6 +229,11 @@ impl Store {
     }
 }
 
+/// See [`Store::upload_restarted`].
+pub fn restart(writing: &Writing<'_>, key: UploadKey) -> Result<(), StoreError> {
+    put_upload_state(writing, key, "state = 'waiting', sent = 0, url = ?3", None::<&str>)
+}
+
 fn put_upload_state(
     writing: &Writing<'_>,
     key: UploadKey,
@@ -315,16 +322,35 @@ pub fn offer_all_again(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The first operation that mentions each of these. Reads through the log, once for all of them.
+pub fn first_mentions(
+    conn: &Connection,
+    mut photos: BTreeSet<Sha256>,
+) -> Result<BTreeMap<Sha256, Uuid>, StoreError> {
+    let mut found = BTreeMap::new();
+    if photos.is_empty() {
+        return Ok(found);
+    }
+    let mut statement = conn
+        .prepare_cached("SELECT body, op_id FROM op WHERE kind = 'add' AND field IN (?1, ?2) ORDER BY seq")?;
+    let mut rows = statement.query([set::PHOTOS, set::PROOF])?;
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        if let Some(of) = query::evidence_in(body).and_then(|evidence| photos.take(&evidence.sha256)) {
+            found.insert(of, row.get(1)?);
+        }
+    }
+    Ok(found)
+}
+
 /// The hub lost a photo that was fetched from it: it goes up from here, after the operation that mentions it, and with a
 /// thumbnail that is made anew.
-pub fn offer_fetched(conn: &Connection, of: Sha256, at: Millis) -> Result<(), StoreError> {
-    let found: Option<(u64, Uuid)> = conn
-        .prepare_cached(
-            "SELECT bytes, op_id FROM blob, op WHERE sha256 = ?1 AND kind = 'add' AND instr(body, ?2) ORDER BY seq LIMIT 1",
-        )?
-        .query_row(params![Hash(of), of.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
+pub fn offer_fetched(conn: &Connection, of: Sha256, op_id: Uuid, at: Millis) -> Result<(), StoreError> {
+    let bytes: Option<u64> = conn
+        .prepare_cached("SELECT bytes FROM blob WHERE sha256 = ?1")?
+        .query_row([Hash(of)], |row| row.get(0))
         .optional()?;
-    let Some((bytes, op_id)) = found else { return Ok(()) };
+    let Some(bytes) = bytes else { return Ok(()) };
     let again = "UPDATE blob SET preview = 'pending' WHERE sha256 = ?1 AND preview = 'ready'";
     conn.prepare_cached(again)?.execute([Hash(of)])?;
     put_upload(conn, UploadKey { of, role: Role::Original }, of, bytes, op_id, at)
@@ -365,6 +391,20 @@ pub fn is_here(conn: &Connection, of: Sha256) -> Result<(), StoreError> {
     )?
     .execute([Hash(of)])?;
     Ok(())
+}
+
+/// The original came into the vault, or was found there. Whether no row had said so.
+pub fn came(conn: &Connection, of: Sha256) -> Result<bool, StoreError> {
+    // Only a small picture of it was here, or none: the large one can be made now.
+    conn.prepare_cached(
+        "UPDATE blob SET preview = 'pending', preview_code = NULL
+         WHERE sha256 = ?1 AND here = 0 AND (preview = 'ready' OR preview_code = 'no-thumbnail')",
+    )?
+    .execute([Hash(of)])?;
+    let is_news =
+        conn.prepare_cached("SELECT 1 FROM blob WHERE sha256 = ?1 AND here = 0")?.exists([Hash(of)])?;
+    is_here(conn, of)?;
+    Ok(is_news)
 }
 
 /// Writes down what became of the preview.

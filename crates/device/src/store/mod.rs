@@ -25,6 +25,7 @@ pub use backup::InBackup;
 pub use fault::{Doing, Fault, StoreError};
 pub(crate) use open::beside;
 pub use repair::Held;
+pub(crate) use repair::PULLS_ANEW;
 pub use write::Writing;
 
 use crate::vault::Vault;

@@ -18,6 +18,10 @@ const NOT_OURS: &str = "('not-taken-back', 'op-id-taken')";
 /// The name of the fact that more of what the hub lost follows.
 const OWES_END: &str = "owes-end";
 
+/// The name of the fact that the database was rescued, and everything is pulled once more: what has no number here may be
+/// at the hub all the same.
+pub(crate) const PULLS_ANEW: &str = "pulls-anew";
+
 /// The sums over everything that is numbered here, made from what is held and not from what was once received.
 #[derive(Clone, Debug, Default)]
 pub struct Held(Vec<(u64, Checksum)>);
@@ -115,6 +119,38 @@ impl Store {
                 ops.push((row.get(0)?, Returned { at, receipt, body }));
             }
             Ok((ops, None))
+        })
+    }
+
+    /// Whether the database was rescued, and what the hub has was not pulled whole since.
+    pub fn pulls_anew(&self) -> Result<bool, StoreError> {
+        self.read("reading whether everything is pulled once more", |conn| {
+            Ok(conn.prepare_cached("SELECT 1 FROM fact WHERE name = ?1")?.exists([PULLS_ANEW])?)
+        })
+    }
+
+    /// Everything that the hub has was pulled. Gives whether it was pulled once more, after a rescue.
+    pub fn pulled_anew(&self) -> Result<bool, StoreError> {
+        if !self.pulls_anew()? {
+            return Ok(false);
+        }
+        self.write_quietly("writing down that everything was pulled once more", |writing| {
+            writing.execute("DELETE FROM fact WHERE name = ?1", [PULLS_ANEW])?;
+            Ok(true)
+        })
+    }
+
+    /// Whether something counts here that the hub has not numbered, though it neither waits nor was set aside. Asked when
+    /// both hold the same of what has a number: then the hub does not have it. Reads through the whole log.
+    pub fn counts_unnumbered(&self) -> Result<bool, StoreError> {
+        self.read("looking for what the office does not have", |conn| {
+            let sql = format!(
+                "SELECT 1 FROM op WHERE hub_seq IS NULL AND {} AND NOT EXISTS
+                     (SELECT 1 FROM chain
+                      WHERE chain.incarnation = op.incarnation AND op.dev_seq > chain.acknowledged)",
+                log::COUNTS
+            );
+            Ok(conn.prepare_cached(&sql)?.exists([])?)
         })
     }
 

@@ -9,8 +9,9 @@ use super::ear;
 use super::fault::{stops_everything, worse};
 use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
+use super::inventory::Inventory;
 use super::line::Link;
-use super::mend::{Mend, never_numbered};
+use super::mend::{Mend, never_numbered, only_here};
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -19,7 +20,7 @@ use crate::identity::{Identity, Token};
 use crate::store::blobs::{PendingUpload, Role};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{RoundId, Sha256};
 use standpipe_domain::sync::Trouble;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(super) struct Driver {
     pub(super) photos: Photos,
     pub(super) missing: Missing,
     pub(super) recheck: Recheck,
+    pub(super) inventory: Inventory,
     pub(super) mend: Mend,
     /// The run of the hub that was met last.
     pub(super) run: Option<Uuid>,
@@ -64,6 +66,7 @@ enum Lane {
     Push,
     Pull,
     Mend,
+    Vault,
     Upload,
     Download,
     Recheck,
@@ -76,9 +79,11 @@ enum Job {
     Pull,
     Repair,
     GiveBack,
+    TakeStock,
     Upload(Box<PendingUpload>),
     Thumbnail(Sha256),
     Recheck,
+    Sealed(RoundId),
 }
 
 /// How a turn ended.
@@ -101,6 +106,7 @@ impl Driver {
             photos: Photos::default(),
             missing: Missing::default(),
             recheck: Recheck::default(),
+            inventory: Inventory::default(),
             run: None,
             in_step: false,
             offer_broke: false,
@@ -216,6 +222,10 @@ impl Driver {
                     self.standing.sending(true);
                     (Lane::Mend, self.give_back(&hub).await)
                 }
+                Job::TakeStock => {
+                    self.standing.sending(false);
+                    (Lane::Vault, self.take_stock().await)
+                }
                 Job::Thumbnail(of) => {
                     self.standing.sending(false);
                     (Lane::Download, self.fetch_thumbnail(&hub, of).await)
@@ -223,6 +233,10 @@ impl Driver {
                 Job::Recheck => {
                     self.standing.sending(false);
                     (Lane::Recheck, self.recheck_photos(&hub).await)
+                }
+                Job::Sealed(round) => {
+                    self.standing.sending(false);
+                    (Lane::Recheck, self.ask_of_sealed(&hub, round).await)
                 }
             };
             if !self.judge(done, soft)? {
@@ -241,11 +255,18 @@ impl Driver {
                     return Ok(true);
                 }
             }
-            // Somebody may have asked for all of it once more since this turn began.
-            if self.standing.due().doubt {
+            if self.standing.doubts() && self.standing.store.counts_unnumbered()? {
+                *soft = Some(only_here().into());
+                return Ok(true);
+            }
+            // Somebody may have asked for all of it once more since this turn began, or does so at this moment: held until
+            // it is said, so that the last word is theirs.
+            let due = self.standing.due();
+            if due.doubt {
                 return Ok(true);
             }
             self.standing.set_link(|link| link.doubt = false);
+            drop(due);
             self.all_arrived()?;
         }
         Ok(true)
@@ -294,6 +315,16 @@ impl Driver {
             && (self.standing.due().pull || self.elapsed().saturating_sub(self.pulled) >= INTERVAL)
         {
             return Ok(Some(Job::Pull));
+        }
+        // Before the small picture of a photo is fetched that is here.
+        if open(Lane::Vault) && self.inventory.is_due() {
+            return Ok(Some(Job::TakeStock));
+        }
+        // Somebody is looking, and one question tells.
+        if open(Lane::Recheck)
+            && let Some(round) = self.standing.to_ask_of()
+        {
+            return Ok(Some(Job::Sealed(round)));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
         if !upload.as_ref().is_some_and(|blob| blob.key.role == Role::Thumbnail)
@@ -361,6 +392,7 @@ impl Driver {
         }
         let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), &self.outside)?);
         self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
+        self.inventory = Inventory::default();
         *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true, doubt: true };
         Ok(hub)
     }

@@ -3,6 +3,7 @@
 use super::driver::{Driver, Sleep};
 use super::fault::Fault;
 use super::hub_client::{HubClient, Thumbnail};
+use super::inventory::look_at;
 use super::pace::Pace;
 use super::standing::Standing;
 use crate::store::StoreError;
@@ -36,6 +37,11 @@ pub(super) struct Missing {
 impl Missing {
     pub(super) fn next(&mut self) -> Option<Sha256> {
         self.queue.pop_front()
+    }
+
+    /// The original is here, and its small picture is made of it.
+    pub(super) fn forget(&mut self, of: Sha256) {
+        self.queue.retain(|one| *one != of);
     }
 
     fn fill(&mut self, wanted: Vec<Sha256>, now: Duration) {
@@ -174,7 +180,7 @@ async fn original(
     (sha256, progress): (Sha256, &Progress),
     incoming: &mut Option<Part>,
 ) -> Result<(), NotFetched> {
-    if standing.store.vault().path(sha256, Role::Original).exists() {
+    if is_here(standing, sha256).await? {
         return Ok(());
     }
     let mut pace = Pace::default();
@@ -207,6 +213,22 @@ async fn original(
     Ok(())
 }
 
+/// Whether the original is here. A file that no row accounts for, or that is of another length, is here where its hash is
+/// right; otherwise it is put aside.
+async fn is_here(standing: &Standing, of: Sha256) -> Result<bool, StoreError> {
+    let store = &standing.store;
+    let Ok(file) = store.vault().path(of, Role::Original).metadata() else { return Ok(false) };
+    if store.accounts_for(of, file.len())? {
+        return Ok(true);
+    }
+    let looked = look_at(store, of).await?;
+    if looked.is_news {
+        // Nobody may have sent it.
+        standing.doubt_all();
+    }
+    Ok(looked.is_here)
+}
+
 /// An original that is coming in.
 struct Part {
     file: Incoming,
@@ -232,7 +254,14 @@ async fn more(
     });
     while let Some(bytes) = download.next().await? {
         let before = percent(into.bytes, download.total);
-        into.bytes = into.file.write(&bytes)?;
+        into.bytes = match into.file.write(&bytes) {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                // Half of these bytes may be in the file: the next ones would stand in the wrong place.
+                *part = None;
+                return Err(error.into());
+            }
+        };
         let now = percent(into.bytes, download.total);
         if now != before {
             progress(now);

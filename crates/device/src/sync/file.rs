@@ -1,7 +1,7 @@
 //! The bytes of a photo on this tablet, as they go up: only ever those that were recorded.
 
+use crate::vault::inside::hash_of;
 use bytes::Bytes;
-use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
 use standpipe_oplog::chain::sha256;
 use std::fs::File;
@@ -53,15 +53,7 @@ pub fn check(path: &Path, bytes: u64, sha256: Sha256) -> Result<(), Spoilt> {
     if len != bytes {
         return Err(Spoilt::Damaged(format!("it has {len} bytes instead of {bytes}")));
     }
-    let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    if hasher.finalize()[..] != sha256.0 {
+    if hash_of(&mut file)? != sha256 {
         return Err(Spoilt::Damaged("its hash is another".into()));
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::hub_client::Outside;
 use super::standing::{Due, Standing};
 use crate::store::Store;
 use standpipe_domain::hold::Surroundings;
-use standpipe_domain::ids::Sha256;
+use standpipe_domain::ids::{RoundId, Sha256};
 use standpipe_domain::sync::SyncLine;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -89,8 +89,7 @@ impl Handle {
     /// As [`Handle::sync_now`], and nothing that the office had confirmed counts as safe until it has confirmed it once more,
     /// each photo among it.
     pub fn confirm_all(&self) {
-        self.standing.due().doubt = true;
-        self.standing.set_link(|link| link.doubt = true);
+        self.standing.doubt_all();
         self.sync_now();
     }
 
@@ -104,6 +103,12 @@ impl Handle {
     /// again.
     pub fn send_all_the_same(&self, all_the_same: bool) {
         self.standing.release(all_the_same);
+    }
+
+    /// Somebody looks at the seals of a round: the office is asked, once it answers, which of the photos in them it has that
+    /// this tablet did not send itself.
+    pub fn ask_of_sealed(&self, round: RoundId) {
+        self.standing.look_at(round);
     }
 
     /// How it stands now.

@@ -52,11 +52,11 @@ impl Mend {
         }
     }
 
-    /// Both ends hold the same.
-    pub(super) fn agreed(&mut self) {
+    /// Both ends hold the same. `anew`: for the first time since the database was rescued.
+    pub(super) fn agreed(&mut self, anew: bool) {
         self.tried = false;
         // What was given back should have its number now: whether it has is looked at.
-        self.gives_back |= self.given.is_some();
+        self.gives_back |= anew || self.given.is_some();
     }
 
     /// The hub may have lost something that is here: all of it is given back.
@@ -78,6 +78,11 @@ impl Mend {
 impl Driver {
     /// Whether something the hub lost may be here.
     pub(super) fn gives_back(&mut self) -> Result<bool, Trouble> {
+        // After a rescue nothing has its number, and all of it would go back: what the hub lost is known once all was
+        // pulled. Who was withdrawn pulls nothing.
+        if self.mend.gives_back && !self.mend.is_withdrawn && self.standing.store.pulls_anew()? {
+            return Ok(false);
+        }
         if self.mend.gives_back
             && !self.mend.owes_end
             && self.standing.store.lacking(self.mend.behind)?.0.is_empty()
@@ -199,6 +204,13 @@ impl Driver {
 /// What was offered anew was taken, and has no number still.
 pub(super) fn never_numbered() -> Fault {
     fault("the hub acknowledges records that it never numbers")
+}
+
+/// What counts here is not at the hub, which nothing shows that it once had it.
+pub(super) fn only_here() -> Fault {
+    fault(
+        "the hub lacks records that are here, and has to get them from another tablet, with its marks under them",
+    )
 }
 
 fn same_hub(known: &mut Option<Uuid>, epoch: Uuid) -> Result<(), Trouble> {

@@ -9,6 +9,7 @@ mod fetch;
 mod file;
 mod handle;
 pub mod hub_client;
+mod inventory;
 mod line;
 mod mend;
 mod pace;

@@ -4,6 +4,7 @@
 use super::driver::Driver;
 use super::hub_client::HubClient;
 use crate::store::blobs::{Role, UploadKey};
+use standpipe_domain::ids::RoundId;
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::upload::BlobState;
 
@@ -39,21 +40,46 @@ impl Driver {
         };
         let hashes: Vec<_> = confirmed.iter().map(|(_, sha256)| *sha256).collect();
         let states = hub.blob_states(&hashes).await?;
-        let mut there = Vec::new();
+        let (mut there, mut lost) = (Vec::new(), Vec::new());
         for (key, sha256) in &confirmed {
             // Only what the hub says is taken for its word: a hash that it leaves out is not lost.
             match states.get(sha256) {
                 Some(BlobState::Absent | BlobState::Partial) => {
                     tracing::warn!(of = %key.of, role = ?key.role, "the office lost a photo; it is sent again");
-                    store.offer_blob(*key)?;
+                    lost.push(*key);
                 }
-                Some(BlobState::Verified) if key.role == Role::Original => there.push(key.of),
+                Some(BlobState::Verified) if key.role == Role::Original => there.push((key.of, true)),
                 _ => {}
             }
         }
-        store.office_still_has(&there)?;
+        store.offer_blobs(&lost)?;
+        store.office_has_of(&there)?;
         self.recheck.behind = Some(*last);
         self.standing.tell();
+        Ok(())
+    }
+
+    /// Asks which photos of others that were sealed in a round the office has. What waits on another tablet nobody else
+    /// knows.
+    pub(super) async fn ask_of_sealed(&mut self, hub: &HubClient, round: RoundId) -> Result<(), Trouble> {
+        let store = &self.standing.store;
+        for photos in store.sealed_of_others(round)?.chunks(AT_ONCE as usize) {
+            let hashes: Vec<_> = photos.iter().map(|(sha256, _)| *sha256).collect();
+            let states = hub.blob_states(&hashes).await?;
+            let (mut said, mut lost) = (Vec::new(), Vec::new());
+            for (of, is_here) in photos {
+                match states.get(of) {
+                    Some(BlobState::Verified) => said.push((*of, true)),
+                    // It was fetched from there, and goes back.
+                    Some(_) if *is_here => lost.push(UploadKey { of: *of, role: Role::Original }),
+                    Some(_) => said.push((*of, false)),
+                    None => {}
+                }
+            }
+            store.offer_blobs(&lost)?;
+            store.office_has_of(&said)?;
+        }
+        self.standing.asked_of(round);
         Ok(())
     }
 }

@@ -80,7 +80,8 @@ impl Driver {
         }
         let (epoch, cursor) = store.cursor()?;
         let is_other = epoch.is_some_and(|epoch| epoch != hello.hub_epoch);
-        if is_other || hello.head.is_some_and(|head| head < cursor) {
+        let is_behind = hello.head.is_some_and(|head| head < cursor);
+        if is_other || is_behind {
             self.mend.differs = true;
         }
         // Of what this tablet knows to be at the hub: a backup may be made long after the last push.
@@ -89,7 +90,7 @@ impl Driver {
             store.acknowledge(chain.id, 0, durable)?;
         }
         // A hub that was started anew may stand on another disk: what it confirmed is asked for again.
-        if is_other || self.run != hello.run {
+        if is_other || is_behind || self.run != hello.run {
             self.run = hello.run;
             self.doubt();
         }
@@ -236,7 +237,7 @@ impl Driver {
     }
 
     /// Works at the database on another thread: this one carries what goes over the line.
-    async fn beside<T: Send + 'static>(
+    pub(super) async fn beside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
@@ -303,7 +304,7 @@ impl Driver {
                 }
                 pull::Effect::InStep => {
                     self.in_step = true;
-                    self.mend.agreed();
+                    self.mend.agreed(store.pulled_anew()?);
                 }
                 pull::Effect::Differ => {
                     self.doubt();
@@ -312,6 +313,7 @@ impl Driver {
                 pull::Effect::BackOff => return Ok(()),
             }
         }
+        self.look_for_originals()?;
         self.look_for_thumbnails()
     }
 

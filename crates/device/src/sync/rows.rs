@@ -3,11 +3,12 @@
 use crate::store::blobs::{self, Role, UploadKey, Waiting};
 use crate::store::choices::choices;
 use crate::store::query::identity;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, query};
 use crate::vault::Incoming;
 use rusqlite::Row;
 use standpipe_domain::hold::Choices;
-use standpipe_domain::ids::{Millis, Sha256};
+use standpipe_domain::ids::{Millis, RoundId, Sha256};
+use std::collections::BTreeSet;
 
 /// See [`Store::standing`].
 pub(super) struct Stored {
@@ -39,14 +40,7 @@ impl Store {
     pub(super) fn put_fetched(&self, of: Sha256, file: Incoming) -> Result<(), StoreError> {
         self.vault().finish_as(file, Some(of))?;
         self.write("writing down a fetched photo", |writing| {
-            // Only a small picture of it was here, or none: the large one can be made now.
-            writing
-                .prepare_cached(
-                    "UPDATE blob SET preview = 'pending', preview_code = NULL
-                     WHERE sha256 = ?1 AND here = 0 AND (preview = 'ready' OR preview_code = 'no-thumbnail')",
-                )?
-                .execute([of.0])?;
-            blobs::is_here(writing, of)?;
+            blobs::came(writing, of)?;
             writing.prepare_cached("UPDATE blob SET at_office = 1 WHERE sha256 = ?1")?.execute([of.0])?;
             Ok::<_, StoreError>(())
         })?;
@@ -66,13 +60,15 @@ impl Store {
         Ok(())
     }
 
-    /// The office has these originals, as it has just said. Of this tablet's own that is written down elsewhere.
-    pub(super) fn office_still_has(&self, photos: &[Sha256]) -> Result<(), StoreError> {
-        let changed = self.write_quietly("writing down which photos the office still has", |writing| {
-            let sql = "UPDATE blob SET at_office = 1 WHERE sha256 = ?1 AND at_office IS NOT 1 AND NOT EXISTS
+    /// Whether the office has these originals, as it has just said. Of this tablet's own that is written down elsewhere.
+    pub(super) fn office_has_of(&self, photos: &[(Sha256, bool)]) -> Result<(), StoreError> {
+        let changed = self.write_quietly("writing down which photos the office has", |writing| {
+            let sql =
+                "UPDATE blob SET at_office = ?2 WHERE sha256 = ?1 AND at_office IS NOT ?2 AND NOT EXISTS
                            (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'original')";
             let mut statement = writing.prepare_cached(sql)?;
-            let changed: Result<Vec<usize>, _> = photos.iter().map(|of| statement.execute([of.0])).collect();
+            let write = |(of, has): &(Sha256, bool)| statement.execute((of.0, has));
+            let changed: Result<Vec<usize>, _> = photos.iter().map(write).collect();
             Ok::<usize, StoreError>(changed?.iter().sum())
         })?;
         if changed > 0 {
@@ -81,19 +77,38 @@ impl Store {
         Ok(())
     }
 
-    /// The hub does not have a blob any more that it had confirmed, or that came from there: it goes up from here.
-    pub(super) fn offer_blob(&self, key: UploadKey) -> Result<(), StoreError> {
-        self.upload_restarted(key)?;
-        if key.role == Role::Thumbnail {
+    /// See [`query::sealed_of_others`].
+    pub(super) fn sealed_of_others(&self, round: RoundId) -> Result<Vec<(Sha256, bool)>, StoreError> {
+        self.read("reading which photos were sealed", |conn| query::sealed_of_others(conn, round))
+    }
+
+    /// The hub does not have these any more, that it had confirmed or that came from there: they go up from here.
+    pub(super) fn offer_blobs(&self, lost: &[UploadKey]) -> Result<(), StoreError> {
+        if lost.is_empty() {
             return Ok(());
         }
-        self.write("writing down that the office lost a photo", |writing| {
-            let is_own = "SELECT 1 FROM upload WHERE of = ?1 AND role = 'original'";
-            if writing.prepare_cached(is_own)?.exists([key.of.0])? {
-                return Ok(());
+        // Before anything is written: it reads the records through, and nobody is to wait for that.
+        let fetched = self.read("looking for the records of photos", |conn| {
+            let mut waits =
+                conn.prepare_cached("SELECT 1 FROM upload WHERE of = ?1 AND role = 'original'")?;
+            let originals = lost.iter().filter(|key| key.role == Role::Original).map(|key| key.of);
+            let mut fetched = BTreeSet::new();
+            for of in originals {
+                if !waits.exists([of.0])? {
+                    fetched.insert(of);
+                }
             }
-            writing.prepare_cached("UPDATE blob SET at_office = 0 WHERE sha256 = ?1")?.execute([key.of.0])?;
-            blobs::offer_fetched(writing, key.of, writing.now())
+            blobs::first_mentions(conn, fetched)
+        })?;
+        self.write("writing down that the office lost photos", |writing| {
+            for key in lost {
+                blobs::restart(writing, *key)?;
+            }
+            for (of, op_id) in &fetched {
+                writing.prepare_cached("UPDATE blob SET at_office = 0 WHERE sha256 = ?1")?.execute([of.0])?;
+                blobs::offer_fetched(writing, *of, *op_id, writing.now())?;
+            }
+            Ok::<_, StoreError>(())
         })?;
         self.photo_came();
         Ok(())

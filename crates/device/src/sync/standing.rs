@@ -5,7 +5,9 @@ use super::rows::Stored;
 use crate::store::Store;
 use crate::store::blobs::Waiting;
 use standpipe_domain::hold::{Battery, Choices, Held, Hold, Network, Surroundings};
+use standpipe_domain::ids::RoundId;
 use standpipe_domain::sync::{SyncLine, Trouble};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -17,6 +19,8 @@ pub(super) struct Standing {
     pub store: Arc<Store>,
     link: Mutex<Link>,
     due: Mutex<Due>,
+    /// Somebody looks at the seals of these rounds, and is told where the photos in them are.
+    looked_at: Mutex<BTreeSet<RoundId>>,
     /// Absent until something was told of them.
     surroundings: Mutex<Option<Surroundings>>,
     /// Originals go in spite of what the person chose: they said so, for those that wait now.
@@ -49,6 +53,7 @@ impl Standing {
             store,
             link: Mutex::default(),
             due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true, doubt: false }),
+            looked_at: Mutex::default(),
             surroundings: Mutex::default(),
             released: Mutex::default(),
             woken: Notify::new(),
@@ -149,10 +154,33 @@ impl Standing {
         hold(&self.due)
     }
 
+    /// Nothing that the office had confirmed counts as safe until it has confirmed it once more.
+    pub(super) fn doubt_all(&self) {
+        self.due().doubt = true;
+        self.set_link(|link| link.doubt = true);
+        self.woken.notify_one();
+    }
+
     /// Something was recorded, or is due.
     pub(super) fn wake(&self) {
         self.woken.notify_one();
         self.tell();
+    }
+
+    /// Somebody looks at the seals of a round.
+    pub(super) fn look_at(&self, round: RoundId) {
+        hold(&self.looked_at).insert(round);
+        self.woken.notify_one();
+    }
+
+    /// A round whose sealed photos the office is to be asked for.
+    pub(super) fn to_ask_of(&self) -> Option<RoundId> {
+        hold(&self.looked_at).first().copied()
+    }
+
+    /// The office has said which of them it has.
+    pub(super) fn asked_of(&self, round: RoundId) {
+        hold(&self.looked_at).remove(&round);
     }
 
     /// The hub has something new.
@@ -172,6 +200,11 @@ impl Standing {
     pub(super) fn set_link(&self, change: impl FnOnce(&mut Link)) {
         change(&mut hold(&self.link));
         self.tell();
+    }
+
+    /// Whether the hub may not have everything that it once confirmed.
+    pub(super) fn doubts(&self) -> bool {
+        hold(&self.link).doubt
     }
 
     /// Whether a request that carries something up is under way.

@@ -13,6 +13,9 @@ fn records_while_watched() {
     let say = |what: &str| std::io::stderr().write_all(format!("saved {what}\n").as_bytes()).unwrap();
     let tablet = Tablet::new();
     let item = tablet.first_item(EXTINGUISHER);
+    // As an app leaves it that is killed as soon as it has made the folder of a photo.
+    let name = standpipe_oplog::chain::sha256(&jpeg(71)).to_string();
+    fs::create_dir(tablet.folder.path().join("photos").join(&name[..2])).unwrap();
     say("nothing");
     tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
     say("answer");
@@ -71,4 +74,6 @@ fn what_is_said_to_be_saved_was_synced_before() {
         photo.iter().position(|call| call.contains("pwrite64(") && call.contains("db-wal>")).unwrap();
     assert!(bytes < named && named < folder, "which is lasting once its folder is synced");
     assert!(folder < recorded, "and only then is it in a record");
+    let above = last(photo, &["sync(", "/photos>"]).expect("that the folder was there says nothing");
+    assert!(above < named, "it is lasting before anything lies in it");
 }

@@ -64,7 +64,7 @@ fn a_round_is_signed_when_everybody_has_even_with_an_objection() {
     assert_eq!(round.line.state, RoundState::Signed);
     let second = round.sign_offs[1].signed.as_ref().unwrap();
     assert_eq!(second.objection.as_deref(), Some("三楼未查"));
-    assert_eq!(second.photos_on_their_way, 1);
+    assert_eq!((second.photos_on_their_way, second.photos_unconfirmed), (1, 0));
     let sealed = tablet.engine.check(check(STANDPIPE)).unwrap().sealed.unwrap();
     assert_eq!(sealed.by.len(), 2);
     assert!(round.stops.iter().all(|stop| stop.sealed));
@@ -299,4 +299,43 @@ fn what_was_recorded_after_the_summary_was_read_is_not_signed_unread() {
         NewSignOff { round: ROUND, unit: OWNERS[0], name: "甲".into(), objection: None, strokes, digest };
     assert_eq!(tablet.engine.sign(new).unwrap_err().code(), "changed-meanwhile");
     tablet.sign(OWNERS[0], None).unwrap();
+}
+
+/// Somebody plans anew and deletes the check of a standpipe with all that the office has of it.
+fn delete_at_the_office(tablet: &mut Tablet) {
+    let saw: Vec<_> = tablet.office.log.iter().map(|one| one.op.op_id).collect();
+    let gone = crate::testing::set("check", check(STANDPIPE).0, "", json!({ "saw": saw }), None);
+    tablet.office.write([Draft { kind: Kind::Delete, field: None, ..gone }]);
+}
+
+#[test]
+fn what_was_signed_stays_though_it_was_deleted_before_the_seal_came() {
+    let mut tablet = ready();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    delete_at_the_office(&mut tablet);
+    tablet.sign(OWNERS[0], None).unwrap();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    // Who signed hears of it afterwards; a colleague before the seal comes, and another together with it.
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let (later, at_once) = (Tablet::numbered(2), Tablet::numbered(3));
+    tablet.office.deliver_in(1, later.engine.store()).unwrap();
+    tablet.office.deliver(at_once.engine.store()).unwrap();
+    for tablet in [tablet, later, at_once] {
+        let round = tablet.engine.round(ROUND).unwrap();
+        assert_eq!(round.stops.len(), 6);
+        assert!(round.stops.iter().all(|stop| stop.sealed));
+        assert!(tablet.engine.verify_seals(ROUND).unwrap()[0].unchanged);
+        let before = super::rebuilding::dump(tablet.engine.store());
+        tablet.engine.store().rebuild().unwrap();
+        assert_eq!(super::rebuilding::dump(tablet.engine.store()), before);
+    }
+}
+
+#[test]
+fn what_nobody_signed_is_gone_once_it_is_deleted() {
+    let mut tablet = ready();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    delete_at_the_office(&mut tablet);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    assert_eq!(tablet.engine.round(ROUND).unwrap().stops.len(), 5);
 }

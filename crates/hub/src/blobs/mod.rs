@@ -106,7 +106,7 @@ impl Blobs {
         self.0.shares.set(share);
     }
 
-    /// The blob, if its bytes are here and whole.
+    /// The blob, as the book has it. See [`Self::at_hand`].
     pub async fn blob(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
         Ok(self.0.book.blob(sha256).await?)
     }
@@ -128,7 +128,7 @@ impl Blobs {
     /// The blob, if the book has it and as many bytes lie there. The book alone is not believed where a tablet is told
     /// that it need not send: a file may be gone, or a folder have been restored that is older than the book. Whoever has
     /// the bytes is asked for them then; the entry stays, since the files may only be late.
-    async fn at_hand(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
+    pub async fn at_hand(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
         let Some(blob) = self.0.book.blob(sha256).await? else { return Ok(None) };
         let size = self.0.shelf.size(sha256).await?;
         if size == Some(blob.bytes) {

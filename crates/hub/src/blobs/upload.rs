@@ -80,6 +80,9 @@ impl Blobs {
             return Err(BlobError::TooLarge { bytes, limit });
         }
         let here = self.at_hand(sha256).await?;
+        if let Some(blob) = here.as_ref().filter(|blob| blob.bytes > limit) {
+            return Err(BlobError::TooLarge { bytes: blob.bytes, limit });
+        }
         let names = match thumbnail_of {
             // One that is here stays, and nothing is written.
             Some(of) if self.0.book.thumbnail(of).await?.is_none() => Some(of),

@@ -19,8 +19,7 @@ impl Place {
         let lock = lock(&self.data)?;
         loop {
             let kept = self.open().await?;
-            let Kept::Server(store) = &kept else { return Ok((kept, lock)) };
-            match self.is_as_left(store).await {
+            match self.is_ready(&kept).await {
                 Ok(true) => return Ok((kept, lock)),
                 // It has another epoch by now, which counts from the next start.
                 Ok(false) => kept.close().await,
@@ -30,6 +29,18 @@ impl Place {
                 }
             }
         }
+    }
+
+    /// Whether the database may be served now, with the rows that this version makes.
+    async fn is_ready(&self, kept: &Kept) -> Result<bool, Failed> {
+        if let Kept::Server(store) = kept
+            && !self.is_as_left(store).await?
+        {
+            return Ok(false);
+        }
+        // Whose turn it is to serve is this hub's by now: nobody else makes rows.
+        kept.store().rebuild_if_outdated().await?;
+        Ok(true)
     }
 
     /// Whether the database is the one that this folder's hub served. Where it is not, it is made that of a restored hub.
@@ -76,4 +87,39 @@ fn note(data: &Path, lineage: &Lineage) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(part, data.join(SERVED))?;
     File::open(data)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo;
+    use crate::world::RealWorld;
+    use rusqlite::Connection;
+    use std::sync::Arc;
+    use tempfile::TempDir;
+
+    #[tokio::test]
+    async fn what_another_version_made_is_made_anew_by_whoever_serves_and_by_nobody_else() {
+        let dir = TempDir::new().unwrap();
+        let place = Place { data: dir.path().to_owned(), database: None };
+        let people = async |kept: &Kept| kept.store().directory().await.unwrap().people.len();
+        let (kept, lock) = place.open_to_serve().await.unwrap();
+        demo::estate(kept.store(), Arc::new(RealWorld)).await.unwrap();
+        let before = people(&kept).await;
+        kept.close().await;
+        drop(lock);
+        let older = Connection::open(dir.path().join("hub.db")).unwrap();
+        older.execute_batch("DELETE FROM person; UPDATE hub SET projection = 0").unwrap();
+        drop(older);
+
+        let look = async |kept: &Kept| {
+            assert_eq!(people(kept).await, 0);
+            Ok(())
+        };
+        place.with_store(look).await.unwrap();
+        let (kept, _lock) = place.open_to_serve().await.unwrap();
+        assert!(before > 0);
+        assert_eq!(people(&kept).await, before);
+        kept.close().await;
+    }
 }

@@ -25,4 +25,18 @@ pub async fn what_the_outside_tracker_has_not_got_is_listed_by_how_far_it_is(sto
     assert_eq!(store.not_filed(10).await.unwrap(), open);
     assert_eq!(store.not_filed(1).await.unwrap(), open[..1]);
     assert_eq!(store.filing(issues[2]).await.unwrap(), Some(Filing::Filed(7)));
+
+    // What somebody deleted there waits for a person, and only that.
+    store.file(issues[2], Filing::Gone(7)).await.unwrap();
+    assert_eq!(store.filing(issues[2]).await.unwrap(), Some(Filing::Gone(7)));
+    assert_eq!(store.not_filed(10).await.unwrap(), open);
+    let mut known =
+        vec![(issues[0], open[2].1.clone()), (issues[1], Filing::Sent), (issues[2], Filing::Gone(7))];
+    known.sort_by_key(|(issue, _)| *issue);
+    assert_eq!(store.filings().await.unwrap(), known);
+    assert!(!store.bring_again(issues[1]).await.unwrap(), "it was just sent");
+    assert!(store.bring_again(issues[2]).await.unwrap());
+    assert!(!store.bring_again(issues[2]).await.unwrap());
+    assert_eq!(store.filing(issues[2]).await.unwrap(), Some(Filing::Waits));
+    assert_eq!(store.filing(issues[1]).await.unwrap(), Some(Filing::Sent));
 }

@@ -22,10 +22,10 @@ use std::iter;
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub(super) const PIPE: &str = "B4-33-LG";
+pub(crate) const PIPE: &str = "B4-33-LG";
 
 /// Fails an item and says why, as the inspector does.
-pub(super) async fn fail(
+pub(crate) async fn fail(
     store: &dyn Store,
     tablet: &mut Tablet,
     tag: &str,

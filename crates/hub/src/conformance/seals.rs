@@ -7,12 +7,12 @@ use crate::store::Store;
 use crate::world::{World, day};
 use serde_json::json;
 use standpipe_domain::answer::Outcome;
-use standpipe_domain::ids::{FindingId, Sha256, SignOffId, UnitId};
+use standpipe_domain::ids::{DeviceId, FindingId, Sha256, SignOffId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::office::OfficeRound;
 use standpipe_domain::record::{entity, issue_id};
 use standpipe_domain::signoff::Point;
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::{COUNTERSIGNED, SealPayload, SealedCheck, SealedFinding, seal};
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
     let by_other = seal(&payload, tablet.device.id, &other.key).unwrap();
     let mut changed = seal(&payload, tablet.device.id, &tablet.key).unwrap();
     changed.payload = by_other.payload.replace('A', "B");
-    let nobody = SealPayload { device: standpipe_domain::ids::DeviceId(world.uuid()), ..payload.clone() };
+    let nobody = SealPayload { device: DeviceId(world.uuid()), ..payload.clone() };
     let by_nobody = seal(&nobody, nobody.device, &tablet.key).unwrap();
     let honest = seal(&payload, tablet.device.id, &tablet.key).unwrap();
     let renamed = Draft { id: world.uuid(), ..draft(&payload, value(&honest)) };
@@ -273,7 +273,7 @@ pub async fn what_was_signed_comes_in_behind_its_seal(store: &dyn Store) {
 pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
     let (recorded, payload) = recorded(store, &mut tablet).await;
-    let photo = |op: &&standpipe_oplog::op::Op| op.id == recorded.finding.0 && op.kind == Kind::Add;
+    let photo = |op: &&Op| op.id == recorded.finding.0 && op.kind == Kind::Add;
     let rev = ops(store).await.iter().find(photo).unwrap().op_id;
     // A colleague takes it off before the seal arrives that another tablet had made.
     let off = Draft::set(entity::FINDING, recorded.finding.0, "photos", json!({ "saw": [rev] }), None);
@@ -286,4 +286,68 @@ pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {
     assert_eq!(view(store).await.findings[0].photos[0].evidence.sha256, recorded.photo);
     store.rebuild().await.unwrap();
     assert_eq!(view(store).await.findings[0].photos[0].evidence.sha256, recorded.photo);
+}
+
+pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (recorded, payload) = recorded(store, &mut tablet).await;
+    // Somebody who plans deletes the check, and an inspector the finding, having seen everything, before the seal arrives.
+    let mut office = Tablet::enrol(store, &world, "office").await;
+    let gone = |entity, id: Uuid, ops: &[Op]| {
+        let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
+        Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
+    };
+    let all = ops(store).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    let shown = async || {
+        let view = view(store).await;
+        let check = view.checks.iter().find(|it| it.id == check(PIPE)).map(|it| it.answers.clone());
+        let seals = view.seals.iter().map(|seal| seal.unchanged).collect::<Vec<_>>();
+        (check, view.findings.len(), seals)
+    };
+    assert_eq!(shown().await, (None, 0, vec![]));
+
+    let seal = sealed(&tablet, &payload);
+    tablet.record(store, [seal]).await;
+    let signed = (Some(payload.checks[0].answers.clone()), 1, vec![true]);
+    assert_eq!(shown().await, signed);
+    store.rebuild().await.unwrap();
+    assert_eq!(shown().await, signed);
+}
+
+pub async fn a_seal_of_a_tablet_that_a_restored_hub_has_forgotten_is_taken(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (_, payload) = recorded(store, &mut tablet).await;
+    let forgotten = DeviceId(world.uuid());
+    let key = ed25519_dalek::SigningKey::from_bytes(&[41; 32]);
+    let before = SealPayload { device: forgotten, ..payload.clone() };
+    let colleague = Tablet::enrol(store, &world, "inspector").await;
+    // It passes for none that is known: not by a key, a withdrawn one among them, and not by a name.
+    store.revoke(colleague.device.id).await.unwrap();
+    let by = |payload: &SealPayload, key| draft(payload, value(seal(payload, payload.device, key).unwrap()));
+    let hub = SealPayload { device: store.identity().device, ..payload.clone() };
+    for (what, broken) in [
+        ("by a withdrawn tablet's key", by(&before, &colleague.key)),
+        ("in the name of another", by(&SealPayload { device: colleague.device.id, ..payload.clone() }, &key)),
+        ("in the name of the hub", by(&hub, &key)),
+        ("of another person", by(&SealPayload { inspector: demo::person("office"), ..before.clone() }, &key)),
+    ] {
+        assert_eq!(tablet.refused(store, [broken]).await, "broken-seal", "{what}");
+    }
+
+    tablet.record(store, [by(&before, &key)]).await;
+    let found = async || {
+        let [report] = &view(store).await.seals[..] else { panic!("one seal") };
+        assert_eq!(report.countersigned, Some(world.now()));
+        (report.genuine, report.known, report.unchanged)
+    };
+    assert_eq!(found().await, (true, false, true));
+    store.rebuild().await.unwrap();
+    assert_eq!(found().await, (true, false, true));
+    let other = SealPayload { sign_off: SignOffId(world.uuid()), unit: unit(3), ..payload };
+    let known = sealed(&tablet, &other);
+    tablet.record(store, [known]).await;
+    let known: Vec<bool> = view(store).await.seals.iter().map(|seal| seal.known).collect();
+    assert_eq!(known, [false, true]);
 }

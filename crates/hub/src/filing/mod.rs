@@ -2,22 +2,26 @@
 //! has come before the next thing is done about it.
 
 mod net;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use net::{Carry, Network};
 
 use crate::store::{Store, StoreError};
 use crate::world::{Broken, World, within};
+use futures::future::{Either, select};
 use standpipe_bridge::delivery::DEADLINE;
 use standpipe_bridge::redmine::{Call, Redmine, Unclear};
-use standpipe_bridge::twins::twins;
 use standpipe_bridge::{Delivery, Filing, Heard, Next};
 use standpipe_domain::ids::IssueId;
 use standpipe_domain::issue::Outside;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
 /// How many issues are looked at in one turn.
@@ -26,9 +30,10 @@ const AT_ONCE: u32 = 100;
 const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(5);
 /// Twins are looked for so long after something was sent, for it may arrive late; and once a day, as somebody else may have
-/// put the hub back to an old state.
+/// put the hub back to an old state. Where something of that was left open, after an hour.
 const SETTLES: Duration = Duration::from_mins(10);
 const EVERY: Duration = Duration::from_hours(24);
+const SOON: Duration = Duration::from_hours(1);
 
 /// The tracker that an office had before.
 pub struct Tracker {
@@ -47,6 +52,7 @@ impl Tracker {
             Some(Filing::Filed(number)) => {
                 Outside::Filed { number, address: format!("{}/issues/{number}", self.address) }
             }
+            Some(Filing::Gone(number)) => Outside::Gone { number },
             Some(Filing::Refused(said)) => Outside::Refused { said },
         }
     }
@@ -68,26 +74,39 @@ pub struct Filer {
     store: Arc<dyn Store>,
     world: Arc<dyn World>,
     tracker: Arc<Tracker>,
+    /// Somebody wants something brought there again.
+    wanted: Arc<Notify>,
     /// Those that are on their way. What is kept of them in the store is never behind.
     deliveries: BTreeMap<IssueId, Delivery>,
-    /// When twins are looked for next, and when something was sent last.
+    /// When twins are looked for next, and when something may have been sent last.
     sweep_at: Duration,
-    sent_at: Option<Duration>,
+    sent_at: Duration,
+    /// Of what a sweep did not show, the last that was asked for singly.
+    asked: Option<IssueId>,
     /// Something came there without its mark: what is sent would not be found again.
     is_unmarked: bool,
     pause: Duration,
 }
 
 impl Filer {
-    pub fn new(store: Arc<dyn Store>, world: Arc<dyn World>, tracker: Arc<Tracker>) -> Self {
-        let sweep_at = world.elapsed();
+    /// `wanted` tells when something is to be brought there again.
+    pub fn new(
+        store: Arc<dyn Store>,
+        world: Arc<dyn World>,
+        tracker: Arc<Tracker>,
+        wanted: Arc<Notify>,
+    ) -> Self {
+        let now = world.elapsed();
         Self {
             store,
             world,
             tracker,
+            wanted,
             deliveries: BTreeMap::new(),
-            sweep_at,
-            sent_at: None,
+            sweep_at: now,
+            // What an earlier run sent may arrive late too.
+            sent_at: now,
+            asked: None,
             is_unmarked: false,
             pause: SHORTEST,
         }
@@ -112,8 +131,10 @@ impl Filer {
                 }
             };
             let world = Arc::clone(&self.world);
+            let (changed, wanted) = (pin!(changes.recv()), pin!(self.wanted.notified()));
             // Missed pokes are pokes too. A store that is closed pokes no more, and the hub ends.
-            if let Some(Err(RecvError::Closed)) = within(&*world, pause, changes.recv()).await {
+            let news = within(&*world, pause, select(changed, wanted)).await;
+            if let Some(Either::Left((Err(RecvError::Closed), _))) = news {
                 world.sleep(EVERY).await;
             }
         }
@@ -125,10 +146,13 @@ impl Filer {
             return Ok(EVERY);
         }
         if self.world.elapsed() >= self.sweep_at {
-            self.sweep().await?;
-            let now = self.world.elapsed();
-            let settled = self.sent_at.map(|sent| sent + SETTLES).filter(|settled| *settled > now);
-            self.sweep_at = settled.unwrap_or(now + EVERY);
+            let is_done = self.sweep().await?;
+            let (now, settled) = (self.world.elapsed(), self.sent_at + SETTLES);
+            self.sweep_at = match is_done {
+                _ if settled > now => settled,
+                true => now + EVERY,
+                false => now + SOON,
+            };
         }
         let open = self.store.not_filed(AT_ONCE).await?;
         self.deliveries.retain(|issue, _| open.iter().any(|(open, _)| open == issue));
@@ -156,7 +180,7 @@ impl Filer {
         let heard = match next {
             Next::Create => {
                 let now = self.world.elapsed();
-                self.sent_at = Some(now);
+                self.sent_at = now;
                 self.sweep_at = self.sweep_at.min(now + SETTLES);
                 self.create(issue).await
             }
@@ -193,42 +217,6 @@ impl Filer {
         let (status, body) = self.ask(redmine.create(&line)).await?;
         let (heard, told) = redmine.created(status, &body)?;
         Ok((heard, told.map_err(NotNow::from)))
-    }
-
-    /// Looks through everything that carries a mark: one stands for each issue, and others are closed. Marks that no issue of
-    /// this hub has are somebody else's.
-    async fn sweep(&mut self) -> Result<(), NotNow> {
-        let tracker = Arc::clone(&self.tracker);
-        let redmine = &tracker.redmine;
-        let (mut marked, mut offset) = (Vec::new(), Some(0));
-        while let Some(at) = offset {
-            let (status, body) = self.ask(redmine.page(at)).await?;
-            let (mut page, next) = redmine.marked(at, status, &body)?;
-            marked.append(&mut page);
-            offset = next;
-        }
-        let mut known = BTreeMap::new();
-        for issue in marked.iter().map(|found| found.issue) {
-            if let Entry::Vacant(unknown) = known.entry(issue)
-                && let Some(filing) = self.store.filing(issue).await?
-            {
-                unknown.insert(filing);
-            }
-        }
-        marked.retain(|found| known.contains_key(&found.issue));
-        let (stands, others) = twins(&marked);
-        for (issue, number) in stands {
-            let filed = Filing::Filed(number);
-            if known.get(&issue) != Some(&filed) {
-                self.store.file(issue, filed).await?;
-                self.deliveries.remove(&issue);
-            }
-        }
-        for twin in others {
-            let (status, _) = self.ask(redmine.close(twin)).await?;
-            tracing::warn!(status, twin.number, twin.of, "an issue was in the outside tracker twice");
-        }
-        Ok(())
     }
 
     async fn ask(&self, call: Call) -> Result<(u16, bytes::Bytes), Broken> {

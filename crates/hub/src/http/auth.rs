@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use standpipe_domain::office::Who;
 use standpipe_domain::permission::Act;
+use uuid::Uuid;
 
 /// The session's cookie.
 pub const COOKIE_NAME: &str = "standpipe_session";
@@ -28,9 +29,9 @@ pub struct AnyTablet(pub Device);
 #[derive(Clone, Debug)]
 pub struct Tablet(pub Device);
 
-/// Somebody who may read, by whichever way.
-#[derive(Clone, Debug)]
-pub struct Reader;
+/// Somebody who may read, by whichever way: a tablet, or a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader(pub Uuid);
 
 impl SignedIn {
     /// Whether they may do it, as the domain's table says.
@@ -86,11 +87,12 @@ impl FromRequestParts<App> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         if bearer(&parts.headers).is_some() {
-            Tablet::from_request_parts(parts, app).await?;
-        } else {
-            SignedIn::from_request_parts(parts, app).await?.may(Act::Read)?;
+            let Tablet(device) = Tablet::from_request_parts(parts, app).await?;
+            return Ok(Self(device.id.0));
         }
-        Ok(Self)
+        let signed_in = SignedIn::from_request_parts(parts, app).await?;
+        signed_in.may(Act::Read)?;
+        Ok(Self(signed_in.0.person.0))
     }
 }
 

@@ -133,6 +133,22 @@ pub async fn prove(
     view(&app, id, person).await
 }
 
+/// Has an issue brought anew into the tracker that the office had before, where somebody deleted it. In any other state it
+/// stays as it is: somebody else was faster, or it is there again.
+pub async fn bring_again(
+    State(app): State<App>,
+    office: SignedIn,
+    Path(id): Path<IssueId>,
+) -> Result<Json<IssueView>, Problem> {
+    office.may(Act::Direct)?;
+    let by = office.0.person;
+    if app.tracker.is_some() && app.store.bring_again(id).await? {
+        tracing::info!(issue = %id, %by, "an issue is brought into the outside tracker again");
+        app.wanted.notify_one();
+    }
+    view(&app, id, by).await
+}
+
 async fn view(app: &App, id: IssueId, asking: PersonId) -> Result<Json<IssueView>, Problem> {
     let issue = app.store.issue(id, asking, day(app.world.now())).await?;
     let mut issue = issue.ok_or_else(|| Problem::unknown("issue"))?;

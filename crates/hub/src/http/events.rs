@@ -24,7 +24,7 @@ const GAP: Duration = Duration::from_millis(250);
 /// One `changed` comes at once: whoever was away may have missed some.
 pub async fn events(
     State(app): State<App>,
-    _: Reader,
+    Reader(reader): Reader,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     // Listening begins before the first word is said, so that nothing falls between.
     let pokes = Pokes {
@@ -33,12 +33,20 @@ pub async fn events(
         closing: app.closing.subscribe(),
         told: None,
     };
+    let line = app.lines.open(reader);
     let site = app.store.site().await?.map(|site| site.id);
-    let stream = futures::stream::unfold((pokes, true), move |(mut pokes, is_first)| {
+    let stream = futures::stream::unfold((pokes, line, true), move |(mut pokes, mut line, is_first)| {
         let world = Arc::clone(&app.world);
         async move {
-            let poked =
-                if is_first { Some(Some(())) } else { within(&*world, ALIVE, pokes.next(&*world)).await };
+            let poked = if is_first {
+                Some(Some(()))
+            } else {
+                tokio::select! {
+                    biased;
+                    () = line.ends() => Some(None),
+                    poked = within(&*world, ALIVE, pokes.next(&*world)) => poked,
+                }
+            };
             let event = match poked {
                 Some(poked) => {
                     poked?;
@@ -47,7 +55,7 @@ pub async fn events(
                 }
                 None => Event::default().comment("alive"),
             };
-            Some((Ok(event), (pokes, false)))
+            Some((Ok(event), (pokes, line, false)))
         }
     });
     Ok(Sse::new(stream))

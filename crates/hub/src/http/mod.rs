@@ -5,6 +5,7 @@ mod console;
 mod desk;
 mod events;
 mod evidence;
+mod lines;
 mod problem;
 mod serve;
 mod session;
@@ -32,13 +33,14 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, head, post};
 use axum::{Router, middleware};
+use lines::Lines;
 use problem::Problem;
 use serde_json::json;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::wire::MAX_BODY;
 use std::path::Path as FilePath;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tower_http::trace::TraceLayer;
 use tries::Tries;
 use uuid::Uuid;
@@ -63,12 +65,15 @@ pub struct App {
     nobody: Arc<OnceLock<PasswordHash>>,
     behind_tls: bool,
     photos: broadcast::Sender<()>,
+    lines: Lines,
     /// Names this run of the hub.
     run: Uuid,
     closing: watch::Sender<bool>,
     room: Room,
     /// The one that the office had before, where there is one.
     tracker: Option<Arc<Tracker>>,
+    /// Tells its [`Filer`] that something is to be brought there again.
+    wanted: Arc<Notify>,
 }
 
 /// Why the hub cannot answer requests.
@@ -99,9 +104,11 @@ impl App {
             packing: Arc::new(Semaphore::new(snapshot::AT_ONCE)),
             behind_tls,
             photos: broadcast::Sender::new(16),
+            lines: Lines::default(),
             closing: watch::Sender::new(false),
             room: Room::default(),
             tracker: None,
+            wanted: Arc::default(),
         })
     }
 
@@ -124,7 +131,8 @@ impl App {
     #[must_use]
     pub fn filer(&self) -> Option<Filer> {
         let tracker = Arc::clone(self.tracker.as_ref()?);
-        Some(Filer::new(Arc::clone(&self.store), Arc::clone(&self.world), tracker))
+        let (store, world) = (Arc::clone(&self.store), Arc::clone(&self.world));
+        Some(Filer::new(store, world, tracker, Arc::clone(&self.wanted)))
     }
 
     /// The hash of a password that nobody has. Made once; [`serve`] does so before the first request.
@@ -152,6 +160,7 @@ impl App {
             .route("/issues/{id}", get(desk::issue))
             .route("/issues/{id}/steps", post(desk::step))
             .route("/issues/{id}/proof", post(desk::prove))
+            .route("/issues/{id}/outside", post(desk::bring_again))
             .route("/directory", get(desk::directory))
             .route("/seals/{id}", get(desk::seal))
             .route("/tablets", get(desk::tablets).post(desk::new_tablet))

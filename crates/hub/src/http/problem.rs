@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use standpipe_domain::issue::NoStep;
 use standpipe_domain::office::ApiProblem;
-use standpipe_oplog::wire::{MAX_BODY, MAX_OPS, Malformed};
+use standpipe_oplog::wire::{MAX_BODY, Malformed};
 use std::error::Error;
 use std::fmt::Display;
 
@@ -156,7 +156,9 @@ impl From<NotTaken> for Problem {
             NotTaken::Malformed(Malformed::TooLarge) => {
                 Self::new(status, error.code(), error).limit(MAX_BODY)
             }
-            NotTaken::Malformed(Malformed::TooMany) => Self::new(status, error.code(), error).limit(MAX_OPS),
+            NotTaken::Malformed(Malformed::TooMany(limit)) => {
+                Self::new(status, error.code(), error).limit(limit)
+            }
             NotTaken::Malformed(_) => Self::new(status, error.code(), error),
             NotTaken::Store(error) => error.into(),
         }

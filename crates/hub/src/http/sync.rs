@@ -28,6 +28,7 @@ use standpipe_oplog::wire::{
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The first incarnation of a tablet that has just been enrolled.
 const FIRST: u32 = 1;
@@ -95,7 +96,8 @@ pub async fn hello(
         device: device.id,
         person: device.person,
         head: Some(app.store.sums(device.site, Vec::new()).await?.0),
-        run: Some(app.run),
+        // Another one for each loss too: tablets of every version ask again for what they think is here.
+        run: Some(Uuid::from_u128(app.run.as_u128().wrapping_add(app.store.losses().await?.into()))),
         revoked: device.revoked,
         backups: app.store.backups().await?,
     }))

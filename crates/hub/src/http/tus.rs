@@ -104,7 +104,7 @@ pub async fn head(
     same_version(&headers)?;
     let progress = match place.parse::<Sha256>() {
         Ok(sha256) => {
-            let bytes = app.blobs.blob(sha256).await?.ok_or_else(unknown)?.bytes;
+            let bytes = app.blobs.at_hand(sha256).await?.ok_or_else(unknown)?.bytes;
             Progress::verified(bytes)
         }
         Err(_) => app.blobs.progress(device.id, upload_id(&place)?, app.world.now()).await?,
@@ -132,7 +132,7 @@ pub async fn patch(
     let piece = piece(&headers, offset)?;
     if let Ok(sha256) = place.parse::<Sha256>() {
         // A client that does not look at the offset of what it was given sends the bytes again.
-        let at = app.blobs.blob(sha256).await?.ok_or_else(unknown)?.bytes;
+        let at = app.blobs.at_hand(sha256).await?.ok_or_else(unknown)?.bytes;
         if piece.offset != at {
             return Err(BlobError::WrongOffset { at }.into());
         }

@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::holds::ChainEnd;
 use super::records::{Records, SignOffRow};
-use super::rows::{Aside, Device, Identity, Quarantine};
+use super::rows::{Aside, Device, Quarantine};
 use standpipe_domain::asset::Asset;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::people::{Person, ResponsibleUnit};
@@ -23,8 +23,6 @@ use uuid::Uuid;
 
 /// One transaction. What it did is undone when the work that uses it fails.
 pub trait Ledger: Records + Replica<Error = StoreError> {
-    fn identity(&self) -> Identity;
-
     // The chains of the devices. Each link stands for one operation that arrived, whatever became of it.
 
     /// The end of a chain; zero and [`START`](standpipe_oplog::chain::START) before its first link.

@@ -19,7 +19,7 @@ pub use crate::blobs::Book;
 pub use error::{Doing, StoreError, is_full};
 pub use holds::{ChainEnd, Holds, SiteHead};
 pub use ledger::{Ledger, Projected};
-pub use project::{enter, project, replay};
+pub use project::{PROJECTION, enter, project, replay};
 pub use records::{
     BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, answer_now, answer_shown,
 };
@@ -61,6 +61,9 @@ pub trait Store: Book {
 
     /// Drops every projection and makes it again out of the log.
     async fn rebuild(&self) -> Result<(), StoreError>;
+    /// Does so where a version of the program made them that made others of the same log. Whether it did. Whoever serves asks
+    /// for it before it answers anybody, and nobody else: an older version that still serves would go on making its own.
+    async fn rebuild_if_outdated(&self) -> Result<bool, StoreError>;
 
     // Who may sign in.
 
@@ -99,6 +102,8 @@ pub trait Store: Book {
     async fn durable_seq(&self, device: DeviceId, incarnation: u32) -> Result<u64, StoreError>;
     /// Which backups were made.
     async fn backups(&self) -> Result<Backups, StoreError>;
+    /// How often a photo that had been confirmed was found to be gone, and was said to be.
+    async fn losses(&self) -> Result<u64, StoreError>;
     /// The operations of a site behind `after`, in the order of commit: about `ops` of them and `bytes` of their text, whole
     /// transactions.
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError>;
@@ -120,10 +125,15 @@ pub trait Store: Book {
 
     // The tracker that the office had before.
 
-    /// Issues that it has not got, as far as is known, at most `limit`: first what was sent, last what it refused.
+    /// Issues that it is to get and has not got, as far as is known, at most `limit`: first what was sent, last what it
+    /// refused.
     async fn not_filed(&self, limit: u32) -> Result<Vec<(IssueId, Filing)>, StoreError>;
     /// Whether it has an issue; `None` where that was never asked.
     async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError>;
+    /// The same of each issue of which something is known, by their ids.
+    async fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError>;
+    /// Has an issue brought there again that somebody deleted there. Whether it was one.
+    async fn bring_again(&self, issue: IssueId) -> Result<bool, StoreError>;
     /// Keeps whether it has an issue.
     async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError>;
 }

@@ -19,6 +19,10 @@ use standpipe_oplog::seal;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+/// Counted up whenever the same log gives other rows, registers or kinds: a version that knows more entities, fields or kinds,
+/// say. The tablet counts for itself.
+pub const PROJECTION: u32 = 1;
+
 /// Takes an operation into the log and its registers. Gives the records whose rows are to be made anew.
 pub fn enter(ledger: &mut dyn Ledger, written: &Written, at: Millis) -> Result<Vec<Touched>, StoreError> {
     ledger.append(written, at)?;
@@ -58,11 +62,11 @@ pub fn project(
 
 /// The row of a record; `None` when it was deleted, or its fields do not make a record (yet).
 fn row(ledger: &mut dyn Ledger, entity: &str, id: Uuid) -> Result<Option<Projected>, StoreError> {
-    if ledger.has_tombstone(id)? && life(&ledger.ops_of(id)?) == Life::Deleted {
-        return Ok(None);
-    }
     if entity == entity::SIGN_OFF {
         return sign_off(ledger, id);
+    }
+    if ledger.has_tombstone(id)? && life(&ledger.ops_of(id)?, ledger.is_sealed(id)?) == Life::Deleted {
+        return Ok(None);
     }
     let fields = ledger.shown(id)?;
     Ok(match entity {

@@ -1,6 +1,7 @@
 //! What the log amounts to, as one snapshot shows it. The console's views are put together over this.
 
 use super::StoreError;
+use super::rows::Identity;
 use serde_json::{Map, Value};
 use standpipe_domain::answer::Answer;
 use standpipe_domain::asset::Asset;
@@ -61,6 +62,10 @@ pub trait Records {
     fn is_sealed(&mut self, id: Uuid) -> Result<bool, StoreError>;
     /// The key of a tablet.
     fn device_key(&mut self, device: DeviceId) -> Result<Option<Jwk>, StoreError>;
+    /// Whether any tablet has this key, one that was withdrawn too.
+    fn is_tablets_key(&mut self, key: &Jwk) -> Result<bool, StoreError>;
+    /// The hub itself.
+    fn identity(&self) -> Identity;
 
     /// Where bytes are.
     fn blob_row(&mut self, sha256: Sha256) -> Result<BlobRow, StoreError>;

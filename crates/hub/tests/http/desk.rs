@@ -10,7 +10,7 @@ use standpipe_oplog::chain::sha256;
 use uuid::Uuid;
 
 /// Has something found, with a photo that is recorded under this hash. Gives the issue's id.
-async fn issue(tablet: &mut Tablet<'_>, reader: &Person<'_>, hash: Sha256, media_type: &str) -> String {
+pub async fn issue(tablet: &mut Tablet<'_>, reader: &Person<'_>, hash: Sha256, media_type: &str) -> String {
     let stop = Stop::first(reader).await;
     let evidence = json!({
         "sha256": hash, "media_type": media_type, "bytes": 1_000, "name": "阀门\"1\".jpg", "at": 0

@@ -55,6 +55,23 @@ async fn a_photo_that_has_arrived_pokes_the_console() {
 }
 
 #[tokio::test]
+async fn one_line_too_many_ends_the_oldest_and_nobody_elses() {
+    let office = Office::open().await;
+    let (tablet, other) = (Tablet::enrol(&office).await, Tablet::enrol(&office).await);
+    let mut another = Line::open(other.ask(Method::GET, "/events")).await;
+    let mut lines = Vec::new();
+    for _ in 0..17 {
+        lines.push(Line::open(tablet.ask(Method::GET, "/events")).await);
+    }
+    let ended = async { while lines[0].0.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the oldest ends");
+    other.upload(&photo(31, 1_000)).await;
+    for line in lines[1..].iter_mut().chain([&mut another]) {
+        line.changed().await;
+    }
+}
+
+#[tokio::test]
 async fn an_open_line_does_not_keep_the_hub_from_stopping() {
     let office = Office::open().await;
     let cookie = office.person("branch").await.cookie;

@@ -11,6 +11,7 @@ mod foreign;
 mod greedy;
 mod hostile;
 mod office;
+mod outside;
 mod postgres;
 mod restore;
 mod session;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use standpipe_domain::ids::Millis;
 use standpipe_hub::blobs::Share;
 use standpipe_hub::demo;
+use standpipe_hub::filing::Tracker;
 use standpipe_hub::http::{self, App};
 use standpipe_hub::ingest::Room;
 use standpipe_hub::store::Store;
@@ -88,6 +89,11 @@ impl Office {
     /// One that gives each tablet this share, and this room in quarantine.
     pub async fn open_allowing(share: Share, room: Room) -> Self {
         Self::open_in(Self::folder().await, MORNING, |app| app.allowing(share, room), false).await
+    }
+
+    /// One beside a tracker that the office had before.
+    pub async fn open_beside(tracker: Tracker) -> Self {
+        Self::open_in(Self::folder().await, MORNING, |app| app.beside(tracker), false).await
     }
 
     async fn folder() -> Arc<TempDir> {

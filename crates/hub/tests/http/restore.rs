@@ -112,6 +112,56 @@ async fn a_restored_hub_has_an_epoch_of_its_own_and_knows_its_marks_and_its_tabl
 }
 
 #[tokio::test]
+async fn what_was_signed_on_a_tablet_that_joined_after_the_backup_holds() {
+    let office = Office::open().await;
+    Tablet::enrol(&office).await;
+    let reader = office.person("office").await;
+    let stop = Stop::first(&reader).await;
+    let path = format!("/rounds/{}", reader.get("/rounds").await[0]["id"].as_str().unwrap());
+    let read = async |office: &Office| office.person("office").await.get(&path).await;
+    let dir = TempDir::new().unwrap();
+    back_up(&office, dir.path()).await;
+
+    let mut tablet = Tablet::enrol(&office).await;
+    let head = tablet.greet().await["head"].as_u64().unwrap();
+    let round = read(&office).await;
+    let answer = tablet.answer(&stop, "pass");
+    let taken = tablet.seal(&round, 0, &answer);
+    let waits = tablet.seal(&round, 1, &answer);
+    tablet.push(&[answer, taken]).await;
+    let page = tablet.ask(Method::GET, &format!("/sync/pull?after={head}")).send().await.unwrap();
+    let (_, since) = decode_pull(&page.bytes().await.unwrap()).unwrap();
+    let seals = |round: &Value| {
+        let of = |seal: &Value| ["genuine", "known", "unchanged"].map(|what| seal[what].as_bool().unwrap());
+        round["seals"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(seals(&read(&office).await), [[true; 3]]);
+    let tablet = tablet.leave();
+    drop(office.close().await);
+
+    let office = restored(dir.path()).await;
+    let refused = tablet(&office).ask(Method::GET, "/sync/pull?after=0").send().await.unwrap();
+    assert_eq!(refused.status(), 401, "it is not known any more");
+    let mut again = Tablet::enrol(&office).await;
+    let returned =
+        since.into_iter().map(|one| Returned { at: one.at, receipt: one.receipt.unwrap(), body: one.body });
+    let body = encode_return(&returned.collect::<Vec<_>>(), false).unwrap();
+    let answer: Value =
+        again.ask(Method::POST, "/sync/return").body(body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["refused"], Value::Array(vec![]));
+    assert_eq!(seals(&read(&office).await), [[true, false, true]], "the office countersigned it");
+
+    let waited = again.adopt(&waits);
+    let pushed: Value = again.push(&[waited]).await.json().await.unwrap();
+    assert_eq!(pushed["quarantined"], Value::Array(vec![]));
+    let round = read(&office).await;
+    assert_eq!(seals(&round), [[true, false, true]; 2]);
+    assert!(round["seals"].as_array().unwrap().iter().all(|seal| seal["countersigned"].is_i64()));
+    assert_eq!(round["line"]["signed"], 2);
+    office.close().await;
+}
+
+#[tokio::test]
 async fn a_backup_without_its_manifest_or_its_database_restores_nothing() {
     let office = Office::open().await;
     let dir = TempDir::new().unwrap();

@@ -8,9 +8,12 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{CheckId, DeviceId, Millis, PersonId, Sha256, SiteId};
+use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{Finding, entity, fields, finding_id, set};
 use standpipe_oplog::chain::{START, Written, sha256};
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::{Draft, Moment, Pen};
+use standpipe_oplog::seal::{SealPayload, seal};
 use standpipe_oplog::wire::{PushHead, encode_push};
 use uuid::Uuid;
 
@@ -20,6 +23,7 @@ pub struct Tablet<'o> {
     pub token: String,
     pub id: DeviceId,
     person: PersonId,
+    key: SigningKey,
     pen: Pen,
 }
 
@@ -62,8 +66,11 @@ pub async fn code(admin: &Person<'_>) -> String {
 impl<'o> Tablet<'o> {
     pub async fn enrol(office: &'o Office) -> Self {
         let code = code(&office.person("office").await).await;
-        let request = office.ask(Method::POST, "/api/v1/enrol").json(&enrolment(&code, 1));
-        let answer = request.send().await.unwrap();
+        // Codes differ, and so do keys.
+        let key = SigningKey::from_bytes(&sha256(code.as_bytes()).0);
+        let mut said = enrolment(&code, 1);
+        said["public_key"] = BASE64URL.encode(key.verifying_key().as_bytes()).into();
+        let answer = office.ask(Method::POST, "/api/v1/enrol").json(&said).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let enrolled: Value = answer.json().await.unwrap();
         let id = |name: &str| enrolled[name].as_str().unwrap().parse::<Uuid>().unwrap();
@@ -73,14 +80,15 @@ impl<'o> Tablet<'o> {
             token: enrolled["token"].as_str().unwrap().to_owned(),
             id: device,
             person: PersonId(id("person")),
+            key,
             pen: Pen::new(device, site),
         }
     }
 
     /// The same tablet, to be had again once its office has another hub.
     pub fn leave(self) -> impl for<'p> FnOnce(&'p Office) -> Tablet<'p> + use<> {
-        let Self { token, id, person, pen, .. } = self;
-        move |office| Tablet { office, token, id, person, pen }
+        let Self { token, id, person, key, pen, .. } = self;
+        move |office| Tablet { office, token, id, person, key, pen }
     }
 
     /// What the hub says to its greeting.
@@ -172,6 +180,33 @@ impl<'o> Tablet<'o> {
         self.write(Draft::add(entity::FINDING, finding_id(stop.check, &stop.item).0, set::PHOTOS, photo))
     }
 
+    /// Seals an answer for the unit in this place of those that a round, as the console reads it, asks to sign.
+    pub fn seal(&mut self, round: &Value, place: usize, answer: &Written) -> Written {
+        let Op { op_id, id, field, value, .. } = &answer.op;
+        let field = field.clone().unwrap();
+        let checks = round["checks"].as_array().unwrap();
+        let of = checks.iter().find(|check| check["id"] == json!(id)).unwrap();
+        let list = &of["checklist"];
+        let item = field.strip_prefix(ANSWER).unwrap();
+        let payload = json!({
+            "sign_off": Uuid::now_v7(), "site": self.pen.scope, "round": round["line"]["id"],
+            "unit": round["sign_offs"][place]["unit"], "name": "业主代表", "strokes": [[[0, 0, 0], [5, 5, 9], [9, 2, 20]]],
+            "at": 1_688_176_800_000_i64, "device": self.id, "inspector": self.person, "findings": [], "evidence": [],
+            "checks": [{
+                "id": id, "asset": of["asset"]["id"], "checklist": { "id": list["id"], "version": list["version"] },
+                "answers": { item: value }, "revs": { field.clone(): op_id },
+            }],
+        });
+        let payload: SealPayload = serde_json::from_value(payload).unwrap();
+        let jws = seal(&payload, self.id, &self.key).unwrap();
+        self.write(sealed(payload.sign_off.0, json!(jws)))
+    }
+
+    /// Writes another's operation as its own, as a tablet does that joined again.
+    pub fn adopt(&mut self, seal: &Written) -> Written {
+        self.write(sealed(seal.op.id, seal.op.value.clone()))
+    }
+
     /// Pushes what was recorded, from the first operation on.
     pub async fn push(&self, written: &[Written]) -> Response {
         self.push_after(0, written).await
@@ -187,6 +222,10 @@ impl<'o> Tablet<'o> {
     pub async fn push_bytes(&self, body: Vec<u8>) -> Response {
         self.ask(Method::POST, "/sync/push").body(body).send().await.unwrap()
     }
+}
+
+fn sealed(id: Uuid, value: Value) -> Draft {
+    Draft { entity: entity::SIGN_OFF, id, kind: Kind::Seal, field: None, value, base_rev: None }
 }
 
 /// The path below `/api/v1` that an opened upload has.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Method;
 use serde_json::Value;
 use standpipe_domain::ids::Sha256;
+use standpipe_hub::blobs::MAX_THUMBNAIL;
 use standpipe_oplog::chain::sha256;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -408,4 +409,40 @@ async fn one_thumbnail_may_belong_to_two_originals() {
     let opened = tablet.create(sha256(&small), 500, &of(other)).await;
     assert_eq!(opened.json::<Value>().await.unwrap()["state"], "verified");
     assert_eq!(thumb(other).await.unwrap().bytes().await.unwrap(), small);
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_a_thumbnail_is_none_whenever_it_is_named() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let large = photo(14, usize::try_from(MAX_THUMBNAIL).unwrap() + 1);
+    let small = photo(15, 500);
+    let (one, other) = (sha256(b"one"), sha256(b"other"));
+    let of =
+        |hash: Sha256| format!(",role {},of {}", BASE64.encode("thumbnail"), BASE64.encode(hash.to_string()));
+    let thumb = |hash: Sha256| tablet.ask(Method::GET, &format!("/blobs/{hash}/thumb")).send();
+    // Named before its bytes are there, of which it says that they are few.
+    assert_eq!(tablet.create(sha256(&large), 1_000, &of(one)).await.status(), 201);
+    tablet.upload(&large).await;
+    assert_eq!(problem(thumb(one).await.unwrap()).await, is(404, "unknown"));
+    // And once they are there.
+    assert_eq!(problem(tablet.create(sha256(&large), 1_000, &of(other)).await).await, is(413, "too-large"));
+    // What may be one takes its place.
+    let opened = tablet.create(sha256(&small), 500, &of(one)).await;
+    tablet.send(&place(&opened), 0, &small).await;
+    assert_eq!(thumb(one).await.unwrap().bytes().await.unwrap(), small);
+}
+
+#[tokio::test]
+async fn a_photo_whose_file_is_gone_is_not_confirmed_at_its_own_address() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let bytes = photo(16, 900);
+    tablet.upload(&bytes).await;
+    let place = format!("/blobs/{}", sha256(&bytes));
+    let head = || tablet.ask(Method::HEAD, &place).header("Tus-Resumable", "1.0.0").send();
+    assert_eq!(head().await.unwrap().headers()["standpipe-blob"], "verified");
+    std::fs::remove_file(shelf(&office, sha256(&bytes))).unwrap();
+    let answer = head().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers().get("standpipe-blob")), (404, None));
 }

@@ -66,7 +66,9 @@ async fn verify_finds_what_the_disk_lost_and_withdraws_it_when_told() {
     let mut bytes = std::fs::read(file(1)).unwrap();
     bytes[1_000] ^= 1;
     std::fs::write(file(1), bytes).unwrap();
+    let told = tablet.greet().await["run"].clone();
     for (arguments, state) in [(&["verify"][..], "verified"), (&["verify", "--withdraw"], "absent")] {
+        assert_eq!(tablet.greet().await["run"], told, "nothing was withdrawn yet");
         let found = run(&data, arguments).await;
         assert_eq!(found.status.code(), Some(1));
         let said = text(&found.stdout);
@@ -75,6 +77,7 @@ async fn verify_finds_what_the_disk_lost_and_withdraws_it_when_told() {
         assert!(said.ends_with("1 photo is whole, 1 missing, 1 spoilt\n"), "{said}");
         assert_eq!(tablet.state(hashes[1]).await, state);
     }
+    assert_ne!(tablet.greet().await["run"], told, "tablets hear that something is gone");
     assert_eq!(tablet.state(hashes[0]).await, "absent");
     for (at, seed) in [(0, 50), (1, 51)] {
         assert_eq!(

@@ -3,8 +3,10 @@
 use super::{Oracle, Verdict, database, read, shelf};
 use crate::estate::ROUND;
 use crate::stage::Stage;
+use crate::tracker::Outside;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
+use standpipe_bridge::Filing;
 use standpipe_device::store::Store;
 use standpipe_domain::ids::{IssueId, Sha256};
 use standpipe_domain::sync::{SyncState, Trouble};
@@ -12,20 +14,26 @@ use standpipe_oplog::chain::sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Each issue is open in the tracker outside once, and the hub knows its number there.
-fn outside(hub: &Connection, open: &BTreeMap<IssueId, Vec<u64>>, was_restored: bool) -> Verdict {
+/// Each issue is in the tracker outside as the hub says, and nothing else is.
+fn outside(hub: &Connection, there: &Outside, was_restored: bool) -> Verdict {
     let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
-    let filed: BTreeMap<IssueId, Option<u64>> = hub
-        .prepare("SELECT i.id, f.number FROM issue i LEFT JOIN filing f ON f.issue = i.id")
-        .and_then(|mut rows| rows.query_map([], |row| Ok((IssueId(row.get(0)?), row.get(1)?)))?.collect())
+    let known = |row: &Row<'_>| {
+        let number: Option<u64> = row.get(2)?;
+        let filing = match (row.get::<_, Option<String>>(1)?.as_deref(), number) {
+            (Some("filed"), Some(number)) => Filing::Filed(number),
+            (Some("gone"), Some(number)) => Filing::Gone(number),
+            (Some("sent"), _) => Filing::Sent,
+            (Some("refused"), _) => Filing::Refused(row.get(3)?),
+            _ => Filing::Waits,
+        };
+        Ok((IssueId(row.get(0)?), filing))
+    };
+    let known: BTreeMap<IssueId, Filing> = hub
+        .prepare("SELECT i.id, f.state, f.number, f.said FROM issue i LEFT JOIN filing f ON f.issue = i.id")
+        .and_then(|mut rows| rows.query_map([], known)?.collect())
         .map_err(told)?;
-    for (issue, number) in &filed {
-        let there = open.get(issue).map(Vec::as_slice).unwrap_or_default();
-        if *there != number.iter().copied().collect::<Vec<_>>() || there.len() != 1 {
-            return Err(format!("the issue {issue} is outside as {there:?}; the hub knows {number:?}"));
-        }
-    }
-    match open.keys().find(|issue| !was_restored && !filed.contains_key(issue)) {
+    there.agrees(&known)?;
+    match there.marks().iter().find(|issue| !was_restored && !known.contains_key(issue)) {
         Some(issue) => Err(format!("the issue {issue} is outside, and the hub has none")),
         None => Ok(()),
     }
@@ -71,7 +79,7 @@ impl Oracle {
                 Err(_) => return Err(format!("the photo {photo} never came to the hub")),
             }
         }
-        outside(&hub, &stage.outside.open(), oracle.was_restored)?;
+        outside(&hub, &stage.outside, oracle.was_restored)?;
         for tablet in &stage.tablets {
             let number = tablet.number;
             let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else {
@@ -92,7 +100,12 @@ impl Oracle {
                 if device.is_none_or(|device| !oracle.revoked.contains(&device)) {
                     return Err(format!("tablet {number} was never revoked, and says that it was"));
                 }
-                // What it recorded is at the hub; it is given nothing any more.
+                // What it recorded is at the hub; it is given nothing any more, also no signature that came before its own.
+                let reports = engine.verify_seals(ROUND);
+                let reports = reports.map_err(|error| format!("tablet {number}'s seals: {error}"))?;
+                if let Some(report) = reports.iter().find(|report| !report.genuine) {
+                    return Err(format!("tablet {number}, withdrawn: what was signed changed: {report:?}"));
+                }
                 continue;
             }
             if !matches!(line.state, SyncState::Safe | SyncState::NeedsAttention) || line.trouble.is_some() {

@@ -3,37 +3,54 @@
 use crate::estate::SITE;
 use crate::hub::Hub;
 use rusqlite::Connection;
-use standpipe_device::store::StoreError;
+use standpipe_device::store::{FILE, StoreError};
 use standpipe_domain::ids::Sha256;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// What is new in the hub's database: numbered operations with their transactions, and all that was set aside, why, and
-/// of which device.
+/// What is new in the hub's database: numbered operations, and all that was set aside, why, and of which device.
 pub(super) struct News {
     pub(super) epoch: Option<Uuid>,
-    pub(super) ops: Vec<(u64, Uuid, Uuid)>,
+    /// How many operations there are by now.
+    pub(super) count: u64,
+    pub(super) ops: Vec<Numbered>,
     pub(super) aside: Vec<(Uuid, String, Uuid)>,
+}
+
+pub(super) struct Numbered {
+    pub(super) seq: u64,
+    pub(super) op: Uuid,
+    pub(super) tx: Uuid,
+    pub(super) is_seal: bool,
 }
 
 impl News {
     pub(super) fn after(hub: &Connection, seen: u64) -> rusqlite::Result<Self> {
         let epoch = hub.prepare_cached("SELECT epoch FROM hub")?.query_row([], |row| row.get(0))?;
         let ops = hub
-            .prepare_cached("SELECT seq, op_id, tx FROM op WHERE scope = ?1 AND seq > ?2 ORDER BY seq")?
-            .query_map((SITE.0, seen), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .prepare_cached(
+                "SELECT seq, op_id, tx, kind = 'seal' FROM op WHERE scope = ?1 AND seq > ?2 ORDER BY seq",
+            )?
+            .query_map((SITE.0, seen), |row| {
+                Ok(Numbered { seq: row.get(0)?, op: row.get(1)?, tx: row.get(2)?, is_seal: row.get(3)? })
+            })?
             .collect::<Result<_, _>>()?;
+        let count = hub
+            .prepare_cached("SELECT count(*) FROM op WHERE scope = ?1")?
+            .query_row([SITE.0], |row| row.get(0))?;
         let aside = hub
             .prepare_cached("SELECT op_id, code, device FROM quarantine WHERE op_id IS NOT NULL")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<Result<_, _>>()?;
-        Ok(Self { epoch, ops, aside })
+        Ok(Self { epoch, count, ops, aside })
     }
 }
 
 /// What a tablet's database says.
 pub(super) struct Log {
     pub(super) news: Vec<Row>,
+    /// How many operations there are by now.
+    pub(super) count: usize,
     pub(super) epoch: Option<Uuid>,
     pub(super) cursor: u64,
     pub(super) behind_cursor: u64,
@@ -59,10 +76,13 @@ impl Log {
                 Ok(Row { seq: row.get(0)?, op: row.get(1)?, tx: row.get(2)?, is_own: row.get(3)? })
             })?
             .collect::<Result<_, _>>()?;
-        let (epoch, cursor) =
-            conn.query_row("SELECT epoch, after FROM pulled", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let behind_cursor =
-            conn.query_row("SELECT count(*) FROM op WHERE hub_seq <= ?1", [cursor], |row| row.get(0))?;
+        let count = conn.prepare_cached("SELECT count(*) FROM op")?.query_row([], |row| row.get(0))?;
+        let (epoch, cursor) = conn
+            .prepare_cached("SELECT epoch, after FROM pulled")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let behind_cursor = conn
+            .prepare_cached("SELECT count(*) FROM op WHERE hub_seq <= ?1")?
+            .query_row([cursor], |row| row.get(0))?;
         let upto = |column: &str| {
             conn.prepare_cached(&format!(
                 "SELECT op_id FROM op JOIN chain ON op.incarnation = chain.incarnation
@@ -76,7 +96,7 @@ impl Log {
             .prepare_cached("SELECT sha256 FROM upload WHERE state = 'verified'")?
             .query_map([], |row| row.get(0).map(Sha256))?
             .collect::<Result<_, _>>()?;
-        Ok(Self { news, epoch, cursor, behind_cursor, acknowledged, durable, verified })
+        Ok(Self { news, count, epoch, cursor, behind_cursor, acknowledged, durable, verified })
     }
 }
 
@@ -87,6 +107,29 @@ pub(super) fn read<T>(
 ) -> Result<T, String> {
     let read = store.read("looking as the oracle", |conn| look(conn).map_err(StoreError::from));
     read.map_err(|error| format!("the oracle cannot read a tablet: {error}"))
+}
+
+/// Reads the database of a tablet that does not run, as it would find it: out of a copy, so that nothing of it changes.
+pub(super) fn read_still<T>(
+    folder: &Path,
+    look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, String> {
+    let copy = folder.with_extension("looked-at");
+    let file = |path: &Path, ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    let copied = ["", "-wal", "-shm"].into_iter().try_for_each(|ending| {
+        let (from, to) = (file(&folder.join(FILE), ending), file(&copy, ending));
+        if to.exists() {
+            std::fs::remove_file(&to)?;
+        }
+        // What is shared in memory is made anew.
+        if ending != "-shm" && from.exists() { std::fs::copy(from, to).map(drop) } else { Ok(()) }
+    });
+    copied.map_err(|error| format!("the oracle cannot copy a tablet's database: {error}"))?;
+    let read = Connection::open(&copy).and_then(|conn| {
+        let all = conn.unchecked_transaction()?;
+        look(&all)
+    });
+    read.map_err(|error| format!("the oracle cannot read a tablet that is off: {error}"))
 }
 
 /// The hub's database, to read.

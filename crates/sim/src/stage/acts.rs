@@ -7,7 +7,7 @@ use crate::estate;
 use crate::net::Target;
 use crate::people;
 use crate::story::{Act, MOST_TABLETS, Machine};
-use crate::tablet::Tablet;
+use crate::tablet::{self, Tablet};
 use serde_json::json;
 use standpipe_domain::hold::{Choices, Surroundings};
 use standpipe_domain::record::entity;
@@ -27,6 +27,10 @@ impl Stage {
         match act {
             Act::Link { tablet, link } => self.net.set_link(Target::Hub(*tablet), *link),
             Act::LinkOutside { link } => self.net.set_link(Target::Tracker, *link),
+            Act::Tracker { mood, seconds } => {
+                self.outside.will_be(*mood, Duration::from_secs(u64::from(*seconds)));
+            }
+            Act::InTracker { which, deed } => self.outside.will(*which, *deed),
             Act::Stand { tablet, stands, waits } => self.stand(*tablet, *stands, *waits),
             // Of a machine that is down too: power may fail while it recovers.
             Act::Fuse { machine, changes, after } => self.disks.light(&self.name(*machine), *changes, *after),
@@ -67,6 +71,13 @@ impl Stage {
                     self.oracle.returned(*tablet);
                 }
             }
+            Act::Update { tablet } => {
+                let folder = self.disks.folder(&self.name(Machine::Tablet(*tablet)));
+                let older = self.disks.folder(&format!("older-{tablet}"));
+                self.with_tablet_off(*tablet, |stage| stage.disks.copy(&folder, &older))?;
+                untracked(|| tablet::as_older(&older)).map_err(|error| format!("an older app: {error}"))?;
+                self.disks.copy(&older, &folder);
+            }
             Act::Rename { .. }
             | Act::Delete { .. }
             | Act::Import { .. }
@@ -87,6 +98,24 @@ impl Stage {
                 }
             }
             act => people::act(self, act),
+        }
+        Ok(())
+    }
+
+    /// Whoever works in the tracker outside does it when their time has come.
+    pub(super) fn work_outside(&mut self) {
+        let Some((which, deed)) = self.outside.due() else { return };
+        let known = self.hub.filings().unwrap_or_default();
+        let done = self.outside.does(which, deed, &known);
+        self.note(&format!("in the tracker: {deed:?} {done:?}"));
+    }
+
+    /// The hub would look once a day whether anything was deleted in the tracker outside; it does when it starts.
+    pub(super) fn look_outside(&mut self) -> Result<(), String> {
+        if self.hub.is_running() && self.outside.hub_looks_again() {
+            self.look()?;
+            self.stop_hub();
+            self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
         }
         Ok(())
     }

@@ -231,9 +231,15 @@ export type Signature = { id: SignOffId, name: string,
  */
 objection: string | null, strokes: Array<Array<Point>>, at: Millis, 
 /**
- * Of the photos that the seal covers, how many the office does not hold yet.
+ * Of the photos that the seal covers, how many the office does not hold yet; on a tablet, those of them that it has
+ * itself to send.
  */
-photos_on_their_way: number, };
+photos_on_their_way: number, 
+/**
+ * On a tablet: how many of the others the office has not said that it holds. It knows nothing of those that wait on
+ * another tablet. None at the office, which knows of each.
+ */
+photos_unconfirmed: number, };
 
 export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, 
 /**
@@ -247,9 +253,14 @@ export type Obstacles = { unanswered: number, incomplete: number, in_conflict: n
 
 export type SealReport = { sign_off: SignOffId, unit: UnitId, 
 /**
- * The signature over the sealed bytes is that of the tablet named in it.
+ * The signature over the sealed bytes holds, and is that of the tablet named in it, as far as that one is known.
  */
 genuine: boolean, 
+/**
+ * The key of the tablet named in it is known from elsewhere than the seal itself. A restored office does not know a
+ * tablet that had joined after its backup; that its own signature stands beside the tablet's is what it has then.
+ */
+known: boolean, 
 /**
  * What the tablet shows today is what was sealed.
  */
@@ -347,7 +358,7 @@ withdrawn: boolean,
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
 
-export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "refused", said: string, };
+export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "gone", number: number, } | { "state": "refused", said: string, };
 
 export type Solution = { words: string, date: string, };
 

@@ -82,8 +82,8 @@ impl State<'_> {
             Some((Cow::Owned(field), Cow::Owned(shown.value)))
         });
         let fields = shown.collect();
-        let is_deleted =
-            log::has_rare(conn, id, Kind::Delete)? && life(&log::ops_of(conn, id)?) == Life::Deleted;
+        let is_deleted = log::has_rare(conn, id, Kind::Delete)?
+            && life(&log::ops_of(conn, id)?, replica::is_sealed(conn, id)?) == Life::Deleted;
         Ok(State { id, fields, in_conflict, changed, is_deleted })
     }
 

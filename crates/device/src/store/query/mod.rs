@@ -17,9 +17,11 @@ pub use check::{check, check_row, finding_conflicts, takes_photos, was_amended_t
 pub use common::{answers_in, identity, person_name, place_path, roles, site, unit_name};
 #[cfg(test)]
 pub use evidence::held_view;
-pub use evidence::{evidence_of, evidence_view, members_of};
+pub use evidence::{evidence_in, evidence_of, evidence_view, members_of};
 pub use issue::{issue, issue_row, issues};
 pub use round::{obstacles, round, round_record};
-pub use seal::{Sealable, has_signed, jws, reports, sealable};
+#[cfg(test)]
+pub use seal::sign_offs;
+pub use seal::{Sealable, has_signed, jws, reports, sealable, sealed_of_others};
 pub use sync::sync_detail;
 pub use today::today;

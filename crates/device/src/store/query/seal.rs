@@ -45,7 +45,8 @@ pub fn sign_offs(
         let signed = match signed {
             None => None,
             Some((signature, evidence)) => {
-                Some(Signature { photos_on_their_way: on_their_way(conn, evidence)?, ..signature })
+                let (photos_on_their_way, photos_unconfirmed) = not_confirmed(conn, evidence)?;
+                Some(Signature { photos_on_their_way, photos_unconfirmed, ..signature })
             }
         };
         let unsigned_amendments = match &signed {
@@ -83,14 +84,43 @@ fn signature(row: &Row<'_>) -> rusqlite::Result<Signature> {
         strokes: row.get::<_, Json<_>>(3)?.0,
         at: Millis(row.get(4)?),
         photos_on_their_way: 0,
+        photos_unconfirmed: 0,
     })
 }
 
-/// How many of these photos wait here for the office.
-fn on_their_way(conn: &Connection, evidence: Vec<Sha256>) -> Result<u32, StoreError> {
-    let mut waiting = conn
-        .prepare_cached("SELECT 1 FROM upload WHERE of = ?1 AND role = 'original' AND state <> 'verified'")?;
-    evidence.into_iter().try_fold(0, |count, sha256| Ok(count + u32::from(waiting.exists([Hash(sha256)])?)))
+/// How many of these photos wait here for the office, and of how many others it is not known that the office has them:
+/// each is taken for missing until the office has said that it is there.
+fn not_confirmed(conn: &Connection, evidence: Vec<Sha256>) -> Result<(u32, u32), StoreError> {
+    let mut known = conn.prepare_cached(
+        "SELECT (SELECT state = 'verified' FROM upload WHERE of = ?1 AND role = 'original'),
+             EXISTS (SELECT 1 FROM blob WHERE sha256 = ?1 AND at_office = 1)",
+    )?;
+    let mut counts = (0, 0);
+    for sha256 in evidence {
+        match known.query_row([Hash(sha256)], |row| Ok((row.get::<_, Option<bool>>(0)?, row.get(1)?)))? {
+            (Some(true), _) | (None, true) => {}
+            (Some(false), _) => counts.0 += 1,
+            (None, false) => counts.1 += 1,
+        }
+    }
+    Ok(counts)
+}
+
+/// The sealed photos of a round that this tablet did not have to send itself, and whether their originals are here.
+pub fn sealed_of_others(conn: &Connection, round: RoundId) -> Result<Vec<(Sha256, bool)>, StoreError> {
+    let lists: Vec<Json<Vec<Sha256>>> = conn
+        .prepare_cached("SELECT evidence FROM sign_off WHERE round = ?1")?
+        .query_map([round.0], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let sealed: BTreeSet<Sha256> = lists.into_iter().flat_map(|list| list.0).collect();
+    let mut of_others = conn.prepare_cached(
+        "SELECT here FROM blob WHERE sha256 = ?1 AND NOT EXISTS
+             (SELECT 1 FROM upload WHERE of = ?1 AND role = 'original')",
+    )?;
+    let mut here = |sha256| {
+        Ok(of_others.query_row([Hash(sha256)], |row| row.get(0)).optional()?.map(|here| (sha256, here)))
+    };
+    sealed.into_iter().filter_map(|sha256| here(sha256).transpose()).collect()
 }
 
 /// Who sealed a round's checks, and when first.
@@ -259,6 +289,7 @@ pub fn reports(conn: &Connection, round: RoundId) -> Result<Vec<SealReport>, Sto
             sign_off,
             unit,
             genuine: verified.is_some(),
+            known: expected.is_some(),
             unchanged: payload.as_ref().map_or(Ok(false), |payload| is_unchanged(conn, payload))?,
             countersigned: verified.and_then(|verified| verified.hub?.received),
             photos: count_of(payload.map_or(0, |payload| payload.evidence.len())),

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 /// A photo of another tablet, which the hub knows of.
-fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
+pub fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
     let of = sha256(bytes);
     let colleague = Tablet::of(hub);
     let value = serde_json::to_value(evidence(of, bytes.len())).unwrap();
@@ -36,7 +36,7 @@ fn of_a_colleague(hub: &Hub, bytes: &[u8]) -> Sha256 {
     of
 }
 
-async fn fetch(tablet: &Tablet, sha256: Sha256) -> Result<(), NotFetched> {
+pub async fn fetch(tablet: &Tablet, sha256: Sha256) -> Result<(), NotFetched> {
     let (answer, receiver) = oneshot::channel();
     tablet.orders.send(Order { sha256, answer, progress: Box::new(|_| ()) }).ok().unwrap();
     receiver.await.unwrap()
@@ -73,6 +73,19 @@ async fn an_original_without_a_thumbnail_is_fetched_and_gets_its_pictures_here()
             previews.finish();
             assert_eq!(fs::read(original).unwrap(), photo);
             assert!(tablet.store.vault().path(of, Role::Thumbnail).exists());
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_thumbnail_that_is_none_ends_no_turn() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    hub.kept().thumbnails.insert(of, vec![0; 5 << 20]);
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(tablet.standing.line().trouble, None);
         })
         .await;
 }
@@ -156,7 +169,7 @@ fn whereabouts(tablet: &Tablet) -> Whereabouts {
     where_is(&tablet.store)
 }
 
-fn where_is(store: &Store) -> Whereabouts {
+pub fn where_is(store: &Store) -> Whereabouts {
     store
         .read("looking", |conn| {
             let held = crate::store::query::members_of(conn, entity::CHECK, Uuid::from_u128(6), set::PHOTOS)?;

@@ -1,10 +1,10 @@
 //! Originals that wait by the person's choice, and everything else that does not.
 
-use super::hub::Hub;
+use super::hub::{Hub, silence};
 use super::tablet::{Tablet, record};
 use standpipe_domain::hold::{Battery, Choices, Held, Hold, Network, Surroundings};
 use standpipe_domain::ids::Sha256;
-use standpipe_domain::sync::SyncState;
+use standpipe_domain::sync::{SyncState, Trouble};
 
 const WIFI: Choices = Choices { wait_for_wifi: true, wait_for_battery: false };
 const METERED: Surroundings = Surroundings { network: Network::Metered, battery: Battery::Unknown };
@@ -44,6 +44,25 @@ async fn on_a_metered_network_originals_wait_and_nothing_else_and_go_once_it_is_
             tablet.standing.surround(FREE);
             let line = tablet.safe().await;
             assert_eq!((line.held, arrived(&hub, photo)), (None, (true, true)));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn once_the_network_is_back_nobody_waits_for_the_next_try() {
+    let hub = Hub::start().await;
+    hub.rule("POST /sync", || Some(silence()));
+    let tablet = Tablet::of(&hub);
+    tablet.standing.surround(METERED);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            assert_eq!(tablet.standing.line().trouble, Some(Trouble::NoAnswer));
+            hub.behave();
+            // The pause goes on: only the system's word ends it.
+            tablet.standing.surround(FREE);
+            tablet.safe().await;
         })
         .await;
 }

@@ -2,12 +2,15 @@
 
 mod client;
 mod fetching;
+mod full_disk;
 mod holding;
 pub mod hub;
 mod mending;
 mod offering;
 mod photos;
 mod records;
+mod rescued;
+mod sealed;
 mod snapshot;
 pub mod tablet;
 mod trouble;

@@ -33,7 +33,8 @@ pub(in crate::sync) struct Tablet {
     pauses: mpsc::UnboundedReceiver<Duration>,
     go: Arc<Semaphore>,
     driver: Option<(Driver, mpsc::UnboundedReceiver<Order>)>,
-    _folder: TempDir,
+    /// Where its data lies, for whoever opens it again.
+    pub folder: Arc<TempDir>,
 }
 
 impl Tablet {
@@ -59,8 +60,12 @@ impl Tablet {
 
     /// A tablet that is not enrolled, within this world.
     pub fn within(world: Arc<dyn World>) -> Self {
-        let folder = TempDir::new().unwrap();
-        let store = Arc::new(Store::open(folder.path(), world).unwrap());
+        Self::at(Arc::new(TempDir::new().unwrap()), world)
+    }
+
+    /// The app as it is started on what lies in `folder`.
+    pub fn at(folder: Arc<TempDir>, world: Arc<dyn World>) -> Self {
+        let store = Arc::new(crate::rescue::open(folder.path(), world).unwrap().0);
         let (tell, lines) = mpsc::unbounded_channel();
         let told = Arc::new(Mutex::new(vec![]));
         let all = Arc::clone(&told);
@@ -80,7 +85,7 @@ impl Tablet {
         let driver = Driver::new(Arc::clone(&standing), sleep, Outside::network(Arc::clone(store.outside())));
         let (orders, ordered) = mpsc::unbounded_channel();
         let driver = Some((driver, ordered));
-        Self { store, standing, orders, lines, told, pauses, go, driver, _folder: folder }
+        Self { store, standing, orders, lines, told, pauses, go, driver, folder }
     }
 
     pub fn enrol(&self, address: &str) {

@@ -3,18 +3,20 @@
 use super::link::Link;
 use super::server::unsuitable;
 use crate::store::sql::{Row, Sql, SqlError, bind};
-use crate::store::{Doing, Identity, StoreError};
+use crate::store::{Doing, Identity, PROJECTION, StoreError};
 use crate::world::World;
 use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::DeviceId;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 3;
+pub(super) const KNOWN: u32 = 5;
 /// Numbered from 1, only ever added to. They are numbered apart from those of SQLite.
 const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/postgres/0001_hub.sql"),
     include_str!("../../../../../migrations/hub/postgres/0002_filing.sql"),
     include_str!("../../../../../migrations/hub/postgres/0003_seen.sql"),
+    include_str!("../../../../../migrations/hub/postgres/0004_projection.sql"),
+    include_str!("../../../../../migrations/hub/postgres/0005_losses.sql"),
 ];
 
 const MIGRATING: &str = "migrating the database";
@@ -96,8 +98,9 @@ fn identity(link: &Link, world: &dyn World) -> Result<Identity, StoreError> {
     world.random(&mut key);
     let identity =
         Identity { device: DeviceId(world.uuid()), key: SigningKey::from_bytes(&key), epoch: world.uuid() };
-    let sql = "INSERT INTO hub (one, device, key, epoch) VALUES (1, ?, ?, ?)";
-    link.run(sql, bind![identity.device.0, key, identity.epoch]).doing("writing down who this hub is")?;
+    let sql = "INSERT INTO hub (one, device, key, epoch, projection) VALUES (1, ?, ?, ?, ?)";
+    let row = bind![identity.device.0, key, identity.epoch, PROJECTION];
+    link.run(sql, row).doing("writing down who this hub is")?;
     Ok(identity)
 }
 

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::value::{Value, bind};
 use super::{Row, SqlError};
-use crate::blobs::{Allowance, Blob, BlobState, Upload};
+use crate::blobs::{Allowance, Blob, BlobState, MAX_THUMBNAIL, Upload};
 use crate::store::{BlobRow, StoreError};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256};
 use standpipe_oplog::merge::Side;
@@ -12,6 +12,12 @@ use uuid::Uuid;
 
 const BLOB: &str = "SELECT sha256, bytes, media_type, verified_at FROM blob";
 const UPLOAD: &str = "SELECT id, sha256, bytes, arrived, device, opened, touched, metadata FROM upload";
+
+/// Whether a blob, `b` of a statement, may stand for a photo as its thumbnail, `t` there. What somebody named as one may have
+/// come later, and as something else. A photo of the office's own stands for itself.
+fn may_stand() -> String {
+    format!("b.media_type LIKE 'image/%' AND (b.bytes <= {MAX_THUMBNAIL} OR b.sha256 = t.of)")
+}
 
 impl Desk<'_> {
     pub(super) fn blob(&mut self, sha256: Sha256) -> Result<Option<Blob>, StoreError> {
@@ -38,7 +44,11 @@ impl Desk<'_> {
     }
 
     pub(super) fn lost_blob(&mut self, sha256: Sha256) -> Result<(), StoreError> {
-        self.run("noting that a blob is lost", "DELETE FROM blob WHERE sha256 = ?", bind![sha256.0]).map(drop)
+        let doing = "noting that a blob is lost";
+        if self.run(doing, "DELETE FROM blob WHERE sha256 = ?", bind![sha256.0])? > 0 {
+            self.run(doing, "UPDATE hub SET losses = losses + 1", &[])?;
+        }
+        Ok(())
     }
 
     pub(super) fn blob_states(
@@ -54,14 +64,17 @@ impl Desk<'_> {
     }
 
     pub(super) fn whereabouts(&self, sha256: Sha256) -> Result<BlobRow, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM blob WHERE sha256 = ?1),
-                          EXISTS (SELECT 1 FROM thumbnail t JOIN blob b ON b.sha256 = t.sha256
-                                  WHERE t.of = ?1 AND b.media_type LIKE 'image/%'),
-                          u.arrived, u.bytes
-                   FROM (SELECT 1) one LEFT JOIN
-                        (SELECT arrived, bytes FROM upload WHERE sha256 = ?1 ORDER BY arrived DESC LIMIT 1) u
-                        ON true";
-        let row = self.first("reading where bytes are", sql, bind![sha256.0], |row| {
+        let may_stand = may_stand();
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM blob WHERE sha256 = ?1),
+                    EXISTS (SELECT 1 FROM thumbnail t JOIN blob b ON b.sha256 = t.sha256
+                            WHERE t.of = ?1 AND {may_stand}),
+                    u.arrived, u.bytes
+             FROM (SELECT 1) one LEFT JOIN
+                  (SELECT arrived, bytes FROM upload WHERE sha256 = ?1 ORDER BY arrived DESC LIMIT 1) u
+                  ON true"
+        );
+        let row = self.first("reading where bytes are", &sql, bind![sha256.0], |row| {
             let arrived: Option<u64> = row.get(2)?;
             let bytes: Option<u64> = row.get(3)?;
             Ok(BlobRow { verified: row.get(0)?, thumbnail: row.get(1)?, arrived: arrived.zip(bytes) })
@@ -70,8 +83,10 @@ impl Desk<'_> {
     }
 
     pub(super) fn thumbnail(&mut self, of: Sha256) -> Result<Option<Blob>, StoreError> {
+        let may_stand = may_stand();
         let sql = format!(
-            "{BLOB} WHERE sha256 = (SELECT sha256 FROM thumbnail WHERE of = ?) AND media_type LIKE 'image/%'"
+            "{BLOB} WHERE sha256 = (SELECT t.sha256 FROM thumbnail t JOIN blob b ON b.sha256 = t.sha256
+                                    WHERE t.of = ? AND {may_stand})"
         );
         self.first("reading a thumbnail's entry", &sql, bind![of.0], blob)
     }
@@ -92,10 +107,13 @@ impl Desk<'_> {
             }
         }
         // One that is here stays: another tablet's picture of the same photo is as good.
-        let sql = "INSERT INTO thumbnail (of, sha256) VALUES (?, ?)
-                   ON CONFLICT (of) DO UPDATE SET sha256 = excluded.sha256
-                   WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = thumbnail.sha256)";
-        self.run(doing, sql, bind![of.0, thumbnail.0]).map(drop)
+        let may_stand = may_stand();
+        let sql = format!(
+            "INSERT INTO thumbnail AS t (of, sha256) VALUES (?, ?)
+             ON CONFLICT (of) DO UPDATE SET sha256 = excluded.sha256
+             WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.sha256 = t.sha256 AND {may_stand})"
+        );
+        self.run(doing, &sql, bind![of.0, thumbnail.0]).map(drop)
     }
 
     pub(super) fn begin_upload(

@@ -27,7 +27,8 @@ macro_rules! tables {
 
 /// Every table, and every column of it but what a database counts by itself.
 const TABLES: &[Table] = tables! {
-    "hub" 1: one Int, device Bytes, key Bytes, epoch Bytes, clock Int, backups_begun Int, backup_whole Int;
+    "hub" 1: one Int, device Bytes, key Bytes, epoch Bytes, clock Int, backups_begun Int, backup_whole Int,
+        losses Int, projection Int;
     "op" 2: scope Bytes, seq Int, op_id Bytes, tx Bytes, entity Text, id Bytes, kind Text, received Int, checksum Int,
         body Text;
     "chain" 3: device Bytes, incarnation Int, dev_seq Int, hash Bytes;

@@ -1,8 +1,9 @@
 //! The log and its chains, as one transaction changes them.
 
 use super::desk::{Desk, bits, parse};
+use super::rows::word;
 use super::value::bind;
-use crate::store::{Aside, ChainEnd, Device, Doing, Identity, Ledger, Projected, Quarantine, StoreError};
+use crate::store::{Aside, ChainEnd, Device, Ledger, Projected, Quarantine, StoreError};
 use serde::de::IgnoredAny;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::record::{Finding, Issue};
@@ -18,10 +19,6 @@ use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 impl Ledger for Desk<'_> {
-    fn identity(&self) -> Identity {
-        self.identity.clone()
-    }
-
     fn held(&mut self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
         let sql = "SELECT dev_seq, hash FROM chain WHERE device = ? AND incarnation = ?
                    ORDER BY dev_seq DESC LIMIT 1";
@@ -114,8 +111,7 @@ impl Ledger for Desk<'_> {
         let (seq, sum) = (head + 1, sum + Checksum::of(op.op_id, at, &written.body));
         let sql = "INSERT INTO op (scope, seq, op_id, tx, entity, id, kind, received, checksum, body)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let kind = serde_json::to_value(op.kind).reading(doing)?;
-        let kind = kind.as_str().unwrap_or("unknown");
+        let kind = word(&op.kind)?;
         let (scope, sum_bits) = (op.scope.0, bits(sum.0));
         let row = bind![scope, seq, op.op_id, op.tx, op.entity, op.id, kind, at.0, sum_bits, written.body];
         self.run(doing, sql, row)?;

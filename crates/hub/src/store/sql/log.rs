@@ -91,6 +91,12 @@ impl Desk<'_> {
         Ok(backups.unwrap_or_default())
     }
 
+    /// How often a photo that had been confirmed was found to be gone.
+    pub(super) fn losses(&self) -> Result<u64, StoreError> {
+        let losses = self.first("reading what was lost", "SELECT losses FROM hub", &[], |row| row.get(0))?;
+        Ok(losses.unwrap_or_default())
+    }
+
     /// The last operation of a site, with the sum up to it.
     pub(super) fn log_head(&self, site: SiteId) -> Result<(u64, Checksum), StoreError> {
         let sql = "SELECT seq, checksum FROM op WHERE scope = ? ORDER BY seq DESC LIMIT 1";

@@ -14,6 +14,7 @@ mod filing;
 mod ledger;
 mod log;
 mod readers;
+mod rebuild;
 mod records;
 mod replica;
 mod rows;
@@ -28,7 +29,7 @@ pub(super) use desk::Desk;
 use readers::Readers;
 pub(super) use readers::Source;
 #[cfg(test)]
-pub(super) use rows::PROJECTIONS;
+pub(super) use rebuild::PROJECTIONS;
 pub(super) use store::{AtWork, Desks};
 pub(super) use value::{Bind, Kind, Value, bind};
 pub(super) use writer::{KEEPING, Line, Settled, Task, Writer, attempt, told};

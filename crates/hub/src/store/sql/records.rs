@@ -4,7 +4,9 @@ use super::desk::{Desk, parse};
 use super::rows::word;
 use super::value::bind;
 use super::{Row, SqlError};
-use crate::store::{BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, StoreError};
+use crate::store::{
+    BlobRow, CheckRow, Identity, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, StoreError,
+};
 use serde::Deserialize;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{
@@ -191,6 +193,17 @@ impl Records for Desk<'_> {
         self.first("reading a tablet's key", sql, bind![device.0], |row| {
             Ok(Jwk { kty: "OKP".into(), crv: "Ed25519".into(), x: row.get(0)? })
         })
+    }
+
+    fn is_tablets_key(&mut self, key: &Jwk) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM device WHERE key = ?)";
+        Ok(self
+            .first("looking for a tablet's key", sql, bind![key.x.as_str()], |row| row.get(0))?
+            .unwrap_or(false))
+    }
+
+    fn identity(&self) -> Identity {
+        self.identity.clone()
     }
 
     fn blob_row(&mut self, sha256: Sha256) -> Result<BlobRow, StoreError> {

@@ -1,21 +1,14 @@
 //! The rows of typed records.
 
-use super::desk::{Desk, json, parse};
+use super::desk::{Desk, json};
 use super::value::bind;
 use crate::store::{Doing, Projected, StoreError};
 use serde::Serialize;
-use standpipe_domain::ids::{Millis, SiteId};
+use standpipe_domain::ids::SiteId;
 use standpipe_domain::record::entity;
-use standpipe_oplog::op::Op;
 use uuid::Uuid;
 
 const WRITING: &str = "writing a record";
-
-/// Every table that can be made again out of the log.
-pub(in crate::store) const PROJECTIONS: [&str; 13] = [
-    "register", "member", "pin", "site", "place", "asset", "unit", "person", "round", "checks", "finding",
-    "issue", "sign_off",
-];
 
 fn table(entity: &str) -> Option<&'static str> {
     Some(match entity {
@@ -104,37 +97,6 @@ impl Desk<'_> {
     pub(super) fn delete_row(&mut self, entity: &str, id: Uuid) -> Result<(), StoreError> {
         let Some(table) = table(entity) else { return Ok(()) };
         self.run("taking a record away", &format!("DELETE FROM {table} WHERE id = ?"), bind![id]).map(drop)
-    }
-
-    pub(super) fn drop_projections(&mut self) -> Result<(), StoreError> {
-        PROJECTIONS
-            .iter()
-            .try_for_each(|table| self.batch("dropping the projections", &format!("DELETE FROM {table}")))
-    }
-
-    /// Shows `each` every operation of the log in order, with the time of its receipt.
-    pub(super) fn each_op(
-        &mut self,
-        mut each: impl FnMut(&mut Self, &Op, Millis) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let doing = "reading the log";
-        // A page at a time: a log may be larger than memory.
-        let sql = "SELECT scope, seq, received, body FROM op WHERE (scope, seq) > (?, ?)
-                   ORDER BY scope, seq LIMIT 1000";
-        let mut cursor = (Uuid::nil(), 0_u64);
-        loop {
-            let rows: Vec<(Uuid, u64, i64, String)> =
-                self.all(doing, sql, bind![cursor.0, cursor.1], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                })?;
-            for (_, _, received, body) in &rows {
-                each(self, &parse(doing, body)?, Millis(*received))?;
-            }
-            match rows.last() {
-                Some((scope, seq, ..)) => cursor = (*scope, *seq),
-                None => return Ok(()),
-            }
-        }
     }
 }
 

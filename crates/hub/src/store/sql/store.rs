@@ -4,7 +4,6 @@ use super::{Desk, Line, Readers, Source, Writer};
 use crate::blobs::{Allowance, Blob, BlobState, Upload};
 use crate::store::{
     Book, Device, Enrolment, Identity, Ledger, Look, NewDevice, Page, Session, Store, StoreError, User, Work,
-    project, replay,
 };
 use crate::world::World;
 use async_trait::async_trait;
@@ -25,6 +24,7 @@ const QUARANTINE_SHOWN: u32 = 1_000;
 /// The connections of a store at work: the one that writes, and those that read.
 pub(in crate::store) struct AtWork<L, S: Source> {
     pub identity: Arc<Identity>,
+    pub world: Arc<dyn World>,
     pub writer: Writer<L>,
     pub readers: Arc<Readers<S>>,
 }
@@ -34,7 +34,7 @@ impl<L: Line, S: Source> AtWork<L, S> {
         let identity = Arc::new(identity);
         let readers = Arc::new(Readers::new(source, Arc::clone(&identity), Arc::clone(world)));
         let writer = Writer::new(line, Arc::clone(&identity), Arc::clone(world));
-        Self { identity, writer, readers }
+        Self { identity, world: Arc::clone(world), writer, readers }
     }
 
     /// Does what was asked for so far, and lets the connections go. Whoever asks later is told that the hub is stopping.
@@ -88,15 +88,32 @@ impl<D: Desks> Store for D {
     }
 
     async fn rebuild(&self) -> Result<(), StoreError> {
-        self.change(|desk| {
-            desk.take_time();
-            desk.drop_projections()?;
-            desk.each_op(|desk, op, at| {
-                let touched = replay(desk, op, at)?;
-                project(desk, op.scope, touched)
-            })
-        })
-        .await
+        self.change(|desk| desk.rebuild()).await.map(drop)
+    }
+
+    async fn rebuild_if_outdated(&self) -> Result<bool, StoreError> {
+        let world = &self.at_work().world;
+        let begun = world.elapsed();
+        let rebuilt = self.change(|desk| {
+            if !desk.is_outdated()? {
+                return Ok(None);
+            }
+            tracing::info!(
+                "another version of the hub made what the console shows: it is made anew out of the log before anybody is \
+                 answered, which may take minutes"
+            );
+            desk.rebuild().map(Some)
+        });
+        let rebuilt = rebuilt.await?;
+        if let Some(operations) = rebuilt {
+            let seconds = (world.elapsed() - begun).as_secs_f64();
+            tracing::info!(
+                operations,
+                seconds,
+                "what the console shows was made anew of {operations} operations in {seconds:.1} s"
+            );
+        }
+        Ok(rebuilt.is_some())
     }
 
     async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
@@ -166,6 +183,10 @@ impl<D: Desks> Store for D {
         self.look(|desk| desk.backups()).await
     }
 
+    async fn losses(&self) -> Result<u64, StoreError> {
+        self.look(|desk| desk.losses()).await
+    }
+
     async fn page(&self, site: SiteId, after: u64, ops: usize, bytes: usize) -> Result<Page, StoreError> {
         self.look(move |desk| desk.page(site, after, ops, bytes)).await
     }
@@ -197,6 +218,14 @@ impl<D: Desks> Store for D {
 
     async fn filing(&self, issue: IssueId) -> Result<Option<Filing>, StoreError> {
         self.look(move |desk| desk.filing(issue)).await
+    }
+
+    async fn filings(&self) -> Result<Vec<(IssueId, Filing)>, StoreError> {
+        self.look(|desk| desk.filings()).await
+    }
+
+    async fn bring_again(&self, issue: IssueId) -> Result<bool, StoreError> {
+        self.change(move |desk| desk.bring_again(issue)).await
     }
 
     async fn file(&self, issue: IssueId, filing: Filing) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Opening the file: its settings, its migrations, and who this hub is.
 
-use crate::store::{Doing, Identity, StoreError};
+use crate::store::{Doing, Identity, PROJECTION, StoreError};
 use crate::world::World;
 use ed25519_dalek::SigningKey;
 use rusqlite::config::DbConfig;
@@ -11,7 +11,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 7;
+pub(super) const KNOWN: u32 = 9;
 /// With this one, checksums count something else than before.
 const SUMS: u32 = 2;
 /// Numbered from 1, only ever added to.
@@ -23,6 +23,8 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/sqlite/0005_backups.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0006_filing.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0007_seen.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0008_projection.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0009_losses.sql"),
 ];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
@@ -66,6 +68,8 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")?;
     // Pages: 32 MiB. The fewer checkpoints, the fewer times the same page of an index is written.
     connection.pragma_update(None, "wal_autocheckpoint", 8 * 1024)?;
+    // In bytes. All rows that are made anew at once make the log as large as themselves: it gives that room back.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     tune(connection)
 }
 
@@ -131,8 +135,8 @@ fn identity(connection: &Connection, world: &dyn World) -> Result<Identity, Stor
         Identity { device: DeviceId(world.uuid()), key: SigningKey::from_bytes(&key), epoch: world.uuid() };
     connection
         .execute(
-            "INSERT INTO hub (one, device, key, epoch) VALUES (1, ?, ?, ?)",
-            (identity.device.0, key, identity.epoch),
+            "INSERT INTO hub (one, device, key, epoch, projection) VALUES (1, ?, ?, ?, ?)",
+            (identity.device.0, key, identity.epoch, PROJECTION),
         )
         .doing("writing down who this hub is")?;
     Ok(identity)

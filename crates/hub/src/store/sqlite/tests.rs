@@ -75,6 +75,17 @@ async fn a_restored_hub_settles_what_it_opened_again() {
 }
 
 #[tokio::test]
+async fn what_an_older_version_did_not_know_is_shown_after_an_update() {
+    use crate::conformance::update::{KNOWN_BY_NOW, an_older_version_took, it_is_shown_after_an_update};
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir).await.unwrap();
+    an_older_version_took(&store).await;
+    store.close().await;
+    Connection::open(dir.path().join("hub.db")).unwrap().execute_batch(KNOWN_BY_NOW).unwrap();
+    it_is_shown_after_an_update(&open(&dir).await.unwrap()).await;
+}
+
+#[tokio::test]
 async fn rows_that_waited_for_the_end_of_a_push_are_those_of_a_rebuild() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir).await.unwrap();

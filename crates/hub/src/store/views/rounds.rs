@@ -17,7 +17,7 @@ use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
 use standpipe_domain::tablet::{Amendment, FieldConflict, RoundLine};
 use standpipe_domain::words::Words;
 use standpipe_oplog::merge::{Register, Side, amendments};
-use standpipe_oplog::seal::SealPayload;
+use standpipe_oplog::seal::{SealPayload, Verified};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -239,10 +239,13 @@ fn signature(records: &mut dyn Records, payload: &SealPayload) -> Result<Signatu
         strokes: payload.strokes.clone(),
         at: payload.at,
         photos_on_their_way: missing,
+        photos_unconfirmed: 0,
     })
 }
 
-/// Holds a seal against its tablet's key, and against what the hub shows today.
+/// Holds a seal against its tablet's key, and against what the hub shows today. A hub that was restored has forgotten the
+/// tablets that joined after its backup: for what those signed stands its own signature, which it gives to nothing that it
+/// did not look into.
 fn report(
     records: &mut dyn Records,
     row: &SignOffRow,
@@ -251,6 +254,8 @@ fn report(
 ) -> Result<SealReport, StoreError> {
     let key = records.device_key(payload.device)?;
     let verified = row.jws.verify(key.as_ref()).ok();
+    let hub = records.identity();
+    let is_ours = |seal: &Verified| seal.is_countersigned_by(hub.device, &hub.key.verifying_key());
     let same_check = |check: &standpipe_oplog::seal::SealedCheck| {
         found.answers.get(&check.id).is_some_and(|answers| *answers == check.answers)
     };
@@ -261,7 +266,8 @@ fn report(
     Ok(SealReport {
         sign_off: row.id,
         unit: row.unit,
-        genuine: key.is_some() && verified.is_some(),
+        genuine: verified.as_ref().is_some_and(|seal| key.is_some() || is_ours(seal)),
+        known: key.is_some(),
         unchanged: payload.checks.iter().all(same_check)
             && payload.findings.iter().all(same_finding)
             && payload.evidence.iter().all(|sha256| found.photos.contains(sha256)),

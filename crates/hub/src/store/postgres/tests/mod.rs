@@ -149,6 +149,28 @@ async fn a_database_that_was_put_back_is_the_same_hubs_with_another_epoch() {
 }
 
 #[tokio::test]
+async fn what_an_older_version_did_not_know_is_shown_after_an_update() {
+    use crate::conformance::update::{KNOWN_BY_NOW, an_older_version_took, it_is_shown_after_an_update};
+    let url = aside(server::database).await;
+    let store = open(&url).await;
+    an_older_version_took(&store).await;
+    store.close().await;
+    let ask = async |sql: &'static str| {
+        let at = url.clone();
+        aside(move || server::ask(&at, sql)).await;
+    };
+    ask(KNOWN_BY_NOW).await;
+    let store = open(&url).await;
+    it_is_shown_after_an_update(&store).await;
+
+    // Whatever starts beside it: the rows are made anew once.
+    ask("UPDATE hub SET projection = 0").await;
+    let beside = open(&url).await;
+    let (one, other) = futures::join!(store.rebuild_if_outdated(), beside.rebuild_if_outdated());
+    assert_ne!(one.unwrap(), other.unwrap());
+}
+
+#[tokio::test]
 async fn a_server_is_spoken_with_over_tls_where_the_address_asks_for_it() {
     let (url, certificate) = aside(server::over_tls).await;
     let asked = format!("{url}?sslmode=verify-full&sslrootcert={}", certificate.display());
