@@ -44,7 +44,7 @@ impl Desk<'_> {
                 at: Millis(row.get(7)?),
                 incarnation: row.get(8)?,
                 dev_seq: row.get(9)?,
-                seen: seen(row)?,
+                seen: who_saw(row)?,
             })
         })?;
         Ok(QuarantineList { total, seen_to, listed })
@@ -78,7 +78,7 @@ impl Desk<'_> {
 }
 
 /// Who has seen to it, in the last two columns.
-fn seen(row: Row<'_>) -> Result<Option<Seen>, SqlError> {
+fn who_saw(row: Row<'_>) -> Result<Option<Seen>, SqlError> {
     let by: Option<String> = row.get(10)?;
     by.map(|by| Ok(Seen { by, at: Millis(row.get(11)?) })).transpose()
 }
