@@ -11,7 +11,7 @@ use standpipe_domain::ids::{AssetId, CheckId, IssueId, RoundId, Sha256, SignOffI
 use standpipe_domain::issue::{IssueLine, IssueView, StepRequest};
 use standpipe_domain::signoff::{NewSignOff, SealReport};
 use standpipe_domain::site::SiteLine;
-use standpipe_domain::sync::SyncDetail;
+use standpipe_domain::sync::{AsideId, SyncDetail};
 use standpipe_domain::tablet::{
     AssetView, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, Problem, RoundView, Today,
 };
@@ -155,6 +155,12 @@ pub fn sync_detail(app: State<App>) -> Answer<SyncDetail> {
 pub fn sync_now(app: State<App>) -> Answer<()> {
     app.sites()?.sync_now();
     Ok(())
+}
+
+/// Says that the person has seen to what was set aside, or takes that back.
+#[tauri::command(async)]
+pub fn see_to(app: State<App>, things: Vec<AsideId>, seen: bool) -> Answer<()> {
+    app.engine()?.see_to(&things, seen).map_err(told)
 }
 
 #[tauri::command(async)]

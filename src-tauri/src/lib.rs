@@ -130,6 +130,7 @@ pub fn run() {
             commands::asset,
             commands::sync_detail,
             commands::sync_now,
+            commands::see_to,
             commands::choose,
             commands::send_all_the_same,
             commands::ask_of_sealed,

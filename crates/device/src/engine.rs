@@ -16,7 +16,7 @@ use standpipe_domain::hold::Choices;
 use standpipe_domain::ids::{AssetId, CheckId, IssueId, RoundId, Sha256, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView, Mover};
 use standpipe_domain::signoff::SealReport;
-use standpipe_domain::sync::{SyncDetail, SyncLine};
+use standpipe_domain::sync::{AsideId, SyncDetail, SyncLine};
 use standpipe_domain::tablet::{AssetView, CheckView, Rescue, RoundView, Today};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -172,6 +172,15 @@ impl Engine {
             let hub = query::identity(conn)?.map(|identity| identity.hub);
             query::sync_detail(conn, line, hub)
         })?)
+    }
+
+    /// The person has seen to what was set aside: recorded it again, amended, or it is of no use any more. Or takes that
+    /// back. Nothing is deleted by it; it only asks for nobody any more. When this returns it is durable.
+    ///
+    /// # Errors
+    /// `not-enrolled` where the tablet is nobody's.
+    pub fn see_to(&self, things: &[AsideId], seen: bool) -> Result<(), Error> {
+        Ok(self.store.see_to(things, seen)?)
     }
 
     /// Keeps what the person chose. When this returns it is durable, and the driver goes by it.

@@ -32,6 +32,8 @@ pub enum Whereabouts {
     SafeAtOffice,
     /// Held back, with the reason's code.
     NeedsAttention { code: String },
+    /// This tablet has its bytes no more, and somebody has seen to that.
+    Lost,
     /// Not here.
     Elsewhere {
         /// Whether the office has the original, as it said when it was asked last; absent until it was.

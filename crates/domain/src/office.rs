@@ -10,6 +10,7 @@ use crate::people::{Person, ResponsibleUnit, Role};
 use crate::permission::Act;
 use crate::round::{Round, StopState};
 use crate::signoff::{SealReport, SignOffView};
+use crate::sync::Seen;
 use crate::tablet::{Amendment, FieldConflict, RoundLine};
 use crate::words::Words;
 use serde::{Deserialize, Serialize};
@@ -101,21 +102,46 @@ pub struct Quarantined {
     pub op_id: String,
     pub device: DeviceId,
     pub device_name: String,
+    /// With the device, its place among what was set aside: of what could not be read nobody knows the operation.
+    pub incarnation: u32,
+    #[ts(type = "number")]
+    pub dev_seq: u64,
     pub entity: String,
     pub field: Option<String>,
     pub code: String,
     pub detail: String,
     pub at: Millis,
+    /// Who has seen to it; absent while nobody has.
+    pub seen: Option<Seen>,
 }
 
 /// What the hub keeps and did not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct QuarantineList {
-    /// How many operations there are.
+    /// How many operations there are that nobody has seen to.
     #[ts(type = "number")]
     pub total: u64,
-    /// The newest of them, newest first: at most 1,000.
+    /// How many there are that somebody has seen to.
+    #[ts(type = "number")]
+    pub seen_to: u64,
+    /// The newest of either, as was asked for, newest first: at most 1,000.
     pub listed: Vec<Quarantined>,
+}
+
+/// Where an operation was set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+pub struct AsidePlace {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    #[ts(type = "number")]
+    pub dev_seq: u64,
+}
+
+/// What is sent to say that somebody has seen to what was set aside, or to take that back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SeeTo {
+    pub places: Vec<AsidePlace>,
+    pub seen: bool,
 }
 
 /// What came of judging all of it again.

@@ -35,7 +35,7 @@ pub struct SiteLine {
 pub enum Keeps {
     /// Its data could not be opened, so nobody knows what is there.
     Unopened,
-    /// Something was set aside, and is nowhere else as it was recorded.
+    /// Something was set aside that nobody has seen to, or of which more is here than anywhere else.
     SetAside,
     /// Records or photos wait for the office.
     Waits,

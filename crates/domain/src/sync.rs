@@ -3,10 +3,11 @@
 use crate::checklist::Item;
 use crate::evidence::EvidenceView;
 use crate::hold::{Choices, Held, Surroundings};
-use crate::ids::{CheckId, IssueId, Millis, RoundId};
+use crate::ids::{CheckId, IssueId, Millis, RoundId, Sha256};
 use crate::words::Words;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use uuid::Uuid;
 
 /// The one word of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -22,6 +23,9 @@ pub enum SyncState {
     Checking,
     /// Everything is at the office, confirmed by it.
     Safe,
+    /// Everything is, but for what somebody has seen to and that the office has not got: a photo that was lost here, or a
+    /// record that a restored office does not know.
+    SafeBut,
     /// Something will not go up by itself.
     NeedsAttention,
 }
@@ -41,7 +45,7 @@ pub struct SyncLine {
     pub held: Option<Held>,
     /// What the tablet stands in.
     pub surroundings: Surroundings,
-    /// Records and photos that were set aside, by the office or by this tablet.
+    /// Records and photos that were set aside, by the office or by this tablet, and that nobody has seen to.
     pub set_aside: u32,
     /// When the office last confirmed that everything had arrived and nothing new was there to fetch.
     pub last_synced: Option<Millis>,
@@ -88,7 +92,10 @@ pub struct SyncDetail {
     pub photos: Vec<EvidenceView>,
     /// The photos and clips that the office confirmed last, the latest first.
     pub arrived: Vec<EvidenceView>,
+    /// What was set aside and nobody has seen to, the latest first.
     pub set_aside: Vec<SetAside>,
+    /// What was set aside and somebody has seen to, the latest first: kept, and in nobody's way.
+    pub seen_to: Vec<SetAside>,
     pub choices: Choices,
     /// How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
     #[ts(type = "number | null")]
@@ -116,6 +123,10 @@ pub struct WaitingRecords {
 /// A record that the office put into quarantine, or a photo that will not go up by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct SetAside {
+    pub id: AsideId,
+    pub kept: Kept,
+    /// Who has seen to it; absent while nobody has.
+    pub seen: Option<Seen>,
     /// The photo's name; absent for a record.
     pub photo: Option<String>,
     /// What it is about; absent for what is not here any more.
@@ -127,6 +138,40 @@ pub struct SetAside {
     /// A stable code; the screen has a sentence for each.
     pub code: String,
     pub detail: String,
+    pub at: Millis,
+}
+
+/// Names what was set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum AsideId {
+    /// A record, by its operation.
+    Record(#[ts(type = "string")] Uuid),
+    /// A photo, by its bytes.
+    Photo(Sha256),
+}
+
+/// Where what was set aside is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// A record that the office keeps, though it did not take it over.
+    AtOffice,
+    /// A record that the office has not got.
+    Here,
+    /// A photo whose file is gone from this tablet.
+    Lost,
+    /// A photo whose file on this tablet is not what was recorded.
+    Spoilt,
+    /// A photo that is whole on this tablet and on its way yet, so that nobody can put it away.
+    Whole,
+}
+
+/// Somebody has dealt with what was set aside: recorded it again, amended, or found that it is of no use any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Seen {
+    /// Their name.
+    pub by: String,
     pub at: Millis,
 }
 

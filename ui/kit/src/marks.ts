@@ -59,6 +59,7 @@ const places: Record<Whereabouts['state'], Mark> = {
   sending: 'up',
   'safe-at-office': 'pass',
   'needs-attention': 'attention',
+  lost: 'na',
   elsewhere: 'open',
 };
 
@@ -68,6 +69,7 @@ const lines: Record<SyncState, Mark> = {
   sending: 'up',
   checking: 'progress',
   safe: 'pass',
+  'safe-but': 'na',
   'needs-attention': 'attention',
 };
 

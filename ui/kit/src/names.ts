@@ -86,6 +86,7 @@ export function noPicture({ preview, whereabouts: where }: { whereabouts: Wherea
   if (preview.state === 'ready') return null;
   // Of what is not here nobody can say that it has no picture.
   if (where.state === 'elsewhere') return elsewhere(where);
+  if (where.state === 'lost') return m['picture.lost']();
   if (preview.state === 'none') return m['picture.none']({ reason: reason(preview.code) });
   return preview.state === 'pending' ? m['picture.pending']() : null;
 }

@@ -29,6 +29,8 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
       return sentences(trouble, trouble ? m['sync.willCheck']() : m['sync.checking'](), synced(line, now));
     case 'safe':
       return sentences(trouble, m['sync.atOffice'](), confirmed(line, now));
+    case 'safe-but':
+      return sentences(trouble, m['sync.atOfficeBut'](), confirmed(line, now));
     case 'waiting':
       return sentences(
         trouble,

@@ -55,6 +55,12 @@ describe('the sync line', () => {
       'Offline. Everything is at the office. Confirmed 10:42.',
     ],
     [
+      'what is at no office is not said to be there, also where somebody has seen to it',
+      line('safe-but'),
+      '除已标记处理、办公室没有的内容外，全部内容都已到达办公室。确认于 10:42。',
+      'Everything is at the office, except what was marked as seen to and is not there. Confirmed 10:42.',
+    ],
+    [
       'what was set aside is counted beside what is safe',
       line('needs-attention', { records: 2, set_aside: 2 }),
       '2 条记录已安全保存在本平板上。有 2 项被搁置。上次同步 10:42。',
@@ -180,7 +186,15 @@ describe('the sync line', () => {
   });
 
   it('says a word and a full stop in every state: never a bare tick, never an empty line', () => {
-    const states: SyncState[] = ['not-enrolled', 'waiting', 'sending', 'checking', 'safe', 'needs-attention'];
+    const states: SyncState[] = [
+      'not-enrolled',
+      'waiting',
+      'sending',
+      'checking',
+      'safe',
+      'safe-but',
+      'needs-attention',
+    ];
     for (const language of languages) {
       speak(language);
       for (const state of states) expect(syncSentence(line(state), now)).toMatch(/\p{L}{4}.*[.。]$/u);

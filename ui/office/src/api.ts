@@ -10,6 +10,7 @@ import type {
   OfficeRound,
   QuarantineList,
   RoundLine,
+  SeeTo,
   SignIn,
   StepRequest,
   Tablet,
@@ -75,7 +76,8 @@ export function connect(fetch: Fetch, signedOut: () => void = () => {}) {
     tablets: () => get<Tablet[]>('/tablets'),
     newTablet: (tablet: NewTablet) => post<EnrolmentCode>('/tablets', tablet),
     revoke: (id: string) => post<Tablet>(`/tablets/${part(id)}/revoke`),
-    quarantine: () => get<QuarantineList>('/quarantine'),
+    quarantine: (seen = false) => get<QuarantineList>(seen ? '/quarantine/seen' : '/quarantine'),
+    seeTo: (what: SeeTo) => post<void>('/quarantine/seen', what),
     judgeAgain: () => post<JudgedAgain>('/quarantine/again'),
   };
 }

@@ -2,7 +2,8 @@ import type { RoundState, Status } from '@standpipe/kit';
 
 /** Which page is shown, kept in the address, so that going back, reloading and sending a link lead to the same place. */
 export type Route =
-  | { page: 'start' | 'tablets' | 'quarantine' }
+  | { page: 'start' | 'tablets' }
+  | { page: 'quarantine'; seen: boolean }
   | { page: 'issues'; id: string | null; list: IssueList }
   | { page: 'rounds'; state: RoundState | null }
   | { page: 'round'; id: string; check: string | null };
@@ -58,7 +59,8 @@ export function parse(hash: string): Route {
   if (page === 'issues') return { page, id: id || null, list: parseList(query) };
   if (page === 'rounds' && id) return { page: 'round', id, check: check || null };
   if (page === 'rounds') return { page, state: one(new URLSearchParams(query), 'state', roundStates, null) };
-  if (page === 'tablets' || page === 'quarantine') return { page };
+  if (page === 'quarantine') return { page, seen: new URLSearchParams(query).get('show') === 'seen' };
+  if (page === 'tablets') return { page };
   return { page: 'start' };
 }
 
@@ -88,6 +90,7 @@ export const to = {
   start: '#/',
   tablets: '#/tablets',
   quarantine: '#/quarantine',
+  seenTo: '#/quarantine?show=seen',
   rounds: (state: RoundState | null = null) => (state ? `#/rounds?state=${state}` : '#/rounds'),
   round: (id: string) => `#/rounds/${part(id)}`,
   stop: (round: string, check: string) => `#/rounds/${part(round)}/${part(check)}`,

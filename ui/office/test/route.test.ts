@@ -7,6 +7,8 @@ describe('an address', () => {
     ['#/', { page: 'start' }],
     ['#/nothing-here', { page: 'start' }],
     ['#/tablets', { page: 'tablets' }],
+    [to.quarantine, { page: 'quarantine', seen: false }],
+    [to.seenTo, { page: 'quarantine', seen: true }],
     ['#/rounds', { page: 'rounds', state: null }],
     ['#/rounds?state=to-sign', { page: 'rounds', state: 'to-sign' }],
     ['#/rounds?state=%3Cb%3E', { page: 'rounds', state: null }],

@@ -1,5 +1,6 @@
 /** Everything that the app asks of the engine behind it. Nothing else in the app talks to the shell. */
 import type {
+  AsideId,
   AssetLine,
   AssetView,
   AttachTo,
@@ -68,6 +69,8 @@ export const keepDraft = (name: string, text: string) => invoke<null>('keep_draf
 
 export const syncDetail = () => invoke<SyncDetail>('sync_detail');
 export const syncNow = () => invoke<null>('sync_now');
+/** Says that the person has seen to what was set aside, or takes that back. Nothing is deleted by it. */
+export const seeTo = (things: AsideId[], seen: boolean) => invoke<null>('see_to', { things, seen });
 export const choose = (choices: Choices) => invoke<null>('choose', { choices });
 /** Sends the originals that wait by the person's choice, this once; `false` lets them wait again. */
 export const sendAllTheSame = (all: boolean) => invoke<null>('send_all_the_same', { all });

@@ -41,6 +41,13 @@ describe('a photo', () => {
     );
   });
 
+  it('that was lost says so plainly, also in place of its picture', () => {
+    speak('en');
+    const lost = tile(photo({ whereabouts: { state: 'lost' }, preview: { state: 'pending' } }));
+    expect(lost).toContain('Lost on this tablet');
+    expect(lost).toContain('The photo was lost on this tablet.');
+  });
+
   it('is told by a shape of its own in each place, and by the colour of its state', () => {
     const places = [
       { state: 'safe-here' },
@@ -48,6 +55,7 @@ describe('a photo', () => {
       { state: 'safe-at-office' },
       { state: 'needs-attention', code: 'file-missing' },
       { state: 'elsewhere', at_office: true },
+      { state: 'lost' },
     ] as const;
     const shown = places.map((whereabouts) => tile(photo({ whereabouts })));
     expect(new Set(shown.map((html) => html.match(/data-mark="([^"]+)"/)?.[1]))).toHaveLength(places.length);
@@ -55,7 +63,7 @@ describe('a photo', () => {
       places.length,
     );
     const tones = shown.map((html) => html.match(/color: ?var\(--(\w+)-text\)/)?.[1]);
-    expect(tones).toEqual(['progress', 'progress', 'pass', 'attention', 'na']);
+    expect(tones).toEqual(['progress', 'progress', 'pass', 'attention', 'na', 'na']);
   });
 
   it('that is elsewhere says so in its place, without an empty box', () => {

@@ -1,4 +1,4 @@
-import { follow, languages, speak, troubleSentence } from '@standpipe/kit';
+import { follow, languages, moment, speak, troubleSentence } from '@standpipe/kit';
 import type { Choices, SetAside, Surroundings, Trouble } from '@standpipe/kit';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
 const { parse, to } = await import('../src/route.svelte');
 const { default: Enrol } = await import('../src/screens/Enrol.svelte');
+const { default: SeenToList } = await import('../src/screens/SeenToList.svelte');
+const { default: SetAsidePile } = await import('../src/screens/SetAsidePile.svelte');
 const { default: SetAsideList } = await import('../src/screens/SetAsideList.svelte');
 const { default: ChoicesCard } = await import('../src/screens/Choices.svelte');
 const { default: HeldBack } = await import('../src/screens/HeldBack.svelte');
@@ -75,6 +77,9 @@ describe('what was set aside', () => {
   const words = (text: string) => ({ 'zh-CN': text, en: text });
   const about = { entity: 'check', name: words('立管'), path: [words('一期'), words('3栋')] };
   const record = (at: number, more: Partial<SetAside> = {}): SetAside => ({
+    id: { record: `op ${at}` },
+    kept: 'at-office',
+    seen: null,
     photo: null,
     about,
     content: [{ field: `answer:${at}`, asked: null, value: { outcome: 'fail', note: '漏水', at } }],
@@ -85,7 +90,16 @@ describe('what was set aside', () => {
     ...more,
   });
   const photo = (name: string) =>
-    record(1, { photo: name, about: null, content: [], spot: null, code: 'file-missing' });
+    record(1, {
+      id: { photo: name },
+      kept: 'lost',
+      photo: name,
+      about: null,
+      content: [],
+      spot: null,
+      code: 'file-missing',
+    });
+  const then = () => Promise.resolve();
 
   it('is one row for one thing and one reason, with how many and the latest of them, newest first', () => {
     const elsewhere = { ...about, path: [words('二期')] };
@@ -108,12 +122,47 @@ describe('what was set aside', () => {
 
   it('says of records that they are kept, and of photos that they did not go up, and nothing raw', () => {
     speak('en');
-    const shown = (things: SetAside[]) => render(SetAsideList, { props: { things } }).body;
+    const shown = (things: SetAside[]) => render(SetAsideList, { props: { things, then } }).body;
     const [both, records, photos] = [shown([record(1), photo('1.jpg')]), shown([record(1)]), shown([photo('1.jpg')])];
     const says = (text: string) => [both, records, photos].map((body) => body.includes(text));
     expect(says('are kept, and do not count')).toEqual([true, true, false]);
     expect(says('did not go up')).toEqual([true, false, true]);
     expect(says('raw detail')).toEqual([false, false, false]);
+  });
+
+  it('can be marked as seen to, by a second tap behind what that means for this thing', () => {
+    const shown = (more: Partial<SetAside>, asking: boolean) =>
+      render(SetAsidePile, { props: { pile: [record(1, more)], asking, then } }).body;
+    const told = (language: (typeof languages)[number]) => {
+      speak(language);
+      return (['at-office', 'here', 'lost', 'spoilt'] as const).map((kept) => {
+        expect(shown({ kept }, false)).not.toContain('see-to-yes');
+        expect(shown({ kept }, false)).toContain('data-testid="see-to"');
+        const asked = shown({ kept }, true);
+        expect(asked).toContain('see-to-yes');
+        return asked.match(/see-to-ask.*?<\/strong>.*?<p[^>]*>(.*?)<\/p>/s)![1]!;
+      });
+    };
+    for (const language of languages) expect(new Set(told(language)).size).toBe(4);
+    const [atOffice, here, lost] = told('en');
+    expect(atOffice).toContain('Nothing is deleted: it stays kept at the office');
+    expect(here).toContain('The office has not got it.');
+    expect(lost).toContain('This photo is lost');
+    for (const asking of [false, true]) expect(shown({ kept: 'whole' }, asking)).not.toContain('see-to');
+  });
+
+  it('and was seen to says by whom and when, and can be taken back, once somebody wants to see it', () => {
+    speak('en');
+    const seen = { by: '巡检员', at: new Date(2023, 5, 30, 10, 42).getTime() };
+    const shown = (open: boolean) =>
+      render(SeenToList, { props: { things: [record(1, { seen }), photo('1.jpg')], open, then } }).body;
+    expect(shown(false)).toContain('Seen to: 2');
+    expect(shown(false)).not.toContain('巡检员');
+    const body = shown(true);
+    expect(body).toContain(`Seen to by 巡检员, ${moment(seen.at)}.`);
+    expect(body).toContain('take-back');
+    expect(body).toContain('漏水');
+    expect(body.match(/add an amendment|Ask the office for/g), 'nobody is asked for anything').toBeNull();
   });
 });
 
@@ -191,6 +240,9 @@ describe('a record that was set aside', () => {
     const asked = item('seal', { question: words('Seal intact?') });
     const value = { outcome: 'fail', note: 'broken off', at: 1 };
     const thing: SetAside = {
+      id: { record: 'op' },
+      kept: 'at-office',
+      seen: null,
       photo: null,
       about: { entity: 'check', name: words('Riser'), path: [words('Building 3')] },
       content: [
@@ -202,7 +254,7 @@ describe('a record that was set aside', () => {
       detail: '',
       at: 1,
     };
-    const { body } = render(SetAsideList, { props: { things: [thing] } });
+    const { body } = render(SetAsideList, { props: { things: [thing], then: () => Promise.resolve() } });
     for (const text of ['Riser', 'Building 3', 'Seal intact?', 'broken off', 'Fail', 'IMG_7.jpg', 'add an amendment'])
       expect(body).toContain(text);
     expect(body).toContain(`href="${to.check('r', 'c', 'seal')}"`);

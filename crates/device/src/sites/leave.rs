@@ -45,7 +45,8 @@ impl Inner {
         let line = open.driver.line();
         let found = || -> Result<Option<Keeps>, Error> {
             let store = open.engine.store();
-            if store.waiting()?.set_aside > 0 {
+            // What the office holds in quarantine it holds: once somebody has seen to it, it keeps nothing here.
+            if store.waiting()?.set_aside > 0 || store.holds_the_rest()? {
                 return Ok(Some(Keeps::SetAside));
             }
             if store.anything_waits()? {
@@ -61,7 +62,7 @@ impl Inner {
             if line.trouble == Some(Trouble::Revoked) {
                 return Ok(Some(Keeps::Withdrawn));
             }
-            if line.state != SyncState::Safe {
+            if !matches!(line.state, SyncState::Safe | SyncState::SafeBut) {
                 return Ok(Some(Keeps::Asks));
             }
             Ok(match store.in_backup()? {

@@ -1,6 +1,7 @@
 //! Evidence as the database knows it: what is here, what goes up, what is to be fetched. The bytes are in the vault.
 
 use super::fault::StoreError;
+use super::seen::{self, IS_GONE, SEEN};
 use super::sql::Hash;
 use super::{Store, Writing, backup, query, sql};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -47,14 +48,16 @@ pub struct PendingUpload {
 pub struct Waiting {
     /// Records that the hub has not acknowledged.
     pub records: u32,
-    /// Photos and clips that the hub has not verified.
+    /// Photos and clips that the hub has not verified. Those that are lost, and that somebody has seen to, are not counted.
     pub photos: u32,
     /// Bytes of those that have not arrived.
     pub bytes: u64,
     /// Of the photos and clips those that go up by themselves, and the bytes of them that have not arrived.
     pub ready: (u32, u64),
-    /// Records and photos that were set aside.
+    /// Records and photos that were set aside, and that nobody has seen to.
     pub set_aside: u32,
+    /// Of what somebody has seen to, what is not at the office.
+    pub not_there: u32,
 }
 
 impl Store {
@@ -116,6 +119,7 @@ impl Store {
     /// The hub has hashed its own copy: the blob is safe at the office.
     pub fn upload_verified(&self, key: UploadKey) -> Result<(), StoreError> {
         self.write_quietly("writing down that a photo is at the office", |writing| {
+            original_is_back(writing, key)?;
             let set = "state = 'verified', sent = bytes, code = NULL, url = ?3";
             put_upload_state(writing, key, set, None::<&str>)?;
             backup::forget(writing)
@@ -136,13 +140,27 @@ impl Store {
         Ok(())
     }
 
-    /// Everything that was set aside is tried again.
+    /// Everything that was set aside is tried again; what is lost, and was seen to, only where its file has come back.
     pub fn upload_retry_all(&self) -> Result<(), StoreError> {
         let taken_up = self.write_quietly("taking up what was set aside", |writing| {
-            Ok::<_, StoreError>(writing.execute(
-                "UPDATE upload SET state = 'waiting', sent = 0, url = NULL, code = NULL WHERE state = 'set-aside'",
-                [],
-            )?)
+            let gone = format!("{IS_GONE} AND role = 'original' AND of IN {SEEN}");
+            let again = "UPDATE upload SET state = 'waiting', sent = 0, url = NULL, code = NULL";
+            let mut lost = writing.prepare(&format!("SELECT of, bytes FROM upload WHERE {gone}"))?;
+            let mut rows = lost.query([])?;
+            let mut back = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (of, bytes): (Hash, u64) = (row.get(0)?, row.get(1)?);
+                let file = self.vault.path(of.0, Role::Original);
+                if file.metadata().is_ok_and(|file| file.len() == bytes) {
+                    back.push(of);
+                }
+            }
+            let mut count =
+                writing.execute(&format!("{again} WHERE state = 'set-aside' AND NOT ({gone})"), [])?;
+            for of in back {
+                count += writing.execute(&format!("{again} WHERE of = ?1 AND role = 'original'"), [of])?;
+            }
+            Ok::<_, StoreError>(count)
         })?;
         if taken_up > 0 {
             self.changed();
@@ -193,10 +211,15 @@ impl Store {
         })
     }
 
-    /// Whether any original or thumbnail is here that the hub has not verified, also one that was set aside.
+    /// Whether any original or thumbnail is here that the hub has not verified, also one that was set aside. An original whose
+    /// file is gone counts until somebody has seen to it; of a thumbnail nothing is here then.
     pub fn any_upload_waits(&self) -> Result<bool, StoreError> {
         self.read("looking whether a photo waits", |conn| {
-            Ok(conn.prepare_cached("SELECT 1 FROM upload WHERE state <> 'verified'")?.exists([])?)
+            let sql = format!(
+                "SELECT 1 FROM upload WHERE state <> 'verified' AND NOT (state = 'set-aside' AND code IS 'file-missing'
+                     AND (role = 'thumbnail' OR of IN {SEEN}))"
+            );
+            Ok(conn.prepare_cached(&sql)?.exists([])?)
         })
     }
 
@@ -230,19 +253,21 @@ pub fn waiting(conn: &Connection) -> Result<Waiting, StoreError> {
         .query_row([], |row| row.get(0))
         .optional()?
         .unwrap_or_default();
+    let not_there = seen::not_there(conn)?;
     let mut waiting = conn
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT count(*), coalesce(sum(bytes - sent), 0), coalesce(sum(state = 'set-aside'), 0),
                  coalesce(sum(iif(state = 'set-aside', 0, bytes - sent)), 0)
-             FROM upload WHERE state <> 'verified' AND role = 'original'",
-        )?
+             FROM upload WHERE state <> 'verified' AND role = 'original' AND NOT ({IS_GONE} AND of IN {SEEN})"
+        ))?
         .query_row([], |row| {
             let (photos, set_aside): (u32, u32) = (row.get(0)?, row.get(2)?);
             let ready = (photos - set_aside, row.get(3)?);
-            Ok(Waiting { records, photos, bytes: row.get(1)?, ready, set_aside })
+            Ok(Waiting { records, photos, bytes: row.get(1)?, ready, set_aside, not_there })
         })?;
-    let quarantined: u32 =
-        conn.prepare_cached("SELECT count(*) FROM set_aside")?.query_row([], |row| row.get(0))?;
+    let quarantined: u32 = conn
+        .prepare_cached(&format!("SELECT count(*) FROM set_aside WHERE op_id NOT IN {SEEN}"))?
+        .query_row([], |row| row.get(0))?;
     waiting.set_aside += quarantined;
     Ok(waiting)
 }
@@ -346,7 +371,15 @@ pub fn put_upload(
              WHERE state = 'set-aside'",
     )?
     .execute(params![Hash(key.of), sql::Word(key.role), Hash(sha256), bytes, op_id, at.0])?;
-    Ok(())
+    original_is_back(conn, key)
+}
+
+/// The bytes of an original are there after all: that somebody had seen to their loss is over.
+fn original_is_back(conn: &Connection, key: UploadKey) -> Result<(), StoreError> {
+    match key.role {
+        Role::Original => seen::lapse(conn, &key.of.0),
+        Role::Thumbnail => Ok(()),
+    }
 }
 
 /// The vault was found to hold the original. Its preview is made again, unless a thumbnail was made before.

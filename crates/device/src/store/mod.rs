@@ -17,6 +17,7 @@ pub(crate) mod query;
 pub(crate) mod rebuild;
 mod repair;
 pub(crate) mod replica;
+pub(crate) mod seen;
 mod sql;
 mod write;
 

@@ -5,7 +5,7 @@ use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::project::AtHand;
 use super::sql::{bits, of_bits};
-use super::{Store, Writing, outbox, project};
+use super::{Store, Writing, outbox, project, seen};
 use rusqlite::{Connection, params};
 use standpipe_domain::ids::Millis;
 use standpipe_domain::record::entity;
@@ -85,9 +85,7 @@ impl<'w, 'c, 'p> Taking<'w, 'c, 'p> {
         let clamped = hlc != one.op.hlc;
         let op = if clamped { Cow::Owned(Op { hlc, ..one.op.clone() }) } else { Cow::Borrowed(&one.op) };
         // What the office had set aside and has in its log by now, it has taken.
-        let counts_again = self.any_aside
-            && self.writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])?
-                > 0;
+        let counts_again = self.any_aside && seen::is_taken(self.writing, op.op_id)?;
         log::put_receipt(self.writing, one)?;
         let conn: &Connection = self.writing;
         // The site's record tells more than itself, so it is read as ever.

@@ -4,7 +4,7 @@
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::bits;
-use super::{Store, Writing, backup, blobs, outbox, project, query};
+use super::{Store, Writing, backup, blobs, outbox, project, query, seen};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
@@ -205,7 +205,7 @@ impl Store {
 fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
     let mut op = one.op.clone();
     op.hlc = op.hlc.clamped(one.at);
-    let taken = writing.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op.op_id])?;
+    let counts_again = seen::is_taken(writing, op.op_id)?;
     log::put_receipt(writing, one)?;
     let Some(held) = log::held(writing, op.op_id)? else {
         log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;
@@ -216,7 +216,7 @@ fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
         let changed = outbox::adopt(writing, &held, one)?;
         writing.again(&changed)?;
     }
-    if taken > 0 || held.hub_at != Some(one.at) {
+    if counts_again || held.hub_at != Some(one.at) {
         writing.again(&project::records_of(&op))?;
     }
     Ok(())

@@ -13,6 +13,8 @@ pub(super) struct Counts {
     pub bytes: u64,
     pub held: Option<Held>,
     pub set_aside: u32,
+    /// Of what somebody has seen to, what is not at the office.
+    pub not_there: u32,
     pub last_synced: Option<Millis>,
 }
 
@@ -31,7 +33,10 @@ pub(super) struct Link {
 /// The line that tells of both.
 pub(super) fn line(counts: Counts, surroundings: Surroundings, link: &Link) -> SyncLine {
     SyncLine {
-        state: state(counts, link),
+        state: match state(counts, link) {
+            SyncState::Safe if counts.not_there > 0 => SyncState::SafeBut,
+            state => state,
+        },
         records: counts.records,
         photos: counts.photos,
         bytes: counts.bytes,
@@ -71,6 +76,7 @@ mod tests {
         bytes: 0,
         held: None,
         set_aside: 0,
+        not_there: 0,
         last_synced: None,
     };
 
@@ -95,6 +101,15 @@ mod tests {
         assert_eq!(state(NOTHING, &link(false, false, None)), SyncState::Waiting, "nobody was asked yet");
         let fault = Some(Trouble::HubFault { detail: String::new() });
         assert_eq!(state(NOTHING, &link(false, true, fault)), SyncState::Waiting);
+    }
+
+    #[test]
+    fn what_is_at_no_office_is_not_said_to_be_there_though_somebody_has_seen_to_it() {
+        let good = link(false, true, None);
+        let told = |counts| line(counts, Surroundings::default(), &good).state;
+        assert_eq!(told(Counts { not_there: 1, ..NOTHING }), SyncState::SafeBut);
+        assert_eq!(told(Counts { not_there: 1, records: 1, ..NOTHING }), SyncState::Waiting);
+        assert_eq!(told(Counts { not_there: 1, set_aside: 1, ..NOTHING }), SyncState::NeedsAttention);
     }
 
     #[test]

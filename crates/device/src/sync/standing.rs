@@ -86,6 +86,7 @@ impl Standing {
             bytes: waiting.bytes,
             held: self.held(waiting, choices),
             set_aside: waiting.set_aside,
+            not_there: waiting.not_there,
             last_synced,
         };
         *hold(&self.counted) = counts;

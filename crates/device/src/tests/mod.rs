@@ -11,6 +11,7 @@ mod pulling;
 mod rebuilding;
 mod recording;
 mod searching;
+mod seen;
 mod signing;
 
 use crate::engine::Engine;

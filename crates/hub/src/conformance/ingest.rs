@@ -9,8 +9,9 @@ use serde_json::json;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::IssueFilter;
+use standpipe_domain::office::{AsidePlace, IssueFilter, QuarantineList, Quarantined, SeeTo};
 use standpipe_domain::record::entity;
+use standpipe_domain::sync::Seen;
 use standpipe_oplog::clock::{Hlc, MAX_AHEAD};
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
@@ -314,6 +315,44 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     assert_eq!(left.iter().map(|it| it.op_id).collect::<Vec<_>>(), other);
     assert!(left.iter().all(|it| it.code == "unknown-item"), "the reason of today");
     assert_eq!(store.quarantine().await.unwrap().len(), 2);
+}
+
+pub async fn what_somebody_has_seen_to_is_kept_and_listed_apart(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    give_roles(store, &world, "inspector", json!(["reader"])).await;
+    tablet.write([pass("panel-clear")]);
+    tablet.write([pass("log-filled")]);
+    assert_eq!(tablet.push(store).await.len(), 2);
+    let both = store.set_aside().await.unwrap();
+    assert_eq!((both.total, both.seen_to, both.listed.len()), (2, 0, 2));
+    let place = |listed: &Quarantined| AsidePlace {
+        device: listed.device,
+        incarnation: listed.incarnation,
+        dev_seq: listed.dev_seq,
+    };
+    let one = place(&both.listed[1]);
+    let nowhere = AsidePlace { dev_seq: 99, ..one };
+    world.wait(1_000);
+    let now = world.now();
+    let say = async |seen| {
+        let what = SeeTo { places: vec![nowhere, one], seen };
+        store.see_to(what, demo::person("office"), "主任\0", now).await.unwrap();
+        (store.set_aside().await.unwrap(), store.seen_to().await.unwrap())
+    };
+    let (open, seen) = say(true).await;
+    assert_eq!((open.total, open.seen_to, seen.total, seen.seen_to), (1, 1, 1, 1));
+    assert_eq!(open.listed, [both.listed[0].clone()]);
+    let by = Some(Seen { by: "主任\0".into(), at: now });
+    assert_eq!(seen.listed, [Quarantined { seen: by, ..both.listed[1].clone() }], "it is kept as it was");
+    assert_eq!(say(false).await, (both.clone(), QuarantineList { listed: vec![], ..both.clone() }));
+
+    // Judged again without success, it stays seen to; once it fits it is taken over as ever.
+    say(true).await;
+    let again = async || judge_again(store, world.clone(), tablet.device.id, None).await.unwrap();
+    assert_eq!((again().await.taken, store.set_aside().await.unwrap().seen_to), (0, 1));
+    give_roles(store, &world, "inspector", json!(["inspector"])).await;
+    assert_eq!((again().await.taken, shown(store).await.len()), (2, 2));
+    assert_eq!(store.seen_to().await.unwrap(), QuarantineList::default());
 }
 
 pub async fn what_another_of_a_tablets_lives_brought_is_judged_for_itself(store: &dyn Store) {

@@ -38,6 +38,7 @@ macro_rules! suite {
                 each_transaction_of_a_push_is_judged_by_what_those_before_left, what_a_revoked_tablet_recorded_is_kept_aside,
                 what_was_set_aside_is_judged_again_when_somebody_asks,
                 only_the_same_work_leaves_the_quarantine,
+                what_somebody_has_seen_to_is_kept_and_listed_apart,
                 what_another_of_a_tablets_lives_brought_is_judged_for_itself,
                 what_a_later_version_wrote_is_kept, a_wild_clock_counts_five_minutes_at_most,
                 operations_that_replace_each_other_in_a_ring_do_no_harm,

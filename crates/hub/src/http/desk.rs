@@ -19,7 +19,8 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, RoundId, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView, StepRequest};
 use standpipe_domain::office::{
-    Directory, EnrolmentCode, IssueFilter, JudgedAgain, NewTablet, OfficeRound, QuarantineList, Tablet,
+    Directory, EnrolmentCode, IssueFilter, JudgedAgain, NewTablet, OfficeRound, QuarantineList, SeeTo,
+    Tablet, Who,
 };
 use standpipe_domain::permission::{Act, PROVE};
 use standpipe_domain::tablet::RoundLine;
@@ -29,6 +30,8 @@ use std::sync::Arc;
 pub const CODE_LASTS: i64 = 15 * 60 * 1000;
 /// The longest name of a tablet or a photo, in characters.
 const LONGEST_NAME: usize = 200;
+/// So many places of what was set aside one request may name: as many as are listed.
+const MOST_AT_ONCE: usize = 1_000;
 
 pub async fn rounds(State(app): State<App>, reader: SignedIn) -> Result<Json<Vec<RoundLine>>, Problem> {
     reader.may(Act::Read)?;
@@ -225,6 +228,31 @@ pub async fn judge_again(State(app): State<App>, office: SignedIn) -> Result<Jso
     }
     tracing::info!(by = %office.0.person, taken, "what was set aside was judged again");
     Ok(Json(JudgedAgain { taken, left: app.store.set_aside().await? }))
+}
+
+/// What somebody has seen to, of all that was set aside.
+pub async fn seen_to(State(app): State<App>, reader: SignedIn) -> Result<Json<QuarantineList>, Problem> {
+    reader.may(Act::Read)?;
+    Ok(Json(app.store.seen_to().await?))
+}
+
+/// Somebody has seen to what was set aside, or takes that back. Nothing is deleted by it.
+pub async fn see_to(
+    State(app): State<App>,
+    office: SignedIn,
+    Json(what): Json<SeeTo>,
+) -> Result<StatusCode, Problem> {
+    office.may(Act::Administer)?;
+    if what.places.len() > MOST_AT_ONCE {
+        let message = format!("at most {MOST_AT_ONCE} at once");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", message).limit(MOST_AT_ONCE));
+    }
+    let (count, seen) = (what.places.len(), what.seen);
+    let Who { person, name, .. } = &office.0;
+    app.store.see_to(what, *person, name, app.world.now()).await?;
+    tracing::info!(by = %person, count, seen, "what was set aside was marked as seen to, or not");
+    app.poke();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub async fn quarantine(State(app): State<App>, reader: SignedIn) -> Result<Json<QuarantineList>, Problem> {

@@ -58,11 +58,11 @@ mod tests {
         let ended = |open: &mut [Line]| -> Vec<usize> {
             (0..open.len()).filter(|at| open[*at].ends().now_or_never().is_some()).collect()
         };
-        assert_eq!(ended(&mut open), []);
+        assert!(ended(&mut open).is_empty());
         // Two were left: there is room for two.
         open.truncate(MOST - 2);
         open.extend([lines.open(one), lines.open(one)]);
-        assert_eq!(ended(&mut open), []);
+        assert!(ended(&mut open).is_empty());
         open.push(lines.open(one));
         assert_eq!(ended(&mut open), [0]);
         assert_eq!(another.ends().now_or_never(), None);

@@ -167,6 +167,7 @@ impl App {
             .route("/tablets/{id}/revoke", post(desk::revoke))
             .route("/quarantine", get(desk::quarantine))
             .route("/quarantine/again", post(desk::judge_again))
+            .route("/quarantine/seen", get(desk::seen_to).post(desk::see_to))
             .route("/evidence/{sha256}/{size}", get(evidence::for_console));
         let push = post(sync::push).layer(DefaultBodyLimit::max(MAX_BODY));
         let tablets = Router::new()

@@ -140,6 +140,42 @@ async fn what_is_set_aside_is_counted_beyond_what_is_listed() {
 }
 
 #[tokio::test]
+async fn an_administrator_sees_to_what_was_set_aside_and_takes_it_back() {
+    let office = Office::open().await;
+    let mut tablet = Tablet::enrol(&office).await;
+    let (admin, reader) = (office.person("office").await, office.person("property").await);
+    let stop = Stop::first(&admin).await;
+    let wrong = Stop { check: stop.check, item: "no-such-item".into() };
+    let op = tablet.answer(&wrong, "pass");
+    tablet.push(std::slice::from_ref(&op)).await;
+    let place = json!({ "device": tablet.id, "incarnation": 1, "dev_seq": 1 });
+    let say = |seen: bool| json!({ "places": [place], "seen": seen });
+    let counts = async |path: &str| {
+        let list = admin.get(path).await;
+        let listed = list["listed"].as_array().unwrap().iter().map(|one| one["seen"]["by"].clone()).collect();
+        (list["total"].as_u64().unwrap(), list["seen_to"].as_u64().unwrap(), Value::Array(listed))
+    };
+    assert_eq!(problem(reader.post("/quarantine/seen", &say(true)).await).await, is(403, "not-allowed"));
+    assert_eq!(counts("/quarantine").await, (1, 0, json!([null])));
+
+    assert_eq!(admin.post("/quarantine/seen", &say(true)).await.status(), 204);
+    assert_eq!(counts("/quarantine").await, (0, 1, json!([])));
+    let name = admin.get("/session").await["name"].clone();
+    assert_eq!(counts("/quarantine/seen").await, (0, 1, json!([name])));
+    // The tablet asks, and is told as ever that it is aside.
+    let offer = json!({ "ops": [op.op.op_id] });
+    let answer = tablet.ask(Method::POST, "/sync/offer").json(&offer).send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap()["quarantined"][0]["code"], "unknown-item");
+    assert_eq!(counts("/quarantine").await, (0, 1, json!([])));
+
+    assert_eq!(admin.post("/quarantine/seen", &say(false)).await.status(), 204);
+    assert_eq!(counts("/quarantine").await, (1, 0, json!([null])));
+    let many = json!({ "places": vec![&place; 1_001], "seen": true });
+    assert_eq!(problem(admin.post("/quarantine/seen", &many).await).await, is(413, "too-many"));
+    office.close().await;
+}
+
+#[tokio::test]
 async fn a_revoked_tablet_delivers_what_it_recorded_and_is_given_nothing() {
     let office = Office::open().await;
     let mut tablet = Tablet::enrol(&office).await;

@@ -137,7 +137,7 @@ name: string,
  */
 item?: string | null, at: Millis, };
 
-export type Whereabouts = { "state": "safe-here" } | { "state": "sending", percent: number, } | { "state": "safe-at-office" } | { "state": "needs-attention", code: string, } | { "state": "elsewhere", 
+export type Whereabouts = { "state": "safe-here" } | { "state": "sending", percent: number, } | { "state": "safe-at-office" } | { "state": "needs-attention", code: string, } | { "state": "lost" } | { "state": "elsewhere", 
 /**
  * Whether the office has the original, as it said when it was asked last; absent until it was.
  */
@@ -400,7 +400,7 @@ bytes: number,
  */
 released: boolean, };
 
-export type SyncState = "not-enrolled" | "waiting" | "sending" | "checking" | "safe" | "needs-attention";
+export type SyncState = "not-enrolled" | "waiting" | "sending" | "checking" | "safe" | "safe-but" | "needs-attention";
 
 export type SyncLine = { state: SyncState, 
 /**
@@ -424,7 +424,7 @@ held: Held | null,
  */
 surroundings: Surroundings, 
 /**
- * Records and photos that were set aside, by the office or by this tablet.
+ * Records and photos that were set aside, by the office or by this tablet, and that nobody has seen to.
  */
 set_aside: number, 
 /**
@@ -455,13 +455,25 @@ photos: Array<EvidenceView>,
 /**
  * The photos and clips that the office confirmed last, the latest first.
  */
-arrived: Array<EvidenceView>, set_aside: Array<SetAside>, choices: Choices, 
+arrived: Array<EvidenceView>, 
+/**
+ * What was set aside and nobody has seen to, the latest first.
+ */
+set_aside: Array<SetAside>, 
+/**
+ * What was set aside and somebody has seen to, the latest first: kept, and in nobody's way.
+ */
+seen_to: Array<SetAside>, choices: Choices, 
 /**
  * How far this tablet's clock runs ahead of the hub's, in milliseconds; absent until they have met.
  */
 clock_ahead: number | null, };
 
-export type SetAside = { 
+export type SetAside = { id: AsideId, kept: Kept, 
+/**
+ * Who has seen to it; absent while nobody has.
+ */
+seen: Seen | null, 
 /**
  * The photo's name; absent for a record.
  */
@@ -482,6 +494,16 @@ spot: Spot | null,
  * A stable code; the screen has a sentence for each.
  */
 code: string, detail: string, at: Millis, };
+
+export type AsideId = { "record": string } | { "photo": Sha256 };
+
+export type Kept = "at-office" | "here" | "lost" | "spoilt" | "whole";
+
+export type Seen = { 
+/**
+ * Their name.
+ */
+by: string, at: Millis, };
 
 export type Recorded = { field: string, 
 /**
@@ -735,17 +757,33 @@ export type EnrolmentCode = { code: string, expires: Millis, };
 
 export type NewTablet = { name: string, person: PersonId, };
 
-export type Quarantined = { op_id: string, device: DeviceId, device_name: string, entity: string, field: string | null, code: string, detail: string, at: Millis, };
+export type Quarantined = { op_id: string, device: DeviceId, device_name: string, 
+/**
+ * With the device, its place among what was set aside: of what could not be read nobody knows the operation.
+ */
+incarnation: number, dev_seq: number, entity: string, field: string | null, code: string, detail: string, at: Millis, 
+/**
+ * Who has seen to it; absent while nobody has.
+ */
+seen: Seen | null, };
 
 export type QuarantineList = { 
 /**
- * How many operations there are.
+ * How many operations there are that nobody has seen to.
  */
 total: number, 
 /**
- * The newest of them, newest first: at most 1,000.
+ * How many there are that somebody has seen to.
+ */
+seen_to: number, 
+/**
+ * The newest of either, as was asked for, newest first: at most 1,000.
  */
 listed: Array<Quarantined>, };
+
+export type AsidePlace = { device: DeviceId, incarnation: number, dev_seq: number, };
+
+export type SeeTo = { places: Array<AsidePlace>, seen: boolean, };
 
 export type JudgedAgain = { 
 /**

@@ -10,7 +10,8 @@ export const subjectOf = ({ photo, about }: SetAside): string =>
   photo === null ? (about?.name ? words(about.name) : names.entity(about?.entity)) : photo || names.field('photos');
 
 // Which field of a record it was tells nobody anything; thirty rows that differ in nothing else tell less.
-const sort = ({ photo, about, code, spot }: SetAside): string => JSON.stringify([photo, about, code, spot]);
+const sort = ({ photo, about, code, spot, kept, seen }: SetAside): string =>
+  JSON.stringify([photo, about, code, spot, kept, seen?.by]);
 
 export function piles(things: SetAside[]): Pile[] {
   const found = new Map<string, Pile>();

@@ -112,6 +112,66 @@ async fn what_was_set_aside_keeps_a_site_that_was_left_until_it_is_taken() {
 }
 
 #[tokio::test]
+async fn what_the_office_keeps_aside_keeps_no_site_once_somebody_has_seen_to_it() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].kept().quarantine = Some("sealed");
+    record(&tablet.store());
+    tablet.until("set aside", |tablet| tablet.line(2).sync.unwrap().set_aside == 1).await;
+    see_to_all(&tablet);
+    tablet.safe(2).await;
+    // The office was put back to before it had heard of it: it has to have it again first.
+    hubs[1].kept().aside.clear();
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.forgotten(2).await;
+    assert_eq!(hubs[1].kept().aside.len(), 1);
+}
+
+#[tokio::test]
+async fn a_photo_whose_file_is_gone_keeps_no_site_once_somebody_has_seen_to_it() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].rule("POST /blobs", || Some(problem(503, "stopping")));
+    let of = photo(&tablet.store(), &[1; 100]);
+    for role in [Role::Original, Role::Thumbnail] {
+        fs::remove_file(tablet.store().vault().path(of, role)).unwrap();
+    }
+    hubs[1].behave();
+    tablet.sites.sync_now();
+    tablet.until("set aside", |tablet| tablet.line(2).sync.unwrap().set_aside == 1).await;
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.kept_for(2, Keeps::SetAside).await;
+    tablet.sites.show(&tablet.folder(2)).unwrap();
+    see_to_all(&tablet);
+    tablet.until("safe but for it", |tablet| tablet.line(2).sync.unwrap().state == SyncState::SafeBut).await;
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.forgotten(2).await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_damaged_photo_keeps_its_site() {
+    let (hubs, mut tablet) = of_two().await;
+    hubs[1].rule("POST /blobs", || Some(problem(503, "stopping")));
+    let of = photo(&tablet.store(), &[1; 100]);
+    fs::write(tablet.store().vault().path(of, Role::Original), [1; 99]).unwrap();
+    hubs[1].behave();
+    tablet.sites.sync_now();
+    tablet.until("set aside", |tablet| tablet.line(2).sync.unwrap().set_aside == 1).await;
+    see_to_all(&tablet);
+    tablet.until("safe but for it", |tablet| tablet.line(2).sync.unwrap().state == SyncState::SafeBut).await;
+    tablet.sites.leave(&tablet.folder(2), 0).unwrap();
+    tablet.until("asked", |tablet| tablet.line(2).sync.unwrap().state == SyncState::SafeBut).await;
+    assert_eq!(tablet.line(2).leaving, Some(Keeps::SetAside));
+}
+
+/// The person has seen to all that was set aside.
+fn see_to_all(tablet: &Tablet) {
+    let shown = tablet.sites.shown().unwrap();
+    let aside = shown.engine.sync_detail(shown.driver.line()).unwrap().set_aside;
+    let things: Vec<_> = aside.iter().map(|one| one.id).collect();
+    assert_ne!(things, []);
+    shown.engine.see_to(&things, true).unwrap();
+}
+
+#[tokio::test]
 async fn a_withdrawn_tablet_keeps_the_site_that_it_left_and_says_why() {
     for records in [0, 1] {
         let (hubs, mut tablet) = of_two().await;

@@ -6,14 +6,16 @@ use super::issue;
 use super::subject::{begun_as, sealed_in, subject};
 use crate::store::fault::StoreError;
 use crate::store::log;
-use rusqlite::{Connection, OptionalExtension};
+use crate::store::seen::{IS_GONE, NOWHERE_ELSE};
+use crate::store::sql::Hash;
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use standpipe_domain::checklist::{self, Item};
 use standpipe_domain::ids::{CheckId, FindingId, IssueId, Millis, RoundId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::entity;
-use standpipe_domain::sync::{Recorded, SetAside, Spot};
+use standpipe_domain::sync::{AsideId, Kept, Recorded, Seen, SetAside, Spot};
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve};
 use standpipe_oplog::seal::Jws;
 use uuid::Uuid;
@@ -27,17 +29,23 @@ pub fn set_aside(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
 }
 
 fn records(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
-    let mut statement =
-        conn.prepare_cached("SELECT code, detail, at, body FROM set_aside LEFT JOIN op USING (op_id)")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT code, detail, set_aside.at, body, name, seen_to.at, op_id FROM set_aside LEFT JOIN op USING (op_id)
+         LEFT JOIN seen_to ON what = op_id AND stands = 1",
+    )?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
+        let code: String = row.get(0)?;
         let nothing = SetAside {
+            id: AsideId::Record(row.get(6)?),
+            kept: if code == NOWHERE_ELSE { Kept::Here } else { Kept::AtOffice },
+            seen: seen(row)?,
             photo: None,
             about: None,
             content: Vec::new(),
             spot: None,
-            code: row.get(0)?,
+            code,
             detail: row.get(1)?,
             at: Millis(row.get(2)?),
         };
@@ -53,25 +61,41 @@ fn records(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
 }
 
 fn photos(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT code, at, body FROM upload JOIN op USING (op_id) WHERE role = 'original' AND state = 'set-aside'",
-    )?;
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT code, upload.at, body, of, name, seen_to.at FROM upload JOIN op USING (op_id)
+         LEFT JOIN seen_to ON what = of AND stands = 1 AND {IS_GONE}
+         WHERE role = 'original' AND state = 'set-aside'",
+    ))?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let body: String = row.get(2)?;
+        let code: String = row.get::<_, Option<_>>(0)?.unwrap_or_default();
         let nothing = SetAside {
+            id: AsideId::Photo(row.get::<_, Hash>(3)?.0),
+            kept: match code.as_str() {
+                "file-missing" => Kept::Lost,
+                "file-damaged" => Kept::Spoilt,
+                _ => Kept::Whole,
+            },
+            seen: seen(row)?,
             photo: Some(evidence_in(&body).map(|evidence| evidence.name).unwrap_or_default()),
             about: None,
             content: Vec::new(),
             spot: None,
-            code: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+            code,
             detail: String::new(),
             at: Millis(row.get(1)?),
         };
         all.push(told(conn, nothing, &log::parse(&body, None)?)?);
     }
     Ok(all)
+}
+
+/// Who has seen to it: their name in the fifth column, and when in the sixth.
+fn seen(row: &Row<'_>) -> rusqlite::Result<Option<Seen>> {
+    let by: Option<String> = row.get(4)?;
+    by.map(|by| Ok(Seen { by, at: Millis(row.get(5)?) })).transpose()
 }
 
 /// With what is known by the operation.

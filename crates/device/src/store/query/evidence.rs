@@ -1,6 +1,7 @@
 //! Evidence as the records hold it, and as the screens show it.
 
 use crate::store::fault::StoreError;
+use crate::store::seen::{IS_GONE, SEEN};
 use crate::store::sql::Hash;
 use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -81,10 +82,11 @@ pub fn held_view(conn: &Connection, held: &Held) -> Result<EvidenceView, StoreEr
 /// Evidence as a screen shows it: whether there is a picture, and where the bytes are.
 pub fn evidence_view(conn: &Connection, evidence: Evidence) -> Result<EvidenceView, StoreError> {
     let found = conn
-        .prepare_cached(
-            "SELECT here, preview, preview_code, state, sent, upload.bytes, code, at_office FROM blob
+        .prepare_cached(&format!(
+            "SELECT here, preview, preview_code, state, sent, upload.bytes, code, at_office,
+                 {IS_GONE} AND of IN {SEEN} FROM blob
              LEFT JOIN upload ON of = blob.sha256 AND role = 'original' WHERE blob.sha256 = ?1",
-        )?
+        ))?
         .query_row([Hash(evidence.sha256)], |row| Ok((preview(row)?, whereabouts(row)?)))
         .optional()?;
     let (preview, whereabouts) =
@@ -108,6 +110,7 @@ fn whereabouts(row: &Row<'_>) -> rusqlite::Result<Whereabouts> {
         // Without ever having waited to go up it came from there.
         (true, None) if row.get::<_, Option<bool>>(7)? == Some(true) => Whereabouts::SafeAtOffice,
         (true, None) => Whereabouts::SafeHere,
+        (_, Some("set-aside")) if row.get::<_, Option<bool>>(8)? == Some(true) => Whereabouts::Lost,
         (_, Some("set-aside")) => {
             Whereabouts::NeedsAttention { code: row.get::<_, Option<String>>(6)?.unwrap_or_default() }
         }

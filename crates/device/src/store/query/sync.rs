@@ -6,6 +6,7 @@ use super::subject::{subject, whole};
 use crate::store::chain;
 use crate::store::choices::choices;
 use crate::store::fault::StoreError;
+use crate::store::seen::{IS_GONE, SEEN};
 use rusqlite::Connection;
 use standpipe_domain::evidence::EvidenceView;
 use standpipe_domain::sync::{SyncDetail, SyncLine, WaitingRecords};
@@ -16,18 +17,20 @@ const LISTED: u32 = 100;
 /// So many of the photos that the office confirmed last are listed: whoever has just seen one go up finds it again.
 const ARRIVALS: u32 = 8;
 
-const WAITING: &str = "state <> 'verified' ORDER BY upload.op_id";
 const ARRIVED: &str = "state = 'verified' ORDER BY upload.at DESC";
 
 /// Everything behind the line about synchronisation.
 pub fn sync_detail(conn: &Connection, line: SyncLine, hub: Option<String>) -> Result<SyncDetail, StoreError> {
+    let waiting = format!("state <> 'verified' AND NOT ({IS_GONE} AND of IN {SEEN}) ORDER BY upload.op_id");
+    let (seen_to, set_aside) = set_aside(conn)?.into_iter().partition(|one| one.seen.is_some());
     Ok(SyncDetail {
         line,
         hub,
         records: records(conn)?,
-        photos: photos(conn, WAITING, LISTED)?,
+        photos: photos(conn, &waiting, LISTED)?,
         arrived: photos(conn, ARRIVED, ARRIVALS)?,
-        set_aside: set_aside(conn)?,
+        set_aside,
+        seen_to,
         choices: choices(conn)?,
         clock_ahead: chain::load(conn)?.and_then(|chain| chain.clock_offset),
     })

@@ -4,7 +4,7 @@ use super::hub::{Hub, problem};
 use super::tablet::{Tablet, record};
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
-use standpipe_domain::sync::{SyncState, Trouble};
+use standpipe_domain::sync::{AsideId, SyncState, Trouble};
 
 /// An answer that breaks off.
 fn broken() -> Response {
@@ -39,6 +39,29 @@ async fn an_offer_at_which_the_line_broke_is_made_again_and_holds_nothing_up() {
             tablet.go_on();
             tablet.line(|line| line.set_aside == 0 && line.state == SyncState::Safe).await;
             assert_eq!(hub.kept().ops.len(), 3);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_somebody_has_seen_to_is_offered_as_ever_and_counts_once_it_is_taken() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::refused_by(&hub);
+    tablet
+        .play(async |tablet| {
+            tablet.set_aside().await;
+            let op_id = tablet.store.set_aside_ids().unwrap()[0];
+            tablet.store.see_to(&[AsideId::Record(op_id)], true).unwrap();
+            let line = tablet.safe().await;
+            assert_eq!((line.set_aside, hub.kept().ops.len()), (0, 0), "the office keeps it aside");
+            tablet.pause().await;
+            hub.kept().quarantine = None;
+            tablet.standing.due().offer = true;
+            tablet.go_on();
+            while !tablet.store.set_aside_ids().unwrap().is_empty() {
+                tablet.line(|_| true).await;
+            }
+            assert_eq!(hub.kept().ops.len(), 1);
         })
         .await;
 }

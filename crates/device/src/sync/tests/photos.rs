@@ -5,7 +5,7 @@ use super::tablet::{Tablet, record};
 use crate::store::blobs::Role;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use standpipe_domain::sync::{SyncState, Trouble};
+use standpipe_domain::sync::{AsideId, SyncState, Trouble};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
@@ -282,6 +282,33 @@ async fn a_vanished_and_a_damaged_file_are_set_aside_and_never_sent() {
             assert!(kept.verified.contains_key(&good));
             let originals = kept.uploads.iter().filter(|upload| upload.role == "original");
             assert_eq!(originals.map(|upload| upload.sha256).collect::<Vec<_>>(), [good]);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_lost_photo_that_somebody_has_seen_to_is_never_said_to_be_at_the_office() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let gone = tablet.photo(b"this one vanishes");
+    fs::remove_file(tablet.store.vault().path(gone, Role::Original)).unwrap();
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1).await;
+            tablet.pause().await;
+            assert_eq!(tablet.standing.line().state, SyncState::NeedsAttention);
+            tablet.store.see_to(&[AsideId::Photo(gone)], true).unwrap();
+            let line = tablet.line(|line| line.state == SyncState::SafeBut).await;
+            assert_eq!((line.set_aside, line.photos, line.bytes), (0, 0, 0));
+            tablet.pause().await;
+            // Somebody asks: all is tried again, and there is nothing to be said of it.
+            tablet.standing.due().retry = true;
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(tablet.standing.line().state, SyncState::SafeBut);
+            let told = tablet.told.lock().unwrap();
+            assert!(told.iter().all(|line| line.state != SyncState::Safe));
+            assert_eq!(told.iter().filter(|line| line.state == SyncState::NeedsAttention).count(), 1);
         })
         .await;
 }

@@ -9,11 +9,12 @@ use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::DeviceId;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 4;
+pub(super) const KNOWN: u32 = 5;
 /// Numbered from 1, only ever added to. They are numbered apart from those of SQLite.
 const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/postgres/0001_hub.sql"),
     include_str!("../../../../../migrations/hub/postgres/0002_filing.sql"),
+    include_str!("../../../../../migrations/hub/postgres/0003_seen.sql"),
     include_str!("../../../../../migrations/hub/postgres/0004_projection.sql"),
     include_str!("../../../../../migrations/hub/postgres/0005_losses.sql"),
 ];

@@ -34,6 +34,7 @@ const TABLES: &[Table] = tables! {
     "chain" 3: device Bytes, incarnation Int, dev_seq Int, hash Bytes;
     "quarantine" 3: device Bytes, incarnation Int, dev_seq Int, op_id Bytes, tx Bytes, entity Text, field Text, code Text,
         detail Text, at Int, body Text;
+    "seen_to" 3: device Bytes, incarnation Int, dev_seq Int, person Bytes, name Text, at Int, stands Int;
     "register" 2: id Bytes, field Text, sides Text;
     "member" 3: id Bytes, field Text, rev Bytes, hlc Int, side Text, sha256 Bytes;
     "pin" 2: id Bytes, field Text, rev Bytes;

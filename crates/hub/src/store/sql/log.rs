@@ -1,10 +1,9 @@
-//! Pages of the log, and what was set aside.
+//! Pages of the log.
 
 use super::desk::Desk;
 use super::value::bind;
 use crate::store::{Page, PageOp, StoreError};
-use standpipe_domain::ids::{DeviceId, Millis, SiteId};
-use standpipe_domain::office::{QuarantineList, Quarantined};
+use standpipe_domain::ids::{Millis, SiteId};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::wire::{FRAME, MAX_BODY};
@@ -105,29 +104,5 @@ impl Desk<'_> {
             Ok((row.get(0)?, Checksum(row.get::<i64>(1)?.cast_unsigned())))
         })?;
         Ok(head.unwrap_or_default())
-    }
-
-    pub(super) fn quarantine(&mut self, limit: u32) -> Result<QuarantineList, StoreError> {
-        let total = "SELECT count(*) FROM quarantine";
-        let total =
-            self.first("counting what was set aside", total, &[], |row| row.get(0))?.unwrap_or_default();
-        let sql = "SELECT q.op_id, q.device, d.name, q.entity, q.field, q.code, q.detail, q.at
-                   FROM quarantine q LEFT JOIN device d ON d.id = q.device
-                   ORDER BY q.at DESC, q.dev_seq DESC LIMIT ?";
-        let listed = self.all("reading what was set aside", sql, bind![limit], |row| {
-            let op_id: Option<Uuid> = row.get(0)?;
-            let name: Option<String> = row.get(2)?;
-            Ok(Quarantined {
-                op_id: op_id.map(|id| id.to_string()).unwrap_or_default(),
-                device: DeviceId(row.get(1)?),
-                device_name: name.unwrap_or_default(),
-                entity: row.get(3)?,
-                field: row.get(4)?,
-                code: row.get(5)?,
-                detail: row.get(6)?,
-                at: Millis(row.get(7)?),
-            })
-        })?;
-        Ok(QuarantineList { total, listed })
     }
 }

@@ -18,6 +18,7 @@ mod rebuild;
 mod records;
 mod replica;
 mod rows;
+mod seen;
 mod store;
 mod value;
 mod writer;

@@ -9,7 +9,7 @@ use crate::world::World;
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::{QuarantineList, Tablet};
+use standpipe_domain::office::{QuarantineList, SeeTo, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
@@ -200,7 +200,16 @@ impl<D: Desks> Store for D {
     }
 
     async fn set_aside(&self) -> Result<QuarantineList, StoreError> {
-        self.look(|desk| desk.quarantine(QUARANTINE_SHOWN)).await
+        self.look(|desk| desk.quarantine(false, QUARANTINE_SHOWN)).await
+    }
+
+    async fn seen_to(&self) -> Result<QuarantineList, StoreError> {
+        self.look(|desk| desk.quarantine(true, QUARANTINE_SHOWN)).await
+    }
+
+    async fn see_to(&self, what: SeeTo, by: PersonId, name: &str, now: Millis) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.change(move |desk| desk.see_to(&what, by, &name, now)).await
     }
 
     async fn not_filed(&self, limit: u32) -> Result<Vec<(IssueId, Filing)>, StoreError> {

@@ -11,7 +11,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 8;
+pub(super) const KNOWN: u32 = 9;
 /// With this one, checksums count something else than before.
 const SUMS: u32 = 2;
 /// Numbered from 1, only ever added to.
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/sqlite/0004_backup.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0005_backups.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0006_filing.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0007_seen.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0008_projection.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0009_losses.sql"),
 ];
