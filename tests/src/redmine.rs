@@ -64,7 +64,7 @@ impl Redmine {
 
     /// What a hub is told of it that reaches it at `seen`.
     pub fn settings(&self, seen: SocketAddr) -> Result<Vec<(&'static str, String)>> {
-        let Setup { key, field, closed, project } = &self.setup;
+        let Setup { key, field, closed, project, .. } = &self.setup;
         let file = self.folder.join("key");
         fs::write(&file, key)?;
         Ok(vec![

@@ -88,7 +88,7 @@ impl<D: Desks> Store for D {
     }
 
     async fn rebuild(&self) -> Result<(), StoreError> {
-        self.change(|desk| desk.rebuild()).await.map(drop)
+        self.change(|desk| desk.rebuild().map(drop)).await
     }
 
     async fn rebuild_if_outdated(&self) -> Result<bool, StoreError> {
@@ -106,7 +106,7 @@ impl<D: Desks> Store for D {
         });
         let rebuilt = rebuilt.await?;
         if let Some(operations) = rebuilt {
-            let seconds = (world.elapsed() - begun).as_secs_f64();
+            let seconds = world.elapsed().saturating_sub(begun).as_secs_f64();
             tracing::info!(
                 operations,
                 seconds,
