@@ -202,12 +202,11 @@ impl Oracle {
             return Ok(());
         }
         let office = &mut self.hub;
-        let database = match office.database.take() {
-            Some(database) => database,
-            None => {
-                office.change = None;
-                database(&stage.hub)?
-            }
+        let database = if let Some(database) = office.database.take() {
+            database
+        } else {
+            office.change = None;
+            database(&stage.hub)?
         };
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let all = database.unchecked_transaction().map_err(told)?;

@@ -95,7 +95,7 @@ impl Oracle {
             if self.hashed.insert((place, *photo)) {
                 let is_whole = std::fs::read(&path).is_ok_and(|found| sha256(&found) == *photo);
                 if !is_whole {
-                    return Err(format!("the photo {photo} has other bytes at {path:?}"));
+                    return Err(format!("the photo {photo} has other bytes at {}", path.display()));
                 }
             }
         }
