@@ -202,8 +202,8 @@ impl Oracle {
             return Ok(());
         }
         let office = &mut self.hub;
-        let database = if let Some(open) = office.database.take() {
-            open
+        let database = if let Some(database) = office.database.take() {
+            database
         } else {
             office.change = None;
             database(&stage.hub)?
