@@ -200,7 +200,8 @@ fn what_an_earlier_version_kept_of_what_was_typed_is_there_after_the_update() {
     let earlier = rusqlite::Connection::open(folder.path().join(crate::store::FILE)).unwrap();
     earlier
         .execute_batch(
-            "DROP TABLE draft; DROP TABLE receipt; DROP TABLE choice; DROP INDEX upload_arrived; ALTER TABLE blob DROP COLUMN at_office;
+            "DROP TABLE draft; DROP TABLE receipt; DROP TABLE choice; DROP TABLE seen_to; DROP INDEX upload_arrived;
+             ALTER TABLE blob DROP COLUMN at_office;
              DROP VIEW reg; ALTER TABLE apart RENAME TO reg;
              PRAGMA user_version = 2;
              INSERT INTO fact (name, value) VALUES ('draft:note 1', '水泵有异响');",
