@@ -97,10 +97,12 @@ fn the_vault_is_listed_by_names_and_a_file_is_believed_for_its_hash() {
         both.sort_unstable();
         both
     });
-    let look = |of| place.vault.look_at(of, place.world.uuid()).unwrap();
-    assert_eq!(look(right), Found::Whole(8));
-    assert_eq!(look(wrong), Found::Spoilt);
-    assert_eq!(look(wrong), Found::Nothing);
+    let look = |of| place.vault.look_at(of).unwrap();
+    assert_eq!((look(right), look(wrong)), (Found::Whole(8), Found::Spoilt));
+    let put_aside = |of| place.vault.put_aside(of, place.world.uuid()).unwrap();
+    assert_eq!(put_aside(right), Found::Whole(8), "it came between a look and this");
+    assert_eq!(put_aside(wrong), Found::Nothing);
+    assert_eq!((look(right), look(wrong)), (Found::Whole(8), Found::Nothing));
     let aside: Vec<_> =
         fs::read_dir(path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
     let aside = aside.iter().find(|path| path.extension().is_some()).expect("it is kept");

@@ -1,10 +1,11 @@
 //! A world that does what a test says.
 
-use crate::World;
+use crate::{World, real};
 use standpipe_domain::ids::Millis;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A world that does what a test says. Each look at the clock is one millisecond later than the last.
@@ -14,6 +15,8 @@ pub struct TestWorld {
     now: AtomicI64,
     made: AtomicU64,
     free: AtomicU64,
+    /// Milliseconds that have passed without anybody waiting for them.
+    passed: AtomicU64,
 }
 
 impl TestWorld {
@@ -21,11 +24,16 @@ impl TestWorld {
     pub fn new(seed: u64) -> Self {
         // 2023-07-01 09:00 at the estate.
         let now = AtomicI64::new(1_688_173_200_000);
-        Self { seed, now, made: AtomicU64::new(0), free: AtomicU64::new(1 << 40) }
+        Self { seed, now, made: AtomicU64::new(0), free: AtomicU64::new(1 << 40), passed: AtomicU64::new(0) }
     }
 
     pub fn set_now(&self, now: Millis) {
         self.now.store(now.0, SeqCst);
+    }
+
+    /// So much time passes.
+    pub fn passes(&self, time: Duration) {
+        self.passed.fetch_add(u64::try_from(time.as_millis()).unwrap_or(0), SeqCst);
     }
 
     pub fn set_free(&self, bytes: u64) {
@@ -52,6 +60,10 @@ impl World for TestWorld {
         for (at, byte) in bytes.iter_mut().enumerate() {
             *byte = self.seed.wrapping_mul(31).wrapping_add(made * 7 + at as u64).to_le_bytes()[0];
         }
+    }
+
+    fn elapsed(&self) -> Duration {
+        real::elapsed() + Duration::from_millis(self.passed.load(SeqCst))
     }
 
     fn free(&self, _: &Path) -> io::Result<u64> {

@@ -407,6 +407,15 @@ pub fn came(conn: &Connection, of: Sha256) -> Result<bool, StoreError> {
     Ok(is_news)
 }
 
+/// Whether the small picture of a photo of this tablet's own is still to be made, and can be.
+pub fn any_preview_waits(conn: &Connection) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT 1 FROM blob JOIN upload ON of = blob.sha256 AND role = 'original'
+         WHERE here = 1 AND preview = 'pending' AND NOT ({IS_GONE} AND of IN {SEEN})"
+    );
+    Ok(conn.prepare_cached(&sql)?.exists([])?)
+}
+
 /// Writes down what became of the preview.
 pub fn put_preview(
     conn: &Connection,

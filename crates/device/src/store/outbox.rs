@@ -112,10 +112,7 @@ impl Store {
     pub fn anything_waits(&self) -> Result<bool, StoreError> {
         Ok(self.waiting()?.records > 0
             || self.any_upload_waits()?
-            || self
-                .read("looking for photos without a preview", blobs::pending_previews)?
-                .iter()
-                .any(|one| one.op_id.is_some()))
+            || self.read("looking for photos without a preview", blobs::any_preview_waits)?)
     }
 
     /// Everything of this chain up to `upto` is at the hub, and up to `durable` in a backup of it. Takes nothing back.

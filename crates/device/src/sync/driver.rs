@@ -54,6 +54,7 @@ pub(super) struct Driver {
     hub: Option<(String, Token, Arc<HubClient>)>,
     reached: watch::Sender<Option<Arc<HubClient>>>,
     pulled: Duration,
+    greeted: Duration,
     changes: watch::Receiver<u64>,
     /// Originals that the driver itself wants fetched: whoever asks for one on a screen does not stand behind them.
     pub(super) wishes: mpsc::UnboundedSender<Order>,
@@ -113,6 +114,7 @@ impl Driver {
             lacks_much: false,
             sleep,
             pulled: outside.world.elapsed(),
+            greeted: outside.world.elapsed(),
             outside,
             hub: None,
             reached: watch::Sender::new(None),
@@ -190,7 +192,9 @@ impl Driver {
         if std::mem::take(&mut self.standing.due().doubt) {
             self.doubt();
         }
-        if self.standing.due().greet {
+        // However much there is to do: what the hub has lost, it says in its greeting.
+        if self.is_greeting_due() {
+            self.greeted = self.elapsed();
             let greeted = self.greet(&hub).await;
             if self.judge(greeted, soft)? {
                 self.standing.due().greet = false;
@@ -200,6 +204,10 @@ impl Driver {
         self.in_step = false;
         let mut closed = Vec::new();
         while let Some(job) = self.next(&closed)? {
+            if self.elapsed().saturating_sub(self.greeted) >= INTERVAL {
+                self.standing.woken.notify_one();
+                return Ok(true);
+            }
             // Who joins again has another hub to talk to, or is another device there: that is for the next turn.
             if self.standing.store.identity()?.is_none_or(|identity| identity.token != token) {
                 self.standing.woken.notify_one();
@@ -224,7 +232,7 @@ impl Driver {
                 }
                 Job::TakeStock => {
                     self.standing.sending(false);
-                    (Lane::Vault, self.take_stock().await)
+                    (Lane::Vault, self.take_stock(&hub).await)
                 }
                 Job::Thumbnail(of) => {
                     self.standing.sending(false);
@@ -270,6 +278,10 @@ impl Driver {
             self.all_arrived()?;
         }
         Ok(true)
+    }
+
+    fn is_greeting_due(&self) -> bool {
+        self.standing.due().greet || self.elapsed().saturating_sub(self.greeted) >= INTERVAL
     }
 
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.

@@ -3,11 +3,10 @@
 use super::driver::{Driver, Sleep};
 use super::fault::Fault;
 use super::hub_client::{HubClient, Thumbnail};
-use super::inventory::look_at;
+use super::inventory;
 use super::pace::Pace;
 use super::standing::Standing;
 use crate::store::StoreError;
-use crate::store::blobs::Role;
 use crate::vault::{Incoming, VaultError};
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::Trouble;
@@ -213,20 +212,14 @@ async fn original(
     Ok(())
 }
 
-/// Whether the original is here. A file that no row accounts for, or that is of another length, is here where its hash is
-/// right; otherwise it is put aside.
+/// Whether the original is here.
 async fn is_here(standing: &Standing, of: Sha256) -> Result<bool, StoreError> {
-    let store = &standing.store;
-    let Ok(file) = store.vault().path(of, Role::Original).metadata() else { return Ok(false) };
-    if store.accounts_for(of, file.len())? {
-        return Ok(true);
-    }
-    let looked = look_at(store, of).await?;
-    if looked.is_news {
+    let (is_here, is_news) = inventory::is_here(&standing.store, of).await?;
+    if is_news {
         // Nobody may have sent it.
         standing.doubt_all();
     }
-    Ok(looked.is_here)
+    Ok(is_here)
 }
 
 /// An original that is coming in.

@@ -5,14 +5,16 @@
 //! once a record speaks of it.
 
 use super::driver::Driver;
+use super::hub_client::HubClient;
 use crate::store::blobs::{self, Role};
 use crate::store::{Store, StoreError};
 use crate::vault::VaultError;
 use crate::vault::inside::Found;
 use crate::world::aside;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::Trouble;
+use standpipe_oplog::upload::BlobState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -35,7 +37,7 @@ impl Inventory {
 
 impl Driver {
     /// Lists the vault, or looks at one file.
-    pub(super) async fn take_stock(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn take_stock(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         if !self.inventory.is_listed {
             let (strangers, doubtful) = self.beside(|store| Ok(list(store)?)).await?;
             self.inventory = Inventory { is_listed: true, strangers, queue: VecDeque::new() };
@@ -43,18 +45,41 @@ impl Driver {
             return self.look_for_originals();
         }
         let Some(of) = self.inventory.queue.pop_front() else { return Ok(()) };
-        let looked = look_at(&self.standing.store, of).await;
+        let looked = self.look_into(hub, of).await;
         if looked.is_err() {
             // The others do not wait for it.
             self.inventory.queue.push_back(of);
         }
-        let Looked { is_here, is_news } = looked?;
-        if is_here {
-            self.missing.forget(of);
+        looked
+    }
+
+    async fn look_into(&mut self, hub: &HubClient, of: Sha256) -> Result<(), Trouble> {
+        let store = Arc::clone(&self.standing.store);
+        let mut found = look_at(&store, of).await?;
+        if found == Found::Spoilt {
+            // What is left of a photo stays what it is, unless the office has all of it.
+            match hub.blob_states(&[of]).await?.get(&of) {
+                Some(BlobState::Verified) => {
+                    let (vault, name) = (store.vault().clone(), store.world().uuid());
+                    found = at_files(&store, of, move || vault.put_aside(of, name)).await?;
+                }
+                Some(_) => {
+                    self.beside(move |store| Ok(store.is_spoilt(of)?)).await?;
+                    self.standing.tell();
+                    return Ok(());
+                }
+                None => return Ok(()),
+            }
         }
-        if is_news {
-            // Whether the office has it is asked with whatever else came from there.
-            self.recheck.begin();
+        match found {
+            Found::Whole(bytes) => {
+                self.missing.forget(of);
+                if store.found(of, bytes)? {
+                    // Whether the office has it is asked with whatever else came from there.
+                    self.recheck.begin();
+                }
+            }
+            Found::Spoilt | Found::Nothing => store.not_found(of)?,
         }
         Ok(())
     }
@@ -86,27 +111,33 @@ impl Driver {
     }
 }
 
-/// What came of a look at an original.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Looked {
-    pub is_here: bool,
-    /// No row had said that it is here.
-    pub is_news: bool,
+/// Looks at the file of an original. Only its hash is believed.
+async fn look_at(store: &Arc<Store>, of: Sha256) -> Result<Found, StoreError> {
+    let vault = store.vault().clone();
+    at_files(store, of, move || vault.look_at(of)).await
 }
 
-/// Looks at the file of an original, and writes down whether it is here. Only its hash is believed.
-pub(super) async fn look_at(store: &Arc<Store>, of: Sha256) -> Result<Looked, StoreError> {
-    let (vault, name) = (store.vault().clone(), store.world().uuid());
-    let path = vault.path(of, Role::Original);
-    let looked = aside(store.world(), move || vault.look_at(of, name)).await;
-    let looked =
-        looked.unwrap_or_else(|gone| Err(VaultError::io("looking at", &path)(io::Error::other(gone))));
-    match looked? {
-        Found::Whole(bytes) => Ok(Looked { is_here: true, is_news: store.found(of, bytes)? }),
-        Found::Spoilt | Found::Nothing => {
-            store.not_found(of)?;
-            Ok(Looked { is_here: false, is_news: false })
-        }
+async fn at_files(
+    store: &Arc<Store>,
+    of: Sha256,
+    work: impl FnOnce() -> Result<Found, VaultError> + Send + 'static,
+) -> Result<Found, StoreError> {
+    let done = aside(store.world(), work).await;
+    let path = store.vault().path(of, Role::Original);
+    let done = done.unwrap_or_else(|gone| Err(VaultError::io("looking at", &path)(io::Error::other(gone))));
+    Ok(done?)
+}
+
+/// Whether an original is here, and whether no row had said so. Of other bytes under its name nothing is made: what is fetched
+/// takes their place once it is whole.
+pub(super) async fn is_here(store: &Arc<Store>, of: Sha256) -> Result<(bool, bool), StoreError> {
+    let Ok(file) = store.vault().path(of, Role::Original).metadata() else { return Ok((false, false)) };
+    if store.accounts_for(of, file.len())? {
+        return Ok((true, false));
+    }
+    match look_at(store, of).await? {
+        Found::Whole(bytes) => Ok((true, store.found(of, bytes)?)),
+        Found::Spoilt | Found::Nothing => Ok((false, false)),
     }
 }
 
@@ -119,8 +150,8 @@ fn list(store: &Store) -> Result<(BTreeSet<Sha256>, Vec<Sha256>), StoreError> {
     store.read("comparing the vault with the database", |conn| {
         let mut rows = conn.prepare_cached(
             "SELECT sha256, bytes, EXISTS (SELECT 1 FROM upload
-                 WHERE of = blob.sha256 AND role = 'original' AND state <> 'verified')
-             FROM blob WHERE here = 1",
+                 WHERE of = blob.sha256 AND role = 'original' AND state <> 'verified') AS waits
+             FROM blob WHERE here = 1 OR waits",
         )?;
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
@@ -168,6 +199,22 @@ impl Store {
             self.photo_came();
         }
         Ok(came)
+    }
+
+    /// Of an original that the office lacks other bytes are here: it is set aside, and told of.
+    fn is_spoilt(&self, of: Sha256) -> Result<(), StoreError> {
+        let mentions =
+            self.read("looking for the record of a photo", |conn| blobs::first_mentions(conn, [of].into()))?;
+        let Some(op_id) = mentions.get(&of) else { return Ok(()) };
+        tracing::error!(sha256 = %of, "what lies under the name of a photo is another, and the office lacks it");
+        self.write("writing down that a photo is spoilt", |writing| {
+            let sql = "INSERT INTO upload (of, role, sha256, bytes, op_id, state, code, at)
+                       SELECT sha256, 'original', sha256, bytes, ?2, 'set-aside', 'file-damaged', ?3 FROM blob WHERE sha256 = ?1
+                       ON CONFLICT (of, role) DO UPDATE SET state = 'set-aside', code = 'file-damaged', sent = 0, url = NULL
+                           WHERE state = 'verified'";
+            writing.prepare_cached(sql)?.execute(params![of.0, op_id, writing.now().0])?;
+            Ok(())
+        })
     }
 
     /// The vault does not hold an original. One that waits to go up is told of when its turn comes.

@@ -38,10 +38,12 @@ impl Store {
     /// # Errors
     /// `hash-mismatch` when the bytes have another hash than `of`: nothing of them is kept.
     pub(super) fn put_fetched(&self, of: Sha256, file: Incoming) -> Result<(), StoreError> {
-        self.vault().finish_as(file, Some(of))?;
+        let arrived = self.vault().finish_as(file, Some(of))?;
         self.write("writing down a fetched photo", |writing| {
             blobs::came(writing, of)?;
-            writing.prepare_cached("UPDATE blob SET at_office = 1 WHERE sha256 = ?1")?.execute([of.0])?;
+            // Whoever recorded it may have told another length.
+            let sql = "UPDATE blob SET at_office = 1, bytes = ?2 WHERE sha256 = ?1";
+            writing.prepare_cached(sql)?.execute((of.0, arrived.bytes))?;
             Ok::<_, StoreError>(())
         })?;
         self.photo_came();

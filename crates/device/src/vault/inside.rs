@@ -5,7 +5,7 @@ use crate::store::blobs::Role;
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
 use std::collections::BTreeMap;
-use std::fs::{self, DirEntry, File, Metadata};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub enum Found {
     /// The original: so many bytes, and they have its hash.
     Whole(u64),
-    /// Other bytes. They were put aside.
+    /// Other bytes.
     Spoilt,
     Nothing,
 }
@@ -44,34 +44,38 @@ impl Vault {
         Ok(all)
     }
 
-    /// Reads what lies under the name of an original. Other bytes than its own are put aside, under a name with `name` in it.
-    pub fn look_at(&self, of: Sha256, name: Uuid) -> Result<Found, VaultError> {
+    /// Reads what lies under the name of an original.
+    pub fn look_at(&self, of: Sha256) -> Result<Found, VaultError> {
         let path = self.path(of, Role::Original);
         let looking = || VaultError::io("looking at", &path);
-        loop {
-            let mut file = match File::open(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-                file => file.map_err(looking())?,
-            };
-            let seen = file.metadata().map_err(looking())?;
-            if hash_of(&mut file).map_err(looking())? == of {
-                return Ok(Found::Whole(seen.len()));
-            }
-            // Somebody may have brought the right one meanwhile.
-            if path.metadata().is_ok_and(|now| is_same(&seen, &now)) {
-                let mut aside = path.clone();
-                aside.set_extension(format!("spoilt-{name}"));
-                fs::rename(&path, &aside).map_err(VaultError::io("putting aside", &path))?;
-                tracing::error!(path = %aside.display(), "a file was not the photo that its name says, and was put aside");
-                sync_folder(path.parent().unwrap_or(&path))?;
-                return Ok(Found::Spoilt);
-            }
-        }
+        let mut file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+            file => file.map_err(looking())?,
+        };
+        let bytes = file.metadata().map_err(looking())?.len();
+        let is_whole = hash_of(&mut file).map_err(looking())? == of;
+        Ok(if is_whole { Found::Whole(bytes) } else { Found::Spoilt })
     }
-}
 
-fn is_same(seen: &Metadata, now: &Metadata) -> bool {
-    seen.len() == now.len() && seen.modified().ok() == now.modified().ok()
+    /// Puts what lies under the name of an original aside, under a name with `name` in it, unless it is the original after all.
+    /// Gives what lies under its name then.
+    pub fn put_aside(&self, of: Sha256, name: Uuid) -> Result<Found, VaultError> {
+        let path = self.path(of, Role::Original);
+        let mut aside = path.clone();
+        aside.set_extension(format!("spoilt-{name}"));
+        let moving =
+            |from: &Path, to: &Path| fs::rename(from, to).map_err(VaultError::io("putting aside", from));
+        moving(&path, &aside)?;
+        // Somebody may have brought the right one between the look and this.
+        let mut file = File::open(&aside).map_err(VaultError::io("looking at", &aside))?;
+        if hash_of(&mut file).map_err(VaultError::io("looking at", &aside))? == of {
+            moving(&aside, &path)?;
+            return self.look_at(of);
+        }
+        tracing::error!(path = %aside.display(), "a file was not the photo that its name says, and was put aside");
+        sync_folder(path.parent().unwrap_or(&path))?;
+        Ok(Found::Nothing)
+    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>, VaultError> {

@@ -89,10 +89,11 @@ fn signature(row: &Row<'_>) -> rusqlite::Result<Signature> {
 }
 
 /// How many of these photos wait here for the office, and of how many others it is not known that the office has them:
-/// each is taken for missing until the office has said that it is there.
+/// each is taken for missing until the office has said that it is there. What was set aside here does not go by itself.
 fn not_confirmed(conn: &Connection, evidence: Vec<Sha256>) -> Result<(u32, u32), StoreError> {
     let mut known = conn.prepare_cached(
-        "SELECT (SELECT state = 'verified' FROM upload WHERE of = ?1 AND role = 'original'),
+        "SELECT (SELECT CASE state WHEN 'verified' THEN 1 WHEN 'set-aside' THEN NULL ELSE 0 END
+                     FROM upload WHERE of = ?1 AND role = 'original'),
              EXISTS (SELECT 1 FROM blob WHERE sha256 = ?1 AND at_office = 1)",
     )?;
     let mut counts = (0, 0);

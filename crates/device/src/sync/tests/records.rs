@@ -3,6 +3,7 @@
 use super::hub::{BEHIND, Hub, problem};
 use super::tablet::{Tablet, record};
 use crate::identity::{Identity, Token};
+use crate::world::{TestWorld, World};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -13,6 +14,7 @@ use standpipe_oplog::chain::START;
 use standpipe_oplog::wire::PushConflict;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 use uuid::Uuid;
 
 const MIB: usize = 1024 * 1024;
@@ -88,6 +90,31 @@ async fn what_is_recorded_is_pushed_at_once() {
             assert_eq!(hub.kept().ops.len(), 1);
             let asked: Vec<_> = hub.asked().into_iter().filter(|line| line != "GET /events").collect();
             assert_eq!(asked[0], "POST /sync/push", "without another greeting");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn the_hub_is_greeted_each_minute_however_much_is_recorded() {
+    let world = Arc::new(TestWorld::new(1));
+    let hub = Hub::start().await;
+    let tablet = Tablet::within(Arc::clone(&world) as Arc<dyn World>);
+    tablet.enrol(&hub.address);
+    tablet
+        .play(async |tablet| {
+            tablet.in_step().await;
+            let mut greeted = Vec::new();
+            // Somebody records something every half minute: no pause is ever over.
+            for _ in 0..6 {
+                hub.asked();
+                world.passes(Duration::from_secs(30));
+                record(&tablet.store);
+                tablet.line(|line| line.records == 1).await;
+                tablet.line(|line| line.records == 0).await;
+                tablet.pause().await;
+                greeted.push(hub.asked().iter().filter(|line| *line == "POST /sync/hello").count());
+            }
+            assert_eq!(greeted, [0, 1, 0, 1, 0, 1]);
         })
         .await;
 }

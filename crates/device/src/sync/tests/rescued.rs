@@ -10,7 +10,7 @@ use crate::world::TestWorld;
 use standpipe_domain::evidence::Whereabouts;
 use standpipe_domain::hold::{Choices, Network, Surroundings};
 use standpipe_domain::ids::Sha256;
-use standpipe_domain::sync::{SyncState, Trouble};
+use standpipe_domain::sync::{AsideId, SyncState, Trouble};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -165,12 +165,25 @@ async fn a_file_of_the_vault_is_believed_for_its_hash_alone() {
     fs::write(&path, [9; 40]).unwrap();
     tablet
         .play(async |tablet| {
-            tablet.safe().await;
+            tablet.line(|line| line.set_aside == 1).await;
+            tablet.pause().await;
+            let line = tablet.standing.line();
+            assert_eq!((line.state, line.photos, line.set_aside), (SyncState::NeedsAttention, 1, 1));
             assert!(hub.kept().verified.contains_key(&photos[0]));
             assert!(!hub.kept().verified.contains_key(&photos[1]));
-            let files = beside(&tablet.store, photos[1]);
-            assert!(!path.exists() && files.iter().any(|name| name.contains(".spoilt-")), "{files:?}");
+            assert_eq!(fs::read(&path).unwrap(), [9; 40], "what is left of it stays");
             assert!(!tablet.store.accounts_for(photos[1], 40).unwrap());
+        })
+        .await;
+    // Nor at the next start: it is looked at once, and what somebody has seen to stays so.
+    let tablet = again(&folder);
+    tablet.store.see_to(&[AsideId::Photo(photos[1])], true).unwrap();
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.state == SyncState::SafeBut).await;
+            tablet.pause().await;
+            assert_eq!(tablet.store.waiting().unwrap().set_aside, 0);
+            assert_eq!(fs::read(&path).unwrap(), [9; 40]);
         })
         .await;
 }
@@ -226,7 +239,7 @@ async fn a_spoilt_original_that_a_row_names_is_put_aside_and_can_be_fetched_righ
             fs::write(&path, b"their their photo").unwrap();
             fetch(tablet, of).await.unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"their photo");
-            assert_eq!(beside(&tablet.store, of).len(), 2, "the other is kept");
+            assert_eq!(beside(&tablet.store, of).len(), 1, "the right one took its place");
         })
         .await;
     let elsewhere = || Whereabouts::Elsewhere { at_office: Some(true), by: None };
