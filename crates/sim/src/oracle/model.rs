@@ -82,7 +82,9 @@ pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
     office_follows(hub)?;
     let mut checks = hub.prepare("SELECT 1 FROM checks WHERE id = ?1").map_err(told)?;
     for (id, record) in model.records.iter().filter(|(_, record)| record.deleted) {
-        let is_deleted = record.changes.is_subset(&record.seen);
+        // What was signed stays, whichever came first.
+        let is_signed = model.signed.keys().any(|(of, _)| of == id);
+        let is_deleted = !is_signed && record.changes.is_subset(&record.seen);
         let is_shown = checks.exists([id]).map_err(told)?;
         if is_deleted == is_shown {
             return Err(format!("the check {id} was deleted: {is_deleted}; it is shown: {is_shown}"));
