@@ -193,7 +193,7 @@ impl Driver {
             self.doubt();
         }
         // However much there is to do: what the hub has lost, it says in its greeting.
-        if self.is_greeting_due() {
+        if self.standing.due().greet || self.is_greeting_old() {
             self.greeted = self.elapsed();
             let greeted = self.greet(&hub).await;
             if self.judge(greeted, soft)? {
@@ -204,7 +204,7 @@ impl Driver {
         self.in_step = false;
         let mut closed = Vec::new();
         while let Some(job) = self.next(&closed)? {
-            if self.elapsed().saturating_sub(self.greeted) >= INTERVAL {
+            if self.is_greeting_old() {
                 self.standing.woken.notify_one();
                 return Ok(true);
             }
@@ -280,8 +280,8 @@ impl Driver {
         Ok(true)
     }
 
-    fn is_greeting_due(&self) -> bool {
-        self.standing.due().greet || self.elapsed().saturating_sub(self.greeted) >= INTERVAL
+    fn is_greeting_old(&self) -> bool {
+        self.elapsed().saturating_sub(self.greeted) >= INTERVAL
     }
 
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.

@@ -64,7 +64,7 @@ impl Driver {
                     found = at_files(&store, of, move || vault.put_aside(of, name)).await?;
                 }
                 Some(_) => {
-                    self.beside(move |store| Ok(store.is_spoilt(of)?)).await?;
+                    self.beside(move |store| Ok(store.found_spoilt(of)?)).await?;
                     self.standing.tell();
                     return Ok(());
                 }
@@ -202,7 +202,7 @@ impl Store {
     }
 
     /// Of an original that the office lacks other bytes are here: it is set aside, and told of.
-    fn is_spoilt(&self, of: Sha256) -> Result<(), StoreError> {
+    fn found_spoilt(&self, of: Sha256) -> Result<(), StoreError> {
         let mentions =
             self.read("looking for the record of a photo", |conn| blobs::first_mentions(conn, [of].into()))?;
         let Some(op_id) = mentions.get(&of) else { return Ok(()) };
