@@ -9,7 +9,7 @@ use crate::seal::{Covered, Jws, SealPayload};
 use serde::Deserialize;
 use standpipe_domain::ids::DeviceId;
 use standpipe_domain::merge_rule::rule;
-use standpipe_domain::record::set;
+use standpipe_domain::record::{entity, set};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -131,7 +131,7 @@ fn put_members<R: Replica + ?Sized>(
     replica.put_members(entity, id, field, &members)
 }
 
-/// Under which name a member of a field is pinned: no field of a record is called so.
+/// Under which name a member of a field, or a signature, is pinned: no field of a record is called so.
 fn member_pin(field: &str, rev: Uuid) -> String {
     format!("{field}/{rev}")
 }
@@ -163,6 +163,10 @@ fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touch
         }
         touched.push(Touched { entity: entity.to_owned(), id });
     }
+    // Nobody who deletes the round takes out of sight what was signed on it.
+    let round = payload.round.0;
+    replica.put_pin(round, &member_pin("signed", op.op_id), op.op_id)?;
+    touched.push(Touched { entity: entity::ROUND.into(), id: round });
     Ok(touched)
 }
 

@@ -12,6 +12,7 @@ use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::Jws;
+use uuid::Uuid;
 
 fn op(body: &str) -> Op {
     serde_json::from_str(body).unwrap()
@@ -301,10 +302,10 @@ fn what_was_recorded_after_the_summary_was_read_is_not_signed_unread() {
     tablet.sign(OWNERS[0], None).unwrap();
 }
 
-/// Somebody plans anew and deletes the check of a standpipe with all that the office has of it.
-fn delete_at_the_office(tablet: &mut Tablet) {
+/// Somebody plans anew and deletes a record with all that the office has of it.
+fn delete_at_the_office(tablet: &mut Tablet, entity: &'static str, id: Uuid) {
     let saw: Vec<_> = tablet.office.log.iter().map(|one| one.op.op_id).collect();
-    let gone = crate::testing::set("check", check(STANDPIPE).0, "", json!({ "saw": saw }), None);
+    let gone = crate::testing::set(entity, id, "", json!({ "saw": saw }), None);
     tablet.office.write([Draft { kind: Kind::Delete, field: None, ..gone }]);
 }
 
@@ -312,7 +313,8 @@ fn delete_at_the_office(tablet: &mut Tablet) {
 fn what_was_signed_stays_though_it_was_deleted_before_the_seal_came() {
     let mut tablet = ready();
     tablet.office.take_from(tablet.engine.store()).unwrap();
-    delete_at_the_office(&mut tablet);
+    delete_at_the_office(&mut tablet, "check", check(STANDPIPE).0);
+    delete_at_the_office(&mut tablet, "round", ROUND.0);
     tablet.sign(OWNERS[0], None).unwrap();
     tablet.office.take_from(tablet.engine.store()).unwrap();
     // Who signed hears of it afterwards; a colleague before the seal comes, and another together with it.
@@ -335,7 +337,7 @@ fn what_was_signed_stays_though_it_was_deleted_before_the_seal_came() {
 fn what_nobody_signed_is_gone_once_it_is_deleted() {
     let mut tablet = ready();
     tablet.office.take_from(tablet.engine.store()).unwrap();
-    delete_at_the_office(&mut tablet);
+    delete_at_the_office(&mut tablet, "check", check(STANDPIPE).0);
     tablet.office.deliver(tablet.engine.store()).unwrap();
     assert_eq!(tablet.engine.round(ROUND).unwrap().stops.len(), 5);
 }

@@ -4,10 +4,13 @@
 use super::kept::{Kept, Place, make};
 use super::{Failed, lock};
 use crate::blobs::Book;
+use crate::ingest::rebuild_if_outdated;
 use crate::store::postgres::{Lineage, PostgresStore};
+use crate::world::RealWorld;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where a hub notes which database it serves.
 pub const SERVED: &str = "served";
@@ -39,7 +42,7 @@ impl Place {
             return Ok(false);
         }
         // Whose turn it is to serve is this hub's by now: nobody else makes rows.
-        kept.store().rebuild_if_outdated().await?;
+        rebuild_if_outdated(kept.store(), Arc::new(RealWorld)).await?;
         Ok(true)
     }
 
@@ -93,9 +96,7 @@ fn note(data: &Path, lineage: &Lineage) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::demo;
-    use crate::world::RealWorld;
     use rusqlite::Connection;
-    use std::sync::Arc;
     use tempfile::TempDir;
 
     #[tokio::test]

@@ -58,7 +58,8 @@ macro_rules! suite {
             seals: a_seal_is_countersigned_and_verifies, a_broken_seal_is_set_aside,
                 what_was_signed_takes_amendments_only, whoever_signs_later_signs_the_same,
                 what_was_signed_comes_in_behind_its_seal, a_photo_that_was_signed_stays,
-                what_was_signed_stays_though_it_was_deleted_before,
+                what_was_signed_stays_though_it_was_deleted_before, a_round_that_was_signed_stays,
+                no_seal_of_another_round_brings_back_what_was_deleted,
                 a_seal_of_a_tablet_that_a_restored_hub_has_forgotten_is_taken;
             text: an_operation_may_hold_any_text, what_is_set_aside_may_hold_any_text, names_may_be_any_text,
                 what_is_listed_is_in_the_order_of_its_bytes;

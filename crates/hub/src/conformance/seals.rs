@@ -1,21 +1,25 @@
 //! Signatures over what was recorded.
 
-use super::kit::{MORNING, Tablet, answers, check, finding, garden, give_roles, ops, photo, round, value};
+use super::kit::{
+    MORNING, StillWorld, Tablet, answers, check, finding, garden, give_roles, ops, photo, round, value,
+};
 use crate::demo;
 use crate::ingest::judge_again;
-use crate::store::Store;
+use crate::office::{Hand, write};
+use crate::store::{Ledger, Store};
 use crate::world::{World, day};
 use serde_json::json;
 use standpipe_domain::answer::Outcome;
-use standpipe_domain::ids::{DeviceId, FindingId, Sha256, SignOffId, UnitId};
+use standpipe_domain::ids::{CheckId, DeviceId, FindingId, RoundId, Sha256, SignOffId, SiteId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::office::OfficeRound;
-use standpipe_domain::record::{entity, issue_id};
+use standpipe_domain::record::{entity, fields, issue_id};
 use standpipe_domain::signoff::Point;
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::{COUNTERSIGNED, SealPayload, SealedCheck, SealedFinding, seal};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const PIPE: &str = "B4-01-LG";
@@ -129,6 +133,18 @@ pub async fn a_seal_is_countersigned_and_verifies(store: &dyn Store) {
     assert_eq!(store.seal(SignOffId(world.uuid())).await.unwrap(), None);
 }
 
+/// A check that says that it is of the garden's round, and is of another site.
+async fn a_check_of_another_site(store: &dyn Store, world: &Arc<StillWorld>) -> CheckId {
+    let (world, id) = (Arc::clone(world), CheckId(world.uuid()));
+    let hand = Hand { scope: SiteId(world.uuid()), actor: demo::person("office"), now: world.now() };
+    let record = move |ledger: &mut dyn Ledger| {
+        let check = ledger.check(check(PIPE).0)?.unwrap();
+        write(ledger, &*world, hand, [Draft::record(entity::CHECK, id.0, fields(&check))])
+    };
+    store.transact(record).await.unwrap();
+    id
+}
+
 pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
     let (_, payload) = recorded(store, &mut tablet).await;
@@ -140,14 +156,18 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
     let by_nobody = seal(&nobody, nobody.device, &tablet.key).unwrap();
     let honest = seal(&payload, tablet.device.id, &tablet.key).unwrap();
     let renamed = Draft { id: world.uuid(), ..draft(&payload, value(&honest)) };
-    let elsewhere = SealPayload { site: standpipe_domain::ids::SiteId(world.uuid()), ..payload.clone() };
+    let elsewhere = SealPayload { site: SiteId(world.uuid()), ..payload.clone() };
     let somebody = SealPayload { inspector: demo::person("office"), ..payload.clone() };
     let mut person = payload.clone();
     person.findings[0].id = FindingId(demo::person("inspector").0);
     let mut issue = payload.clone();
-    issue.checks[0].id = standpipe_domain::ids::CheckId(issue_id(payload.findings[0].id).0);
-    let other_round = SealPayload { round: standpipe_domain::ids::RoundId(world.uuid()), ..payload.clone() };
+    issue.checks[0].id = CheckId(issue_id(payload.findings[0].id).0);
+    let other_round = SealPayload { round: RoundId(world.uuid()), ..payload.clone() };
+    let mut next_door = payload.clone();
+    next_door.checks[0].id = a_check_of_another_site(store, &world).await;
+    next_door.findings.clear();
     for (what, broken) in [
+        ("over another site's check", sealed(&tablet, &next_door)),
         ("over a person", sealed(&tablet, &person)),
         ("over an issue", sealed(&tablet, &issue)),
         ("over another round's check", sealed(&tablet, &other_round)),
@@ -171,9 +191,9 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
         assert_eq!(tablet.refused(store, [bad]).await, code);
     }
     // A round that a restored hub has lost may still be one: a signature is not given twice.
-    let mut lost = SealPayload { round: standpipe_domain::ids::RoundId(world.uuid()), ..payload.clone() };
+    let mut lost = SealPayload { round: RoundId(world.uuid()), ..payload.clone() };
     lost.sign_off = SignOffId(world.uuid());
-    lost.checks[0].id = standpipe_domain::ids::CheckId(world.uuid());
+    lost.checks[0].id = CheckId(world.uuid());
     lost.findings.clear();
     tablet.record(store, [sealed(&tablet, &lost)]).await;
     assert_eq!(view(store).await.line.signed, 0);
@@ -293,10 +313,6 @@ pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Stor
     let (recorded, payload) = recorded(store, &mut tablet).await;
     // Somebody who plans deletes the check, and an inspector the finding, having seen everything, before the seal arrives.
     let mut office = Tablet::enrol(store, &world, "office").await;
-    let gone = |entity, id: Uuid, ops: &[Op]| {
-        let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
-        Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
-    };
     let all = ops(store).await;
     office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
     tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
@@ -314,6 +330,52 @@ pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Stor
     assert_eq!(shown().await, signed);
     store.rebuild().await.unwrap();
     assert_eq!(shown().await, signed);
+}
+
+fn gone(entity: &'static str, id: Uuid, ops: &[Op]) -> Draft {
+    let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
+    Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
+}
+
+pub async fn a_round_that_was_signed_stays(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (_, payload) = recorded(store, &mut tablet).await;
+    let mut office = Tablet::enrol(store, &world, "office").await;
+    let delete = gone(entity::ROUND, round().0, &ops(store).await);
+    office.record(store, [delete.clone()]).await;
+    assert!(store.round(round(), day(MORNING)).await.unwrap().is_none());
+    let stranger = SealPayload {
+        sign_off: SignOffId(world.uuid()),
+        unit: UnitId(demo::id("unit", "property")),
+        ..payload.clone()
+    };
+    let stranger = sealed(&tablet, &stranger);
+    assert_eq!(tablet.refused(store, [stranger]).await, "not-asked", "of a deleted round, too");
+
+    let seal = sealed(&tablet, &payload);
+    tablet.record(store, [seal]).await;
+    assert_eq!(view(store).await.line.signed, 1, "what was signed is shown, whoever deleted its round");
+    assert_eq!(office.refused(store, [delete]).await, "sealed");
+    store.rebuild().await.unwrap();
+    assert_eq!(view(store).await.line.signed, 1);
+}
+
+pub async fn no_seal_of_another_round_brings_back_what_was_deleted(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let (recorded, payload) = recorded(store, &mut tablet).await;
+    let mut office = Tablet::enrol(store, &world, "office").await;
+    let all = ops(store).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    // A round of which this hub knows nothing: it may have lost it.
+    let other = SealPayload { round: RoundId(world.uuid()), findings: vec![], ..payload.clone() };
+    let mut others_finding = SealPayload { round: other.round, ..payload.clone() };
+    others_finding.checks[0].id = CheckId(world.uuid());
+    for (what, payload) in [("the check", other), ("the finding", others_finding)] {
+        let seal = sealed(&tablet, &SealPayload { sign_off: SignOffId(world.uuid()), ..payload });
+        assert_eq!(tablet.refused(store, [seal]).await, "broken-seal", "{what}");
+    }
+    assert!(view(store).await.checks.iter().all(|it| it.id != check(PIPE)));
 }
 
 pub async fn a_seal_of_a_tablet_that_a_restored_hub_has_forgotten_is_taken(store: &dyn Store) {

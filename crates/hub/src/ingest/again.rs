@@ -1,7 +1,8 @@
 //! Judges again what was set aside: whoever may do more by now, or what is there by now, may change the judgement.
 
+use super::Intake;
 use super::arrived::Arrived;
-use super::{Intake, follow};
+use super::follow::follow;
 use crate::office::Hand;
 use crate::store::{Aside, Device, Ledger, Store, StoreError};
 use crate::world::World;

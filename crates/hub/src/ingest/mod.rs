@@ -2,26 +2,24 @@
 
 mod again;
 mod arrived;
+mod follow;
 mod take_back;
 mod transaction;
 
 pub use again::{JudgedAgain, judge_again, lost};
+pub use follow::rebuild_if_outdated;
 pub use take_back::take_back;
 
-use crate::issues;
 use crate::judge::Seen;
-use crate::office::{Hand, write};
+use crate::office::Hand;
 use crate::store::{Device, Ledger, Store, StoreError};
 use crate::world::World;
 use arrived::{Arrived, hashes};
-use serde_json::json;
-use standpipe_domain::ids::{CheckId, FindingId, Millis, SignOffId};
-use standpipe_domain::record::entity;
+use follow::follow;
+use standpipe_domain::ids::Millis;
 use standpipe_oplog::clock::Hlc;
-use standpipe_oplog::pen::Draft;
 use standpipe_oplog::receive::{Verdict, receive};
 use standpipe_oplog::replica::Touched;
-use standpipe_oplog::seal::COUNTERSIGNED;
 use standpipe_oplog::wire::{Line, Malformed, PushAnswer, PushConflict, PushHead, decode_push};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -168,40 +166,4 @@ impl<'a> Intake<'a> {
         }
         Ok(())
     }
-}
-
-/// Lets the office's issues follow the findings that changed, and countersigns new seals.
-fn follow(
-    ledger: &mut dyn Ledger,
-    world: &dyn World,
-    hand: Hand,
-    touched: &BTreeSet<Touched>,
-) -> Result<(), StoreError> {
-    let (mut findings, mut seals) = (BTreeSet::new(), Vec::new());
-    for Touched { entity, id } in touched {
-        match entity.as_str() {
-            entity::FINDING => drop(findings.insert(FindingId(*id))),
-            entity::CHECK => findings.extend(ledger.findings_of(CheckId(*id))?),
-            entity::SIGN_OFF => seals.push(*id),
-            _ => {}
-        }
-    }
-    seals.into_iter().try_for_each(|seal| countersign(ledger, world, hand, SignOffId(seal)))?;
-    findings.into_iter().try_for_each(|finding| issues::follow(ledger, world, hand, finding))
-}
-
-/// Writes the hub's signature under a seal into the log, so that it comes to the tablets.
-fn countersign(
-    ledger: &mut dyn Ledger,
-    world: &dyn World,
-    hand: Hand,
-    id: SignOffId,
-) -> Result<(), StoreError> {
-    let Some(row) = ledger.sign_off(id)? else { return Ok(()) };
-    let Some(ours) = row.jws.signatures.get(1) else { return Ok(()) };
-    if ledger.register(id.0, COUNTERSIGNED)?.shown().is_some() {
-        return Ok(());
-    }
-    let draft = Draft::set(entity::SIGN_OFF, id.0, COUNTERSIGNED, json!(ours), None);
-    write(ledger, world, hand, [draft])
 }

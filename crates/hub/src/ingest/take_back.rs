@@ -4,15 +4,13 @@
 //! The hub's own mark proves it, so it does not matter whose tablet gives it back: also what a tablet recorded that is
 //! gone by now, and what the office itself wrote.
 
+use super::NotTaken;
 use super::arrived::Stub;
-use super::{NotTaken, follow};
-use crate::issues;
-use crate::office::Hand;
+use super::follow::catch_up;
 use crate::receipt::Receipts;
 use crate::store::{Device, Ledger, Store, StoreError, enter, project};
 use crate::world::World;
 use standpipe_domain::ids::Millis;
-use standpipe_domain::record::entity;
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::replica::Touched;
 use standpipe_oplog::wire::{ReturnAnswer, Returned, decode_return};
@@ -52,8 +50,7 @@ pub async fn take_back(
                 tracing::warn!(device = %device.id, taken = answer.taken, "operations that this hub had lost came back");
             }
             if !more {
-                let hand = Hand { scope: device.site, actor: device.person, now: world.now() };
-                catch_up(ledger, &*world, hand)?;
+                catch_up(ledger, &*world, device.site, world.now())?;
             }
             Ok::<_, StoreError>(answer)
         })
@@ -94,22 +91,4 @@ fn take(
         }
     }
     Ok(())
-}
-
-/// What follows from records follows from those that came back too, once a tablet has given back all that it had: of an issue
-/// that was opened again for nothing the first opening and what became of it stand; issues that nobody had fetched are
-/// opened again, and say what their findings say; and of two with one number the later gets another.
-fn catch_up(ledger: &mut dyn Ledger, world: &dyn World, hand: Hand) -> Result<(), StoreError> {
-    for id in ledger.of_two_states(hand.scope)? {
-        issues::settle(ledger, world, hand, id)?;
-    }
-    let findings = ledger.not_followed(hand.scope)?.into_iter();
-    let seals = ledger.not_countersigned(hand.scope)?.into_iter();
-    let findings = findings.map(|id| Touched { entity: entity::FINDING.into(), id: id.0 });
-    let seals = seals.map(|id| Touched { entity: entity::SIGN_OFF.into(), id: id.0 });
-    follow(ledger, world, hand, &findings.chain(seals).collect())?;
-    ledger
-        .of_taken_number(hand.scope)?
-        .into_iter()
-        .try_for_each(|id| issues::renumber(ledger, world, hand, id))
 }

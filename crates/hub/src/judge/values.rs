@@ -5,11 +5,13 @@
 use super::{Judgement, Refusal, Seen, pass};
 use crate::blobs::MAX_BLOB;
 use crate::store::{Ledger, StoreError};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use standpipe_domain::answer::{Answer, Answers, Refusal as Unacceptable, brief};
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
+use standpipe_domain::ids::{CheckId, SiteId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{Finding, entity, finding_id, read, set};
 use standpipe_domain::signoff::NoSignOff;
@@ -172,15 +174,18 @@ fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     if payload.strokes.iter().all(Vec::is_empty) {
         return Ok(Err(Refusal::by_rule(&NoSignOff::NoStrokes)));
     }
-    match ledger.rounds(Some(payload.round))?.pop() {
-        Some(round) if !round.round.sign_off_of.contains(&payload.unit) => {
-            return Ok(Err(Refusal::by_rule(&NoSignOff::NotAsked)));
-        }
-        // A round that this hub has lost, or cannot read yet, may still be one: a signature is not given twice.
-        None if ledger.known_as(payload.round.0)?.is_some_and(|(_, entity)| entity != entity::ROUND) => {
-            return broken("the seal is of something that is no round".into());
-        }
-        Some(_) | None => {}
+    // A round that this hub has lost, or cannot read yet, may still be one: a signature is not given twice.
+    if !may_be(ledger, payload.round.0, payload.site, entity::ROUND)? {
+        return broken("the seal is of something that is no round of its site".into());
+    }
+    let asked: Option<Vec<UnitId>> = match ledger.rounds(Some(payload.round))?.pop() {
+        Some(round) => Some(round.round.sign_off_of),
+        // One that was deleted comes back.
+        None => shown(ledger, payload.round.0, "sign_off_of")?
+            .and_then(|units| Deserialize::deserialize(units).ok()),
+    };
+    if asked.is_some_and(|asked| !asked.contains(&payload.unit)) {
+        return Ok(Err(Refusal::by_rule(&NoSignOff::NotAsked)));
     }
     if payload.checks.is_empty() {
         return broken("the seal covers no check".into());
@@ -216,24 +221,37 @@ fn covers_checks_only(ledger: &mut dyn Ledger, payload: &SealPayload) -> Result<
     for sealed in &payload.checks {
         let elsewhere = match ledger.check(sealed.id.0)? {
             Some(check) => check.round != payload.round,
-            // A check that this hub has lost, or cannot read yet, may still be one.
-            None => ledger.known_as(sealed.id.0)?.is_some_and(|(_, entity)| entity != entity::CHECK),
+            // A check that this hub has lost, or cannot read yet, may still be one; one that was deleted comes back.
+            None => shown(ledger, sealed.id.0, "round")?.is_some_and(|of| of != json!(payload.round)),
         };
-        if elsewhere {
+        if elsewhere || !may_be(ledger, sealed.id.0, payload.site, entity::CHECK)? {
             return Ok(false);
         }
     }
     let settled = payload.checks.iter().flat_map(|check| check.settled.keys().copied());
     for id in payload.findings.iter().map(|finding| finding.id).chain(settled) {
-        if let Some(finding) = ledger.finding(id)?
-            && payload.checks.iter().all(|check| check.id != finding.check)
-        {
+        let is_covered = |of: CheckId| payload.checks.iter().any(|check| check.id == of);
+        let of = match ledger.finding(id)? {
+            Some(finding) => Some(finding.check),
+            None => shown(ledger, id.0, "check")?.and_then(|of| CheckId::deserialize(of).ok()),
+        };
+        if of.is_some_and(|of| !is_covered(of)) {
             return Ok(false);
         }
-        let known = ledger.known_as(id.0)?;
-        if known.is_some_and(|(_, entity)| entity != entity::FINDING) {
+        if !may_be(ledger, id.0, payload.site, entity::FINDING)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether a record is of that site and that entity, as far as this hub knows.
+fn may_be(ledger: &mut dyn Ledger, id: Uuid, site: SiteId, entity: &str) -> Result<bool, StoreError> {
+    let known = ledger.known_as(id)?;
+    Ok(known.is_none_or(|(of, is)| of == site && is == entity))
+}
+
+/// What a field of a record says that may have no row.
+fn shown(ledger: &mut dyn Ledger, id: Uuid, field: &str) -> Result<Option<Value>, StoreError> {
+    Ok(ledger.register(id, field)?.shown().map(|side| side.value.clone()))
 }

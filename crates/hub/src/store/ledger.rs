@@ -100,6 +100,12 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
 
     // The projections.
 
+    /// Whether they are others than this version makes of the same log.
+    fn is_outdated(&mut self) -> Result<bool, StoreError>;
+    /// Drops every projection and makes it again out of the log. Gives how many operations the log has.
+    fn rebuild(&mut self) -> Result<u64, StoreError>;
+    /// The sites of which the log has operations.
+    fn scopes(&mut self) -> Result<Vec<SiteId>, StoreError>;
     /// Writes a record's row, in place of the one that stood there.
     fn put_row(&mut self, scope: SiteId, row: &Projected) -> Result<(), StoreError>;
     /// Takes a record's row away: it was deleted, or cannot be read any more.

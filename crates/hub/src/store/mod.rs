@@ -61,9 +61,6 @@ pub trait Store: Book {
 
     /// Drops every projection and makes it again out of the log.
     async fn rebuild(&self) -> Result<(), StoreError>;
-    /// Does so where a version of the program made them that made others of the same log. Whether it did. Whoever serves asks
-    /// for it before it answers anybody, and nobody else: an older version that still serves would go on making its own.
-    async fn rebuild_if_outdated(&self) -> Result<bool, StoreError>;
 
     // Who may sign in.
 

@@ -280,6 +280,19 @@ impl Ledger for Desk<'_> {
         })
     }
 
+    fn is_outdated(&mut self) -> Result<bool, StoreError> {
+        self.has_other_rows()
+    }
+
+    fn rebuild(&mut self) -> Result<u64, StoreError> {
+        self.make_anew()
+    }
+
+    fn scopes(&mut self) -> Result<Vec<SiteId>, StoreError> {
+        let sql = "SELECT DISTINCT scope FROM op ORDER BY scope";
+        self.all("listing the sites of the log", sql, &[], |row| row.get(0).map(SiteId))
+    }
+
     fn put_row(&mut self, scope: SiteId, row: &Projected) -> Result<(), StoreError> {
         self.write_row(scope, row)
     }

@@ -32,14 +32,14 @@ struct Line {
 
 impl Desk<'_> {
     /// Whether the rows are others than this version makes of the same log.
-    pub(super) fn is_outdated(&self) -> Result<bool, StoreError> {
+    pub(super) fn has_other_rows(&self) -> Result<bool, StoreError> {
         let sql = "SELECT projection FROM hub";
         let made: Option<u32> = self.first("asking who made the rows", sql, &[], |row| row.get(0))?;
         Ok(made != Some(PROJECTION))
     }
 
     /// Drops every projection and makes it again. Gives how many operations the log has.
-    pub(super) fn rebuild(&mut self) -> Result<u64, StoreError> {
+    pub(super) fn make_anew(&mut self) -> Result<u64, StoreError> {
         self.take_time();
         for table in PROJECTIONS {
             // No TRUNCATE: whoever reads meanwhile in PostgreSQL would find nothing.

@@ -24,7 +24,6 @@ const QUARANTINE_SHOWN: u32 = 1_000;
 /// The connections of a store at work: the one that writes, and those that read.
 pub(in crate::store) struct AtWork<L, S: Source> {
     pub identity: Arc<Identity>,
-    pub world: Arc<dyn World>,
     pub writer: Writer<L>,
     pub readers: Arc<Readers<S>>,
 }
@@ -34,7 +33,7 @@ impl<L: Line, S: Source> AtWork<L, S> {
         let identity = Arc::new(identity);
         let readers = Arc::new(Readers::new(source, Arc::clone(&identity), Arc::clone(world)));
         let writer = Writer::new(line, Arc::clone(&identity), Arc::clone(world));
-        Self { identity, world: Arc::clone(world), writer, readers }
+        Self { identity, writer, readers }
     }
 
     /// Does what was asked for so far, and lets the connections go. Whoever asks later is told that the hub is stopping.
@@ -88,32 +87,7 @@ impl<D: Desks> Store for D {
     }
 
     async fn rebuild(&self) -> Result<(), StoreError> {
-        self.change(|desk| desk.rebuild().map(drop)).await
-    }
-
-    async fn rebuild_if_outdated(&self) -> Result<bool, StoreError> {
-        let world = &self.at_work().world;
-        let begun = world.elapsed();
-        let rebuilt = self.change(|desk| {
-            if !desk.is_outdated()? {
-                return Ok(None);
-            }
-            tracing::info!(
-                "another version of the hub made what the console shows: it is made anew out of the log before anybody is \
-                 answered, which may take minutes"
-            );
-            desk.rebuild().map(Some)
-        });
-        let rebuilt = rebuilt.await?;
-        if let Some(operations) = rebuilt {
-            let seconds = world.elapsed().saturating_sub(begun).as_secs_f64();
-            tracing::info!(
-                operations,
-                seconds,
-                "what the console shows was made anew of {operations} operations in {seconds:.1} s"
-            );
-        }
-        Ok(rebuilt.is_some())
+        self.change(|desk| desk.make_anew().map(drop)).await
     }
 
     async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {

@@ -10,6 +10,7 @@ mod server;
 
 use super::PostgresStore;
 use super::open::KNOWN;
+use crate::ingest::rebuild_if_outdated;
 use crate::store::sql::Desks;
 use crate::store::{Store, StoreError};
 use crate::world::RealWorld;
@@ -166,7 +167,10 @@ async fn what_an_older_version_did_not_know_is_shown_after_an_update() {
     // Whatever starts beside it: the rows are made anew once.
     ask("UPDATE hub SET projection = 0").await;
     let beside = open(&url).await;
-    let (one, other) = futures::join!(store.rebuild_if_outdated(), beside.rebuild_if_outdated());
+    let (one, other) = futures::join!(
+        rebuild_if_outdated(&store, Arc::new(RealWorld)),
+        rebuild_if_outdated(&beside, Arc::new(RealWorld))
+    );
     assert_ne!(one.unwrap(), other.unwrap());
 }
 
