@@ -19,6 +19,7 @@ mod records;
 mod rows;
 mod source;
 mod standing;
+mod under_way;
 mod wire;
 
 pub use fault::Fault;

@@ -2,8 +2,9 @@
 
 use super::driver::Driver;
 use super::fault::{Fault, stops_everything};
-use super::hub_client::{HubClient, Pushed};
+use super::hub_client::HubClient;
 use super::source::Source;
+use super::under_way::{QUICK, UnderWay, is_taken};
 use crate::store::Store;
 use crate::store::outbox::ChainId;
 use crate::world::aside;
@@ -19,18 +20,12 @@ use std::sync::Arc;
 const FRUITLESS: u32 = 3;
 
 /// A batch that is ready to be sent.
-struct Packed {
-    of: ChainId,
-    after: u64,
+pub(super) struct Packed {
+    pub of: ChainId,
+    pub after: u64,
     /// Its last operation.
-    last: u64,
-    body: Vec<u8>,
-}
-
-impl Packed {
-    fn is(&self, of: ChainId, after: u64) -> bool {
-        (self.of, self.after) == (of, after)
-    }
+    pub last: u64,
+    pub body: Vec<u8>,
 }
 
 /// See [`Driver::pack`].
@@ -111,18 +106,20 @@ impl Driver {
         let mut of = chain.id;
         let mut push = Push::new(chain.acknowledged, chain.last_seq);
         let mut effects = VecDeque::from(push.step(push::Event::Wake { last: chain.last_seq }));
-        let (mut fruitless, mut packed, mut owed) = (0, None, None);
+        let (mut fruitless, mut next, mut owed, mut is_quick) = (0, None, None, false);
         while let Some(effect) = effects.pop_front() {
             let store = &self.standing.store;
             match effect {
                 push::Effect::Send { after } => {
-                    let batch = match packed.take().filter(|batch: &Packed| batch.is(of, after)) {
+                    let batch = match next.take().filter(|next: &UnderWay<'_>| next.is(of, after)) {
                         Some(batch) => batch,
                         None => match self.pack(of, after).await? {
-                            Some(batch) => batch,
+                            Some(batch) => UnderWay::new(hub, batch),
                             None => return self.acknowledge(of, owed).await,
                         },
                     };
+                    self.standing.sending(true);
+                    let begun = self.elapsed();
                     // While the hub works at this one, the one before is written down and the next is packed.
                     let (last, end) = (batch.last, after + push.waiting());
                     let beside = async {
@@ -131,11 +128,15 @@ impl Driver {
                         let next = if last < end { self.pack(of, last).await.ok().flatten() } else { None };
                         written.map(|()| next)
                     };
-                    let (event, next) = futures::join!(self.send(hub, batch), beside);
-                    packed = next?;
-                    let event = event?;
-                    let taken = matches!(&event, push::Event::Answer(answer) if answer.acknowledged > after);
-                    fruitless = if taken { 0 } else { fruitless + 1 };
+                    let (event, behind) = batch.answered(hub, beside, is_quick).await?;
+                    next = behind;
+                    let Some(event) = event else {
+                        is_quick = false;
+                        effects.push_front(push::Effect::Send { after });
+                        continue;
+                    };
+                    is_quick = self.elapsed().saturating_sub(begun) <= QUICK;
+                    fruitless = if is_taken(&event, after) { 0 } else { fruitless + 1 };
                     if fruitless == FRUITLESS {
                         return Err(
                             fault("sending records", "the hub takes nothing and does not say why").into()
@@ -244,18 +245,6 @@ impl Driver {
         let store = Arc::clone(&self.standing.store);
         let done = aside(&**self.standing.store.outside(), move || work(&store)).await;
         done.unwrap_or_else(|gone| Err(Trouble::TabletFault { detail: gone.to_string() }))
-    }
-
-    async fn send(&self, hub: &HubClient, Packed { last, body, .. }: Packed) -> Result<push::Event, Trouble> {
-        self.standing.sending(true);
-        Ok(match hub.push(body).await? {
-            Pushed::Taken(mut answer) => {
-                // The hub compared hashes up to the end of this batch. Behind that it may mean a clone's operations.
-                answer.acknowledged = answer.acknowledged.min(last);
-                push::Event::Answer(answer)
-            }
-            Pushed::Conflict(conflict) => push::Event::Conflict(conflict),
-        })
     }
 
     /// Pulls until nothing new is there, or something was recorded meanwhile.

@@ -26,7 +26,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 use uuid::Uuid;
 
 /// How far the hub's clock is behind the tablet's, roughly, in milliseconds.
@@ -72,6 +72,13 @@ pub struct Kept {
     pub backups: Backups,
     /// Whether it says unasked how far a fresh upload is, and that one is verified, as a hub may and need not.
     pub tells: bool,
+    /// How many pushes have arrived.
+    pub pushes: usize,
+    /// Of pushes by number: for what each waits before it is looked at, whom it tells when it has arrived, and when it is
+    /// answered.
+    pub waits: HashMap<usize, oneshot::Receiver<()>>,
+    pub arrived: HashMap<usize, oneshot::Sender<()>>,
+    pub answered: HashMap<usize, oneshot::Sender<()>>,
     /// Whether it takes bytes that come along with an announcement, as a hub may and need not.
     pub takes_along: bool,
 }
@@ -116,6 +123,10 @@ impl Hub {
             durable: 0,
             backups: Backups::default(),
             tells: false,
+            pushes: 0,
+            waits: HashMap::new(),
+            arrived: HashMap::new(),
+            answered: HashMap::new(),
             takes_along: false,
         }));
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -232,7 +243,23 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
 }
 
 async fn push(State(hub): State<Hub>, body: Bytes) -> Response {
-    let (head, ops) = decode_push(&body).unwrap();
+    let (nth, turn) = {
+        let mut kept = hub.kept();
+        kept.pushes += 1;
+        let nth = kept.pushes;
+        kept.arrived.remove(&nth).map(|tell| tell.send(()));
+        (nth, kept.waits.remove(&nth))
+    };
+    if let Some(turn) = turn {
+        turn.await.unwrap();
+    }
+    let answer = take(&hub, &body);
+    hub.kept().answered.remove(&nth).map(|tell| tell.send(()));
+    answer
+}
+
+fn take(hub: &Hub, body: &[u8]) -> Response {
+    let (head, ops) = decode_push(body).unwrap();
     let mut kept = hub.kept();
     let hashes: Vec<_> = ops.iter().map(|op| op.as_ref().unwrap().hash).collect();
     let next = kept.chains.keys().max().copied().unwrap_or(1) + 1;
