@@ -67,7 +67,10 @@ fn sealed_by(op: &Op) -> impl Iterator<Item = Touched> {
     let payload =
         if is_seal { Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) } else { None };
     let record = |covered: Covered<'_>| Touched { entity: covered.entity.to_owned(), id: covered.id };
-    payload.into_iter().flat_map(move |payload| payload.covered().map(record).collect::<Vec<_>>())
+    payload.into_iter().flat_map(move |payload| {
+        let round = Touched { entity: entity::ROUND.into(), id: payload.round.0 };
+        payload.covered().map(record).chain([round]).collect::<Vec<_>>()
+    })
 }
 
 /// Makes the rows of every record in `touched` anew.
