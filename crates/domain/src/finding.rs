@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::checklist::Item;
 use crate::evidence::EvidenceView;
 use crate::ids::{CheckId, FindingId, IssueId};
+use crate::kept::KeptAgainstDelete;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -34,6 +35,8 @@ pub struct FindingView {
     pub issue: Option<IssueId>,
     /// What is still missing before it can be signed.
     pub lacks: Vec<Lack>,
+    /// Set where somebody deleted it, and it was kept.
+    pub kept: Option<KeptAgainstDelete>,
 }
 
 impl Severity {

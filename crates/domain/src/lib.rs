@@ -12,6 +12,7 @@ pub mod finding;
 pub mod hold;
 pub mod ids;
 pub mod issue;
+pub mod kept;
 pub mod limit;
 pub mod media;
 pub mod merge_rule;

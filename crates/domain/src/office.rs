@@ -6,6 +6,7 @@ use crate::checklist::Checklist;
 use crate::evidence::EvidenceView;
 use crate::finding::FindingView;
 use crate::ids::{CheckId, DeviceId, Millis, PersonId, UnitId};
+use crate::kept::KeptAgainstDelete;
 use crate::people::{Person, ResponsibleUnit, Role};
 use crate::permission::Act;
 use crate::round::{Round, StopState};
@@ -44,6 +45,8 @@ pub struct OfficeRound {
     pub findings: Vec<FindingView>,
     pub sign_offs: Vec<SignOffView>,
     pub seals: Vec<SealReport>,
+    /// Set where somebody deleted the round, and it was kept.
+    pub kept: Option<KeptAgainstDelete>,
 }
 
 /// One stop of a round, as the office reads it.
@@ -60,6 +63,8 @@ pub struct OfficeCheck {
     pub amendments: Vec<Amendment>,
     /// Fields on which two people's answers differ.
     pub conflicts: Vec<FieldConflict>,
+    /// Set where somebody deleted it, and it was kept. Its findings say so themselves.
+    pub kept: Option<KeptAgainstDelete>,
 }
 
 /// Whom an issue can be given to.

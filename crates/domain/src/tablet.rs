@@ -6,6 +6,7 @@ use crate::checklist::{Checklist, ChecklistRef, Item};
 use crate::evidence::EvidenceView;
 use crate::finding::{FindingView, Severity};
 use crate::ids::{CheckId, IssueId, Millis, RoundId};
+use crate::kept::KeptAgainstDelete;
 use crate::round::{Round, RoundKind, RoundState, StopState};
 use crate::signoff::{Obstacles, SignOffView};
 use crate::sync::SyncLine;
@@ -82,6 +83,8 @@ pub struct RoundView {
     pub digest: String,
     /// Photos and clips, each once however often it is used.
     pub photos: u32,
+    /// Set where somebody deleted the round, and it was kept.
+    pub kept: Option<KeptAgainstDelete>,
 }
 
 /// A stop on the route.
@@ -99,6 +102,8 @@ pub struct Stop {
     pub amended: bool,
     /// Two records say different things of it, and somebody is to choose.
     pub in_conflict: bool,
+    /// Set where somebody deleted it, and it was kept. Its findings say so themselves.
+    pub kept: Option<KeptAgainstDelete>,
 }
 
 /// One check: its checklist, what was answered, and what was answered last time.

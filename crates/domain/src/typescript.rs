@@ -17,10 +17,8 @@ pub fn declarations() -> String {
             out.push('\n');
         )*};
     }
-    use crate::{
-        answer, asset, checklist, evidence, finding, hold, ids, issue, limit, office, people, permission,
-    };
-    use crate::{place, round, signoff, site, sync, tablet, words};
+    use crate::{answer, asset, checklist, evidence, finding, hold, ids, issue, kept, limit, office, people};
+    use crate::{permission, place, round, signoff, site, sync, tablet, words};
     declare![
         ids::SiteId,
         ids::PlaceId,
@@ -60,6 +58,7 @@ pub fn declarations() -> String {
         evidence::Preview,
         evidence::EvidenceView,
         finding::Severity,
+        kept::KeptAgainstDelete,
         finding::FindingView,
         finding::Lack,
         permission::Act,

@@ -266,6 +266,13 @@ pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, is_sealed: bool) 
     if ops.into_iter().any(unseen) { Life::KeptAgainstDelete } else { Life::Deleted }
 }
 
+/// The tombstones among these operations, by stamp and id: of several on one record, screens show the last.
+pub fn tombstones<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<&'a Op> {
+    let mut tombstones: Vec<&Op> = ops.into_iter().filter(|op| op.kind == Kind::Delete).collect();
+    tombstones.sort_by_key(|op| (op.hlc, op.op_id));
+    tombstones
+}
+
 #[cfg(test)]
 #[path = "merge_tests.rs"]
 mod tests;

@@ -12,6 +12,7 @@ export { default as Clip } from './components/Clip.svelte';
 export { default as EmptyState } from './components/EmptyState.svelte';
 export { default as EvidenceTile } from './components/EvidenceTile.svelte';
 export { default as Field } from './components/Field.svelte';
+export { default as KeptNote } from './components/KeptNote.svelte';
 export { default as LanguageSwitch } from './components/LanguageSwitch.svelte';
 export { default as Path } from './components/Path.svelte';
 export { default as ProblemNote } from './components/ProblemNote.svelte';

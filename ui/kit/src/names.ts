@@ -1,9 +1,11 @@
 import type {
   AssetKind,
   Evidence,
+  FindingView,
   Held,
   IssueLine,
   Judgement,
+  KeptAgainstDelete,
   Lack,
   Outcome,
   Role,
@@ -17,7 +19,7 @@ import type {
   Whereabouts,
   Words,
 } from './generated/domain';
-import { date, list, sentences } from './format';
+import { date, list, moment, sentences } from './format';
 import { m } from './paraglide/messages.js';
 import { reason } from './problem';
 import { words } from './words';
@@ -100,6 +102,20 @@ export function isClip({ media_type }: Pick<Evidence, 'media_type'>): boolean {
 /** What a finding still lacks; empty when it lacks nothing. */
 export function lackSentence(lacks: Lack[]): string {
   return lacks.length === 0 ? '' : m['lack.still']({ things: list(lacks.map((lack) => m[`lack.${lack}`]())) });
+}
+
+/** Who deleted a record that is there all the same, and why it is. */
+export function keptSentence(of: 'round' | 'check' | 'finding', { by, at, signed }: KeptAgainstDelete): string {
+  const told = { what: names.entity(of), name: by, when: moment(at) };
+  return signed ? m['kept.signed'](told) : m['kept.unseen'](told);
+}
+
+/** The stops that somebody deleted, or a finding of which, and that were kept. */
+export function keptStops(
+  stops: { check: string; kept: KeptAgainstDelete | null }[],
+  findings: Pick<FindingView, 'check' | 'kept'>[],
+): Set<string> {
+  return new Set([...stops, ...findings].filter(({ kept }) => kept).map(({ check }) => check));
 }
 
 /** Where an item comes from and how far that can be relied on. */

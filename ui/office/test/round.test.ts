@@ -33,6 +33,7 @@ const check = (more: Partial<OfficeCheck>): OfficeCheck => ({
   sealed: false,
   amendments: [],
   conflicts: [],
+  kept: null,
   ...more,
 });
 const finding = (more: Partial<FindingView>): FindingView => ({
@@ -46,6 +47,7 @@ const finding = (more: Partial<FindingView>): FindingView => ({
   photos: [],
   issue: null,
   lacks: [],
+  kept: null,
   ...more,
 });
 

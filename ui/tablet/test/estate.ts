@@ -27,6 +27,7 @@ export function stop(check: string, more: Partial<Stop> = {}, path: string[] = [
     sealed: false,
     amended: false,
     in_conflict: false,
+    kept: null,
     ...more,
   };
 }
@@ -78,6 +79,7 @@ export class FakeEngine {
       photos: [],
       issue: null,
       lacks: [],
+      kept: null,
     };
   }
 }

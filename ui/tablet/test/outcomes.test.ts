@@ -25,7 +25,7 @@ function failed(lacks: Lack[] | null): CheckView {
   const found = { id: 'f', check: 'c', item: 'a', asked: null, answer, words: '', photos: [], issue: null } as const;
   return view([item('a'), item('b')], {
     answers: { a: answer },
-    findings: lacks ? [{ ...found, photos: [], severity: 'serious', lacks }] : [],
+    findings: lacks ? [{ ...found, photos: [], severity: 'serious', lacks, kept: null }] : [],
   });
 }
 

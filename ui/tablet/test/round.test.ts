@@ -17,6 +17,7 @@ const finding = (lacks: FindingView['lacks']): FindingView => ({
   photos: [],
   issue: null,
   lacks,
+  kept: null,
 });
 const asked = { unit: 'u', unit_name: { 'zh-CN': '业主', en: 'Owners' }, signed: null, unsigned_amendments: 0 };
 const round = (more: Partial<RoundView>) =>

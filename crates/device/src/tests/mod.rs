@@ -3,6 +3,7 @@
 mod durable;
 mod full_disk;
 mod issues;
+mod kept;
 mod merging;
 mod on_disk;
 mod outbox;

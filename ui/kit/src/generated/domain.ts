@@ -165,6 +165,20 @@ item?: string | null, at: Millis, };
 
 export type Severity = "minor" | "serious" | "critical";
 
+export type KeptAgainstDelete = { 
+/**
+ * The name of who deleted it; of several, the last.
+ */
+by: string, 
+/**
+ * When they did, by their clock.
+ */
+at: Millis, 
+/**
+ * It was signed, and stays for good. Otherwise something was recorded that nobody who deleted it had seen.
+ */
+signed: boolean, };
+
 export type FindingView = { id: FindingId, check: CheckId, item: string, 
 /**
  * The item; absent when this version does not have the checklist.
@@ -181,7 +195,11 @@ issue: IssueId | null,
 /**
  * What is still missing before it can be signed.
  */
-lacks: Array<Lack>, };
+lacks: Array<Lack>, 
+/**
+ * Set where somebody deleted it, and it was kept.
+ */
+kept: KeptAgainstDelete | null, };
 
 export type Lack = "words" | "photo";
 
@@ -591,7 +609,11 @@ digest: string,
 /**
  * Photos and clips, each once however often it is used.
  */
-photos: number, };
+photos: number, 
+/**
+ * Set where somebody deleted the round, and it was kept.
+ */
+kept: KeptAgainstDelete | null, };
 
 export type Stop = { check: CheckId, asset: AssetLine, state: StopState, items: number, answered: number, failed: number, photos: number, sealed: boolean, 
 /**
@@ -601,7 +623,11 @@ amended: boolean,
 /**
  * Two records say different things of it, and somebody is to choose.
  */
-in_conflict: boolean, };
+in_conflict: boolean, 
+/**
+ * Set where somebody deleted it, and it was kept. Its findings say so themselves.
+ */
+kept: KeptAgainstDelete | null, };
 
 export type CheckView = { id: CheckId, round: RoundId, stop: Stop, reference: ChecklistRef, 
 /**
@@ -733,7 +759,11 @@ export type SignIn = { name: string, password: string, };
 
 export type Who = { person: PersonId, name: string, unit: Words, roles: Array<Role>, acts: Array<Act>, site: Words, };
 
-export type OfficeRound = { round: Round, line: RoundLine, present: Array<Words>, checks: Array<OfficeCheck>, findings: Array<FindingView>, sign_offs: Array<SignOffView>, seals: Array<SealReport>, };
+export type OfficeRound = { round: Round, line: RoundLine, present: Array<Words>, checks: Array<OfficeCheck>, findings: Array<FindingView>, sign_offs: Array<SignOffView>, seals: Array<SealReport>, 
+/**
+ * Set where somebody deleted the round, and it was kept.
+ */
+kept: KeptAgainstDelete | null, };
 
 export type OfficeCheck = { id: CheckId, asset: AssetLine, state: StopState, checklist: Checklist | null, answers: { [key in string]: Answer }, photos: Array<EvidenceView>, sealed: boolean, 
 /**
@@ -743,7 +773,11 @@ amendments: Array<Amendment>,
 /**
  * Fields on which two people's answers differ.
  */
-conflicts: Array<FieldConflict>, };
+conflicts: Array<FieldConflict>, 
+/**
+ * Set where somebody deleted it, and it was kept. Its findings say so themselves.
+ */
+kept: KeptAgainstDelete | null, };
 
 export type Directory = { units: Array<ResponsibleUnit>, people: Array<Person>, };
 

@@ -1,6 +1,6 @@
 //! One check, with everything that its screen shows.
 
-use super::common::{answers_in, day, person_name};
+use super::common::{answers_in, day, kept, person_name};
 use super::evidence::{Held, evidence_of, held_view};
 use super::issue::issue_row;
 use super::round::{StopRow, stop_columns};
@@ -125,6 +125,8 @@ fn finding(
         .prepare_cached("SELECT severity, words FROM finding WHERE id = ?1")?
         .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
+    // What was deleted, and is the bare place for a photo again, was not kept.
+    let kept = if row.is_some() { kept(conn, id.0)? } else { None };
     let (severity, words) = row.unwrap_or_default();
     let own = evidence.iter().filter(|held| held.item() == Some(item));
     let photos: Vec<_> = own.map(|held| held_view(conn, held)).collect::<Result<_, _>>()?;
@@ -141,6 +143,7 @@ fn finding(
         words,
         photos,
         issue: tracked.then_some(issue),
+        kept,
     })
 }
 

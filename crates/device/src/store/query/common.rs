@@ -1,19 +1,21 @@
 //! What several questions share.
 
 use crate::identity::{Identity, Seed, Token};
-use crate::store::chain;
 use crate::store::fault::StoreError;
 use crate::store::sql::Json;
+use crate::store::{chain, log, replica};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Deserialize;
 use standpipe_domain::answer::{Answer, Answers};
 use standpipe_domain::ids::{DeviceId, PersonId, SiteId, UnitId};
+use standpipe_domain::kept::KeptAgainstDelete;
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::people::Role;
 use standpipe_domain::place::DEPTH;
 use standpipe_domain::words::Words;
-use standpipe_oplog::merge::Register;
+use standpipe_oplog::merge::{Register, tombstones};
+use standpipe_oplog::op::Kind;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -99,6 +101,18 @@ pub fn person_name(conn: &Connection, id: PersonId) -> Result<String, StoreError
         .query_row([id.0], |row| row.get(0))
         .optional()?;
     Ok(name.unwrap_or_else(|| id.to_string()))
+}
+
+/// Who deleted a record that has its row all the same, and why it was kept: one that is gone has no row. `None` where
+/// nobody deleted it, which a look into an index tells.
+pub fn kept(conn: &Connection, id: Uuid) -> Result<Option<KeptAgainstDelete>, StoreError> {
+    if !log::has_rare(conn, id, Kind::Delete)? {
+        return Ok(None);
+    }
+    let deletes = log::rare_ops_of(conn, id, Kind::Delete)?;
+    let Some(last) = tombstones(&deletes).pop() else { return Ok(None) };
+    let (by, signed) = (person_name(conn, last.actor)?, replica::is_sealed(conn, id)?);
+    Ok(Some(KeptAgainstDelete { by, at: last.device_time, signed }))
 }
 
 /// What the tablet's person may do. Before the first pull brought their record: what an inspector may; the hub asks

@@ -2,7 +2,7 @@
 
 use super::asset;
 use super::check::{amended, findings_of};
-use super::common::{answers_in, count, day, site, unit_name, words};
+use super::common::{answers_in, count, day, kept, site, unit_name, words};
 use super::seal;
 use crate::store::fault::StoreError;
 use crate::store::sql::{Json, Word};
@@ -64,6 +64,7 @@ impl StopRow {
             photos: self.photos,
             sealed: self.sealed,
             in_conflict: self.in_conflict,
+            kept: kept(conn, self.check.0)?,
             amended: self.sealed && log::has_rare(conn, self.check.0, Kind::Amend)?,
         })
     }
@@ -175,6 +176,7 @@ pub fn round(
         obstacles: obstacles(conn, id)?,
         sign_offs: seal::sign_offs(conn, &round, &sealable)?,
         amendments: amendments(conn, id, &rows)?,
+        kept: kept(conn, id.0)?,
         round,
     }))
 }

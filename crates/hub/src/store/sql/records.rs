@@ -178,6 +178,15 @@ impl Records for Desk<'_> {
         self.ops("reading the amendments of a record", "WHERE id = ? AND kind = 'amend'", id)
     }
 
+    fn tombstones(&mut self, round: RoundId) -> Result<Vec<Op>, StoreError> {
+        // Once for the round, and not for each of its records.
+        let which = "JOIN (SELECT id AS of FROM round WHERE id = ?1
+                           UNION ALL SELECT id FROM checks WHERE round = ?1
+                           UNION ALL SELECT f.id FROM checks c JOIN finding f ON f.check_id = c.id WHERE c.round = ?1) shown
+                     ON op.id = shown.of WHERE op.kind = 'delete'";
+        self.ops("reading who deleted what is shown", which, round.0)
+    }
+
     fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError> {
         let sql = "SELECT side FROM member WHERE id = ? AND field = ? ORDER BY hlc, rev";
         self.records("reading a field of several", sql, bind![id, field])

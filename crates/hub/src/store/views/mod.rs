@@ -2,6 +2,7 @@
 
 mod evidence;
 mod issues;
+mod kept;
 mod mention;
 mod rounds;
 mod scene;

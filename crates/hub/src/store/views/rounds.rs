@@ -1,5 +1,6 @@
 //! A round as the office reads it.
 
+use super::kept::Tombstones;
 use super::{Scene, evidence};
 use crate::store::{CheckRow, Records, RoundRow, SignOffRow, StoreError, answer_now, answer_shown};
 use jiff::civil::Date;
@@ -79,6 +80,7 @@ pub(super) fn round(
     let checks = records.checks(id)?;
     let lists: BTreeMap<_, _> =
         checks.iter().map(|row| (row.check.id, row.check.checklist.clone())).collect();
+    let tombstones = Tombstones::of(records, id)?;
     let mut found = Found::default();
     let mut findings = Vec::new();
     for (finding, live) in records.findings(id)? {
@@ -108,6 +110,7 @@ pub(super) fn round(
                 words: finding.words,
                 photos,
                 issue: tracked.then(|| issue_id(finding.id)),
+                kept: tombstones.kept(records, &scene, finding.id.0)?,
             });
         } else {
             // Its item passes by now, but nobody's photo disappears.
@@ -117,8 +120,10 @@ pub(super) fn round(
     let signed = readable(records.sign_offs(id)?);
     let covered = covered(&signed);
     found.amendments = covered.values().flatten().copied().collect();
-    let checks =
-        checks.into_iter().map(|row| check(records, &scene, row, &mut found)).collect::<Result<_, _>>()?;
+    let checks = checks
+        .into_iter()
+        .map(|row| check(records, &scene, &tombstones, row, &mut found))
+        .collect::<Result<_, _>>()?;
     let mut sign_offs: Vec<SignOffView> =
         row.round.sign_off_of.iter().map(|unit| open(*unit, &scene)).collect();
     let mut seals = Vec::new();
@@ -138,6 +143,7 @@ pub(super) fn round(
     }
     Ok(Some(OfficeRound {
         line: line(records, &row, today)?,
+        kept: tombstones.kept(records, &scene, id.0)?,
         present: row.round.present.iter().map(|unit| scene.unit(*unit)).collect(),
         round: row.round,
         checks,
@@ -164,6 +170,7 @@ struct Found {
 fn check(
     records: &mut dyn Records,
     scene: &Scene,
+    tombstones: &Tombstones,
     row: CheckRow,
     found: &mut Found,
 ) -> Result<OfficeCheck, StoreError> {
@@ -198,6 +205,7 @@ fn check(
         answers,
         photos,
         sealed: records.is_sealed(check.id.0)?,
+        kept: tombstones.kept(records, scene, check.id.0)?,
         amendments: amended,
         conflicts: conflicts(scene, sides)
             .chain(found.conflicts.remove(&check.id).unwrap_or_default())
