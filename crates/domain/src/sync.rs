@@ -129,6 +129,8 @@ pub struct SetAside {
     pub seen: Option<Seen>,
     /// The photo's name; absent for a record.
     pub photo: Option<String>,
+    /// Who recorded it; absent for what is not here any more.
+    pub author: Option<Author>,
     /// What it is about; absent for what is not here any more.
     pub about: Option<Subject>,
     /// What was recorded, field by field: the tablet keeps it, so that it can be recorded again.
@@ -149,6 +151,15 @@ pub enum AsideId {
     Record(#[ts(type = "string")] Uuid),
     /// A photo, by its bytes.
     Photo(Sha256),
+}
+
+/// Who recorded something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Author {
+    /// Their name; their id where nobody of it is known here.
+    pub name: String,
+    /// When, by the clock of the tablet that it was recorded on.
+    pub at: Millis,
 }
 
 /// Where what was set aside is.

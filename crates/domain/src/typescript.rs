@@ -100,6 +100,7 @@ pub fn declarations() -> String {
         sync::SyncDetail,
         sync::SetAside,
         sync::AsideId,
+        sync::Author,
         sync::Kept,
         sync::Seen,
         sync::Recorded,

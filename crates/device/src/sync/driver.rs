@@ -11,7 +11,7 @@ use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
 use super::inventory::Inventory;
 use super::line::Link;
-use super::mend::{Mend, never_numbered, only_here};
+use super::mend::{Mend, never_numbered, not_numbered_again};
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -263,9 +263,12 @@ impl Driver {
                     return Ok(true);
                 }
             }
-            if self.standing.doubts() && self.standing.store.counts_unnumbered()? {
-                *soft = Some(only_here().into());
-                return Ok(true);
+            if self.standing.doubts() {
+                self.set_aside_only_here().await?;
+                if self.standing.store.counts_unnumbered()? {
+                    *soft = Some(not_numbered_again().into());
+                    return Ok(true);
+                }
             }
             // Somebody may have asked for all of it once more since this turn began, or does so at this moment: held until
             // it is said, so that the last word is theirs.

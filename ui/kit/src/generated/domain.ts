@@ -479,6 +479,10 @@ seen: Seen | null,
  */
 photo: string | null, 
 /**
+ * Who recorded it; absent for what is not here any more.
+ */
+author: Author | null, 
+/**
  * What it is about; absent for what is not here any more.
  */
 about: Subject | null, 
@@ -496,6 +500,16 @@ spot: Spot | null,
 code: string, detail: string, at: Millis, };
 
 export type AsideId = { "record": string } | { "photo": Sha256 };
+
+export type Author = { 
+/**
+ * Their name; their id where nobody of it is known here.
+ */
+name: string, 
+/**
+ * When, by the clock of the tablet that it was recorded on.
+ */
+at: Millis, };
 
 export type Kept = "at-office" | "here" | "lost" | "spoilt" | "whole";
 
