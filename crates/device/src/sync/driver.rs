@@ -289,7 +289,7 @@ impl Driver {
 
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.
     pub(super) fn doubt(&mut self) {
-        self.recheck.begin();
+        self.recheck.doubt(&self.standing.store);
         self.mend.looks_back = true;
         // Of what it had set aside it may know nothing any more.
         {
