@@ -75,6 +75,7 @@ pub fn declarations() -> String {
         signoff::Point,
         signoff::SignOffView,
         signoff::Signature,
+        signoff::SealedPhotos,
         signoff::NewSignOff,
         signoff::NoSignOff,
         signoff::Obstacles,

@@ -241,6 +241,16 @@ photos_on_their_way: number,
  */
 photos_unconfirmed: number, };
 
+export type SealedPhotos = { 
+/**
+ * Those that this tablet has still to send to the office.
+ */
+on_their_way: number, 
+/**
+ * Of the others, those of which the office has not said that it holds them; what was set aside here among them.
+ */
+unconfirmed: number, };
+
 export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, 
 /**
  * The [digest](crate::tablet::RoundView::digest) of what was read.
@@ -594,6 +604,10 @@ export type RoundView = { round: Round, line: RoundLine, site: Words,
  * The names of the units that walk along.
  */
 present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacles: Obstacles, sign_offs: Array<SignOffView>, 
+/**
+ * Of the photos that all these signatures cover.
+ */
+sealed_photos: SealedPhotos, 
 /**
  * What was amended after it was signed, oldest first.
  */

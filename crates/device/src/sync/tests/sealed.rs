@@ -10,7 +10,7 @@ use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::{Millis, Sha256, SignOffId};
 use standpipe_domain::record::{entity, set};
 use standpipe_domain::round::{Round, RoundKind};
-use standpipe_domain::signoff::Point;
+use standpipe_domain::signoff::{Point, SealedPhotos};
 use standpipe_domain::sync::SyncState;
 use standpipe_domain::words::Words;
 use standpipe_oplog::chain::sha256;
@@ -150,6 +150,32 @@ async fn what_the_office_had_of_others_is_asked_for_again_once_it_was_started_an
             tablet.safe().await;
             assert_eq!(*before.lock().unwrap(), Some((0, 2)), "until it is asked, nobody knows of either");
             assert_eq!(missing(&tablet.store), (0, 1));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn of_what_several_have_signed_each_photo_counts_once() {
+    let hub = Hub::start().await;
+    let first = sealed_for(&hub, 0, &[b"one", b"two"]);
+    sealed_for(&hub, 1, &[b"two", b"three"]);
+    let all = |tablet: &Tablet| {
+        tablet
+            .store
+            .read("counting", |conn| query::sealed_photos(conn, ROUND))
+            .map_err(|error: StoreError| error)
+    };
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(missing(&tablet.store), (0, 2), "of the first seal");
+            let SealedPhotos { on_their_way, unconfirmed } = all(tablet).unwrap();
+            assert_eq!((on_their_way, unconfirmed), (0, 3));
+            hub.kept().verified.insert(first[1], b"two".to_vec());
+            tablet.pause().await;
+            tablet.standing.look_at(ROUND);
+            tablet.pause().await;
+            assert_eq!(all(tablet).unwrap().unconfirmed, 2);
         })
         .await;
 }
