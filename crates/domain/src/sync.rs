@@ -174,6 +174,9 @@ pub enum Kept {
     Lost,
     /// A photo whose file on this tablet is not what was recorded.
     Spoilt,
+    /// A photo whose file on this tablet is gone or is not what was recorded, while the office is still to be asked whether it
+    /// has it: nobody can put it away before.
+    Unasked,
     /// A photo that is whole on this tablet and on its way yet, so that nobody can put it away.
     Whole,
 }

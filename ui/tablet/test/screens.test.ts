@@ -168,7 +168,8 @@ describe('what was set aside', () => {
     expect(atOffice).toContain('Nothing is deleted: it stays kept at the office');
     expect(here).toContain('The office has not got it.');
     expect(lost).toContain('This photo is lost');
-    for (const asking of [false, true]) expect(shown({ kept: 'whole' }, asking)).not.toContain('see-to');
+    for (const kept of ['whole', 'unasked'] as const)
+      for (const asking of [false, true]) expect(shown({ kept }, asking)).not.toContain('see-to');
   });
 
   it('and was seen to says by whom and when, and can be taken back, once somebody wants to see it', () => {

@@ -168,6 +168,19 @@ impl Store {
         Ok(())
     }
 
+    /// Originals that are spoilt here, and of which the office could not be asked whether it has them: a few of them, each with
+    /// what it is set aside for where the office lacks it.
+    pub fn unasked(&self) -> Result<Vec<(Sha256, &'static str)>, StoreError> {
+        self.read("looking what the office is to be asked", |conn| {
+            let sql = "SELECT of, code = 'file-missing-unasked' FROM upload WHERE role = 'original' AND state = 'set-aside'
+                           AND code IN ('file-missing-unasked', 'file-damaged-unasked') LIMIT 500";
+            let code = |is_missing| if is_missing { "file-missing" } else { "file-damaged" };
+            let mut statement = conn.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, Hash>(0)?.0, code(row.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     fn upload(&self, key: UploadKey, set: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
         self.write_quietly("writing down how far a photo has got", |writing| {
             put_upload_state(writing, key, set, value)

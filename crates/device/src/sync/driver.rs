@@ -84,6 +84,7 @@ enum Job {
     Upload(Box<PendingUpload>),
     Thumbnail(Sha256),
     Recheck,
+    AskOfSpoilt,
     Sealed(RoundId),
 }
 
@@ -242,6 +243,10 @@ impl Driver {
                     self.standing.sending(false);
                     (Lane::Recheck, self.recheck_photos(&hub).await)
                 }
+                Job::AskOfSpoilt => {
+                    self.standing.sending(false);
+                    (Lane::Upload, self.ask_of_spoilt(&hub).await)
+                }
                 Job::Sealed(round) => {
                     self.standing.sending(false);
                     (Lane::Recheck, self.ask_of_sealed(&hub, round).await)
@@ -340,6 +345,9 @@ impl Driver {
             && let Some(round) = self.standing.to_ask_of()
         {
             return Ok(Some(Job::Sealed(round)));
+        }
+        if open(Lane::Upload) && self.photos.asks() {
+            return Ok(Some(Job::AskOfSpoilt));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
         if !upload.as_ref().is_some_and(|blob| blob.key.role == Role::Thumbnail)

@@ -84,7 +84,7 @@ fn a_signed_photo_that_was_set_aside_or_lost_is_never_said_to_be_at_the_office()
         (on_their_way, unconfirmed)
     };
     assert_eq!(counted(), (1, 0));
-    for code in ["hub-fault", "file-damaged", "file-missing"] {
+    for code in ["hub-fault", "file-missing-unasked", "file-damaged", "file-missing"] {
         store.upload_set_aside(key, code).unwrap();
         assert_eq!(counted(), (0, 1), "{code}: it does not go by itself");
     }

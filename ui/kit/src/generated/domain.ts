@@ -521,7 +521,7 @@ name: string,
  */
 at: Millis, };
 
-export type Kept = "at-office" | "here" | "lost" | "spoilt" | "whole";
+export type Kept = "at-office" | "here" | "lost" | "spoilt" | "unasked" | "whole";
 
 export type Seen = { 
 /**

@@ -70,6 +70,8 @@ const remedies = {
   'not-taken-back': 'wait',
   'file-missing': 'retake',
   'file-damaged': 'retake',
+  'file-missing-unasked': 'asked',
+  'file-damaged-unasked': 'asked',
   'hash-mismatch': 'tap',
   'hub-fault': 'retry',
 } as const;

@@ -78,6 +78,7 @@ fn photos(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
             kept: match code.as_str() {
                 "file-missing" => Kept::Lost,
                 "file-damaged" => Kept::Spoilt,
+                "file-missing-unasked" | "file-damaged-unasked" => Kept::Unasked,
                 _ => Kept::Whole,
             },
             seen: seen(row)?,
