@@ -194,6 +194,9 @@ impl Store {
     fn found(&self, of: Sha256, bytes: u64) -> Result<bool, StoreError> {
         let came = self.write("writing down a photo that was found", |writing| {
             let came = blobs::came(writing, of)?;
+            if came {
+                blobs::was_found(writing, of)?;
+            }
             // Whoever recorded it may have told another length.
             let sql = "UPDATE blob SET bytes = ?2 WHERE sha256 = ?1 AND bytes <> ?2";
             writing.prepare_cached(sql)?.execute((of.0, bytes))?;

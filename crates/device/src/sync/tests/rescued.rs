@@ -4,6 +4,7 @@ use super::fetching::{fetch, of_a_colleague, where_is};
 use super::hub::Hub;
 use super::mending::colleagues;
 use super::tablet::{Tablet, record};
+use crate::previews::Previews;
 use crate::store::blobs::Role;
 use crate::store::{FILE, Store, StoreError, query};
 use crate::testing::INSPECTOR;
@@ -12,6 +13,7 @@ use standpipe_domain::evidence::Whereabouts;
 use standpipe_domain::hold::{Choices, Network, Surroundings};
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::{AsideId, Kept, SyncState};
+use standpipe_oplog::chain::sha256;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -256,6 +258,33 @@ async fn a_photo_whose_row_the_power_cut_off_is_here_and_goes_back_to_a_hub_that
             fetch(tablet, of).await.unwrap();
             tablet.safe().await;
             assert_eq!(hub.kept().verified[&of], b"their photo");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn of_an_original_that_was_found_and_is_at_the_office_the_small_picture_goes_up_too() {
+    let hub = Hub::start().await;
+    let photo = crate::tests::jpeg(5);
+    let of = of_a_colleague(&hub, &photo);
+    hub.kept().verified.insert(of, photo.clone());
+    let tablet = Tablet::of(&hub);
+    // It lies there, and whoever took it never sent a small picture of it.
+    let (vault, world) = (tablet.store.vault(), tablet.store.world());
+    let mut incoming = vault.begin(world.uuid(), photo.len() as u64, world).unwrap();
+    incoming.write(&photo).unwrap();
+    vault.finish(incoming).unwrap();
+    tablet
+        .play(async |tablet| {
+            let previews = Previews::start(Arc::clone(&tablet.store));
+            tablet.safe().await;
+            previews.finish();
+            while hub.kept().verified.len() < 2 {
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            let small = fs::read(tablet.store.vault().path(of, Role::Thumbnail)).unwrap();
+            assert_eq!(hub.kept().verified[&sha256(&small)], small);
         })
         .await;
 }
