@@ -6,7 +6,7 @@ use crate::store::{Store, StoreError};
 use crate::vault::VaultError;
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -125,7 +125,7 @@ enum NotNow {
     Store(#[from] StoreError),
 }
 
-fn make(store: &Store, PendingPreview { sha256, op_id }: PendingPreview) -> Result<(), NotNow> {
+fn make(store: &Store, PendingPreview { sha256, found, .. }: PendingPreview) -> Result<(), NotNow> {
     let vault = store.vault();
     let (preview, thumbnail) = (vault.preview(sha256), vault.path(sha256, Role::Thumbnail));
     vault.make_derived_folder(sha256)?;
@@ -142,10 +142,17 @@ fn make(store: &Store, PendingPreview { sha256, op_id }: PendingPreview) -> Resu
     };
     let bytes = fs::read(&thumbnail).map_err(VaultError::io("reading", &thumbnail))?;
     let hash = Sha256(Hasher::digest(&bytes).into());
+    // What was found may be this tablet's own: nobody knows whether its small picture ever went up.
+    let mut mentions = BTreeMap::new();
+    if found {
+        mentions = store
+            .read("looking for the record of a photo", |conn| blobs::first_mentions(conn, [sha256].into()))?;
+    }
     store.write("writing down that a preview is there", |writing| {
         blobs::put_preview(writing, sha256, "ready", None)?;
-        // What was fetched from the office is there already.
-        let Some(op_id) = op_id else { return Ok(()) };
+        // What was fetched from the office is there already, unless the office has lost it since.
+        let brought = blobs::brought_in_by(writing, sha256)?.or_else(|| mentions.remove(&sha256));
+        let Some(op_id) = brought else { return Ok(()) };
         let key = UploadKey { of: sha256, role: Role::Thumbnail };
         blobs::put_upload(writing, key, hash, made.thumbnail.bytes, op_id, writing.now())
     })?;

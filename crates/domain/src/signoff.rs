@@ -40,6 +40,15 @@ pub struct Signature {
     pub photos_unconfirmed: u32,
 }
 
+/// Where the photos are that were signed for in a round, by whomever, each counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SealedPhotos {
+    /// Those that this tablet has still to send to the office.
+    pub on_their_way: u32,
+    /// Of the others, those of which the office has not said that it holds them; what was set aside here among them.
+    pub unconfirmed: u32,
+}
+
 /// What the person who signs sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct NewSignOff {

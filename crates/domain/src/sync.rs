@@ -129,6 +129,8 @@ pub struct SetAside {
     pub seen: Option<Seen>,
     /// The photo's name; absent for a record.
     pub photo: Option<String>,
+    /// Who recorded it; absent for what is not here any more.
+    pub author: Option<Author>,
     /// What it is about; absent for what is not here any more.
     pub about: Option<Subject>,
     /// What was recorded, field by field: the tablet keeps it, so that it can be recorded again.
@@ -151,6 +153,15 @@ pub enum AsideId {
     Photo(Sha256),
 }
 
+/// Who recorded something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Author {
+    /// Their name; their id where nobody of it is known here.
+    pub name: String,
+    /// When, by the clock of the tablet that it was recorded on.
+    pub at: Millis,
+}
+
 /// Where what was set aside is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
@@ -163,6 +174,9 @@ pub enum Kept {
     Lost,
     /// A photo whose file on this tablet is not what was recorded.
     Spoilt,
+    /// A photo whose file on this tablet is gone or is not what was recorded, while the office is still to be asked whether it
+    /// has it: nobody can put it away before.
+    Unasked,
     /// A photo that is whole on this tablet and on its way yet, so that nobody can put it away.
     Whole,
 }

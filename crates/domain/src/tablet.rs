@@ -8,7 +8,7 @@ use crate::finding::{FindingView, Severity};
 use crate::ids::{CheckId, IssueId, Millis, RoundId};
 use crate::kept::KeptAgainstDelete;
 use crate::round::{Round, RoundKind, RoundState, StopState};
-use crate::signoff::{Obstacles, SignOffView};
+use crate::signoff::{Obstacles, SealedPhotos, SignOffView};
 use crate::sync::SyncLine;
 use crate::words::Words;
 use jiff::civil::Date;
@@ -77,6 +77,8 @@ pub struct RoundView {
     pub findings: Vec<FindingView>,
     pub obstacles: Obstacles,
     pub sign_offs: Vec<SignOffView>,
+    /// Of the photos that all these signatures cover.
+    pub sealed_photos: SealedPhotos,
     /// What was amended after it was signed, oldest first.
     pub amendments: Vec<AmendedStop>,
     /// Stands for everything that a signature would seal now. Whoever signs sends back the one that they read.

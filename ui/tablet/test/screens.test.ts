@@ -1,5 +1,6 @@
 import { follow, languages, moment, speak, troubleSentence } from '@standpipe/kit';
 import type { Choices, SetAside, Surroundings, Trouble } from '@standpipe/kit';
+import type { Pile } from '../src/screens/setAside';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { render } from 'svelte/server';
@@ -81,6 +82,7 @@ describe('what was set aside', () => {
     kept: 'at-office',
     seen: null,
     photo: null,
+    author: { name: '王工', at: new Date(2023, 5, 30, 8, at).getTime() },
     about,
     content: [{ field: `answer:${at}`, asked: null, value: { outcome: 'fail', note: '漏水', at } }],
     spot: { screen: 'check', round: 'r', check: 'c', item: 'i' },
@@ -130,6 +132,24 @@ describe('what was set aside', () => {
     expect(says('raw detail')).toEqual([false, false, false]);
   });
 
+  it('and is at no office says who recorded it and when, and that the office is to be told where nobody brings it', () => {
+    const shown = (...pile: Pile) => render(SetAsidePile, { props: { pile, then } }).body;
+    const here = (at: number, more: Partial<SetAside> = {}) =>
+      record(at, { kept: 'here', code: 'not-taken-back', ...more });
+    const when = (at: number) => moment(new Date(2023, 5, 30, 8, at).getTime());
+    for (const language of languages) {
+      speak(language);
+      expect(shown(here(5))).toMatch(new RegExp(`data-testid="recorded-by">[^<]*王工[^<]*${when(5)}`));
+      expect(shown(record(5)), 'the office knows').not.toContain('王工');
+      expect(shown(here(9), here(7))).toContain(when(9));
+    }
+    speak('en');
+    expect(shown(here(5))).toContain('please show the office what was recorded');
+    const other = { name: '李工', at: 1 };
+    expect(piles([here(1), here(2), here(3, { author: other })]).map((pile) => pile.length)).toEqual([1, 2]);
+    expect(piles([record(1), record(3, { author: other })])).toHaveLength(1);
+  });
+
   it('can be marked as seen to, by a second tap behind what that means for this thing', () => {
     const shown = (more: Partial<SetAside>, asking: boolean) =>
       render(SetAsidePile, { props: { pile: [record(1, more)], asking, then } }).body;
@@ -148,7 +168,8 @@ describe('what was set aside', () => {
     expect(atOffice).toContain('Nothing is deleted: it stays kept at the office');
     expect(here).toContain('The office has not got it.');
     expect(lost).toContain('This photo is lost');
-    for (const asking of [false, true]) expect(shown({ kept: 'whole' }, asking)).not.toContain('see-to');
+    for (const kept of ['whole', 'unasked'] as const)
+      for (const asking of [false, true]) expect(shown({ kept }, asking)).not.toContain('see-to');
   });
 
   it('and was seen to says by whom and when, and can be taken back, once somebody wants to see it', () => {
@@ -244,6 +265,7 @@ describe('a record that was set aside', () => {
       kept: 'at-office',
       seen: null,
       photo: null,
+      author: null,
       about: { entity: 'check', name: words('Riser'), path: [words('Building 3')] },
       content: [
         { field: 'answer:seal', asked, value },

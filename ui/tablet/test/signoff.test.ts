@@ -37,6 +37,7 @@ const round = (more: Partial<RoundView>) =>
     findings: [],
     obstacles: { unanswered: 0, incomplete: 0, in_conflict: 0 },
     sign_offs: [],
+    sealed_photos: { on_their_way: 0, unconfirmed: 0 },
     ...more,
   }) as unknown as RoundView;
 
@@ -90,7 +91,8 @@ describe('what stands in the way of signing', () => {
 });
 
 describe('a sealed round', () => {
-  const shown = (...sign_offs: SignOffView[]) => render(SealedRound, { props: { view: round({ sign_offs }) } }).body;
+  const all = (more: Partial<RoundView>) => render(SealedRound, { props: { view: round(more) } }).body;
+  const shown = (...sign_offs: SignOffView[]) => all({ sign_offs });
 
   it('says that everybody has signed once they have', () => {
     const body = shown(place('a'), place('b'));
@@ -105,8 +107,13 @@ describe('a sealed round', () => {
   });
 
   it('says where its photos are, and of none that it is at the office unless all are', () => {
-    const where = (photos_on_their_way: number, photos_unconfirmed: number) =>
-      shown(place('a', { signed: { ...signed, photos_on_their_way, photos_unconfirmed } }), place('b'));
+    // Each signature covers one of them; what counts is all of them together.
+    const one = { ...signed, photos_on_their_way: 1, photos_unconfirmed: 1 };
+    const where = (on_their_way: number, unconfirmed: number) => {
+      const signs = on_their_way + unconfirmed > 0 ? one : signed;
+      const sign_offs = [place('a', { signed: signs }), place('b', { signed: signs })];
+      return all({ sign_offs, sealed_photos: { on_their_way, unconfirmed } });
+    };
     expect(where(0, 0)).toContain('every photo is at the office');
     for (const body of [where(2, 0), where(0, 31), where(1, 1)]) expect(body).not.toContain('every photo');
     expect(where(2, 0)).toContain('2 sealed photos have still to go from this tablet to the office.');

@@ -68,6 +68,13 @@ fn keep(conn: &Connection, Row { rowid, columns }: Row) -> Result<(), StoreError
             "INSERT INTO draft VALUES (?2, ?3, ?4)
              ON CONFLICT (name) DO UPDATE SET text = excluded.text, at = excluded.at WHERE excluded.at > at"
         }
+        // Of what was said of one thing the later, and where that is not to be told, what asks for somebody.
+        [Blob(_), Blob(_), Text(_), Integer(_), Integer(_)] => {
+            "INSERT INTO seen_to VALUES (?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (what) DO UPDATE SET person = excluded.person, name = excluded.name, at = excluded.at,
+                 stands = excluded.stands
+                 WHERE excluded.at > at OR excluded.at = at AND excluded.stands < stands"
+        }
         [Text(_), Integer(_), Integer(_)] => {
             "INSERT INTO choice VALUES (?2, ?3, ?4)
              ON CONFLICT (name) DO UPDATE SET chosen = excluded.chosen, at = excluded.at WHERE excluded.at > at"

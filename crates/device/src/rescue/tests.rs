@@ -5,7 +5,9 @@ use crate::testing::{OWNERS, ROUND, check};
 use crate::tests::{EXTINGUISHER, STANDPIPE, Tablet, failing, jpeg};
 use crate::world::TestWorld;
 use standpipe_domain::hold::Choices;
-use standpipe_oplog::chain::{Written, sha256};
+use standpipe_domain::sync::AsideId;
+use standpipe_oplog::chain::{START, Written, sha256};
+use standpipe_oplog::wire::Refused;
 use std::io::{Seek, SeekFrom, Write};
 use tempfile::TempDir;
 
@@ -130,6 +132,37 @@ fn what_the_person_chose_is_rescued_too() {
     overwrite(folder.path(), 1, 1);
     let (engine, _) = open_again(folder.path(), &world);
     assert_eq!(engine.store().choices().unwrap(), chosen);
+}
+
+#[test]
+fn what_somebody_has_seen_to_is_rescued_too_and_what_was_taken_back_asks_again() {
+    let (tablet, _) = filled();
+    let store = tablet.engine.store();
+    let all: Vec<_> = store
+        .outbox(0)
+        .unwrap()
+        .bodies
+        .iter()
+        .take(3)
+        .map(|body| Written::read(body, START).unwrap().op.op_id)
+        .collect();
+    let refused = |op_id: &_| Refused { op_id: *op_id, code: "sealed".into(), detail: String::new() };
+    store.set_aside(&all.iter().map(refused).collect::<Vec<_>>()).unwrap();
+    tablet.engine.see_to(&[AsideId::Record(all[0]), AsideId::Record(all[1])], true).unwrap();
+    tablet.engine.see_to(&[AsideId::Record(all[1])], false).unwrap();
+    let detail = |engine: &Engine| {
+        let detail = engine.sync_detail(line()).unwrap();
+        (detail.set_aside.len(), detail.seen_to)
+    };
+    let before = detail(&tablet.engine);
+    assert_eq!((before.0, before.1.len()), (2, 1));
+    let (folder, world) = close(tablet);
+    overwrite(folder.path(), 1, 1);
+    let (engine, _) = open_again(folder.path(), &world);
+    let (asking, seen_to) = detail(&engine);
+    assert_eq!(asking, 2);
+    assert_eq!(seen_to[0].id, AsideId::Record(all[0]));
+    assert_eq!(seen_to[0].seen, before.1[0].seen, "who said so, and when");
 }
 
 #[test]

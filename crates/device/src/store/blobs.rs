@@ -168,6 +168,19 @@ impl Store {
         Ok(())
     }
 
+    /// Originals that are spoilt here, and of which the office could not be asked whether it has them: a few of them, each with
+    /// what it is set aside for where the office lacks it.
+    pub fn unasked(&self) -> Result<Vec<(Sha256, &'static str)>, StoreError> {
+        self.read("looking what the office is to be asked", |conn| {
+            let sql = "SELECT of, code = 'file-missing-unasked' FROM upload WHERE role = 'original' AND state = 'set-aside'
+                           AND code IN ('file-missing-unasked', 'file-damaged-unasked') LIMIT 500";
+            let code = |is_missing| if is_missing { "file-missing" } else { "file-damaged" };
+            let mut statement = conn.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, Hash>(0)?.0, code(row.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     fn upload(&self, key: UploadKey, set: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
         self.write_quietly("writing down how far a photo has got", |writing| {
             put_upload_state(writing, key, set, value)
@@ -407,6 +420,13 @@ pub fn came(conn: &Connection, of: Sha256) -> Result<bool, StoreError> {
     Ok(is_news)
 }
 
+/// An original that no row had named was found: with its preview, the small picture goes up, should the office lack it.
+pub fn was_found(conn: &Connection, of: Sha256) -> Result<(), StoreError> {
+    let sql = "UPDATE blob SET preview_code = 'found' WHERE sha256 = ?1 AND preview = 'pending'";
+    conn.prepare_cached(sql)?.execute([Hash(of)])?;
+    Ok(())
+}
+
 /// Whether the small picture of a photo of this tablet's own is still to be made, and can be.
 pub fn any_preview_waits(conn: &Connection) -> Result<bool, StoreError> {
     let sql = format!(
@@ -432,16 +452,22 @@ pub fn put_preview(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingPreview {
     pub sha256: Sha256,
-    /// The operation that brought the original in; `None` when it was fetched from the office.
-    pub op_id: Option<Uuid>,
+    /// The original was found here, and no row had said so.
+    pub found: bool,
+}
+
+/// The operation that brought an original in that goes up from here, or went; `None` where it was fetched from the office.
+pub fn brought_in_by(conn: &Connection, of: Sha256) -> Result<Option<Uuid>, StoreError> {
+    let sql = "SELECT op_id FROM upload WHERE of = ?1 AND role = 'original'";
+    Ok(conn.prepare_cached(sql)?.query_row([Hash(of)], |row| row.get(0)).optional()?)
 }
 
 /// Photos that are here and have no preview yet, oldest first.
 pub fn pending_previews(conn: &Connection) -> Result<Vec<PendingPreview>, StoreError> {
-    let read = |row: &Row<'_>| Ok(PendingPreview { sha256: row.get::<_, Hash>(0)?.0, op_id: row.get(1)? });
+    let read = |row: &Row<'_>| Ok(PendingPreview { sha256: row.get::<_, Hash>(0)?.0, found: row.get(1)? });
     let pending = conn
         .prepare_cached(
-            "SELECT blob.sha256, upload.op_id FROM blob LEFT JOIN upload ON of = blob.sha256 AND role = 'original'
+            "SELECT blob.sha256, preview_code IS 'found' FROM blob LEFT JOIN upload ON of = blob.sha256 AND role = 'original'
              WHERE here = 1 AND preview = 'pending' ORDER BY upload.op_id",
         )?
         .query_map([], read)?

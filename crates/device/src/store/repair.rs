@@ -95,13 +95,7 @@ impl Store {
     /// one request, in whole transactions; and the place of the last of it where there is more. Empty when there is nothing.
     pub fn lacking(&self, behind: i64) -> Result<Lacking, StoreError> {
         self.read("looking for what the office lost", |conn| {
-            let sql = format!(
-                "SELECT op.op_id, hub_at, mark, body, tx, seq FROM receipt JOIN op USING (op_id)
-                 WHERE seq > ?1 AND hub_seq IS NULL AND hub_at IS NOT NULL AND NOT EXISTS
-                     (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id AND code IN {NOT_OURS})
-                 ORDER BY seq"
-            );
-            let mut statement = conn.prepare_cached(&sql)?;
+            let mut statement = conn.prepare_cached(&marked_unnumbered())?;
             let mut rows = statement.query([behind])?;
             let (mut ops, mut bytes, mut last) = (Vec::new(), 0, None);
             let mut place = behind;
@@ -141,16 +135,24 @@ impl Store {
     }
 
     /// Whether something counts here that the hub has not numbered, though it neither waits nor was set aside. Asked when
-    /// both hold the same of what has a number: then the hub does not have it. Reads through the whole log.
+    /// both hold the same of what has a number: then the hub does not have it.
     pub fn counts_unnumbered(&self) -> Result<bool, StoreError> {
         self.read("looking for what the office does not have", |conn| {
+            Ok(conn.prepare_cached(&unnumbered("1"))?.exists([])?)
+        })
+    }
+
+    /// Which of what [`Store::counts_unnumbered`] speaks of nothing brings to the hub from here: it stands in no chain, and no
+    /// mark proves that the hub once had it. In the order of arrival.
+    pub fn only_here(&self) -> Result<Vec<Uuid>, StoreError> {
+        self.read("looking for what is nowhere but here", |conn| {
+            // What bears a mark is given back, but where nobody knows when the hub took it; of what an earlier chain brought
+            // there without one, the office is offered all anew.
             let sql = format!(
-                "SELECT 1 FROM op WHERE hub_seq IS NULL AND {} AND NOT EXISTS
-                     (SELECT 1 FROM chain
-                      WHERE chain.incarnation = op.incarnation AND op.dev_seq > chain.acknowledged)",
-                log::COUNTS
+                "{} AND iif(op_id IN (SELECT op_id FROM receipt), hub_at IS NULL, dev_seq IS NULL) ORDER BY seq",
+                unnumbered("op_id")
             );
-            Ok(conn.prepare_cached(&sql)?.exists([])?)
+            Ok(conn.prepare_cached(&sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
         })
     }
 
@@ -181,8 +183,8 @@ impl Store {
         })
     }
 
-    /// The hub says that it never took these. What this tablet's person recorded is offered anew; the rest is set aside,
-    /// and shown.
+    /// The hub does not have these, and does not take them back. What this tablet's person recorded is offered anew; the rest
+    /// is set aside, and shown.
     pub fn not_taken_back(&self, refused: &[Uuid]) -> Result<(), StoreError> {
         self.write("writing down what the office did not take back", |writing| {
             let mut changed = std::collections::BTreeSet::new();
@@ -199,6 +201,25 @@ impl Store {
             writing.again(&changed)
         })
     }
+}
+
+/// What bears a mark and has no number.
+fn marked_unnumbered() -> String {
+    format!(
+        "SELECT op.op_id, hub_at, mark, body, tx, seq FROM receipt JOIN op USING (op_id)
+         WHERE seq > ?1 AND hub_seq IS NULL AND hub_at IS NOT NULL AND NOT EXISTS
+             (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id AND code IN {NOT_OURS})
+         ORDER BY seq"
+    )
+}
+
+/// What counts and has no number, though it does not wait.
+fn unnumbered(columns: &str) -> String {
+    format!(
+        "SELECT {columns} FROM op WHERE hub_seq IS NULL AND {} AND NOT EXISTS
+             (SELECT 1 FROM chain WHERE chain.incarnation = op.incarnation AND op.dev_seq > chain.acknowledged)",
+        log::COUNTS
+    )
 }
 
 /// Takes one operation of a page in, whatever is here under its id.
@@ -220,4 +241,29 @@ fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
         writing.again(&project::records_of(&op))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::TestWorld;
+    use rusqlite::params_from_iter;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_has_no_number_is_found_without_a_look_at_the_rest_of_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Arc::new(TestWorld::new(1))).unwrap();
+        for (sql, parameters) in [(marked_unnumbered(), 1), (unnumbered("1"), 0)] {
+            let plan: Result<String, StoreError> = store.read("looking how it is found", |conn| {
+                Ok(conn
+                    .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
+                    .query_row(params_from_iter(std::iter::repeat_n(0, parameters)), |row| row.get(3))?)
+            });
+            assert!(
+                plan.as_ref().is_ok_and(|plan| plan.contains("SEARCH op USING INDEX op_unnumbered")),
+                "{plan:?}"
+            );
+        }
+    }
 }

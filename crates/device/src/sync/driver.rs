@@ -11,7 +11,7 @@ use super::fetch::{self, Missing, Order};
 use super::hub_client::{HubClient, Outside};
 use super::inventory::Inventory;
 use super::line::Link;
-use super::mend::{Mend, never_numbered, only_here};
+use super::mend::{Mend, never_numbered, not_numbered_again};
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -84,6 +84,7 @@ enum Job {
     Upload(Box<PendingUpload>),
     Thumbnail(Sha256),
     Recheck,
+    AskOfSpoilt,
     Sealed(RoundId),
 }
 
@@ -242,6 +243,10 @@ impl Driver {
                     self.standing.sending(false);
                     (Lane::Recheck, self.recheck_photos(&hub).await)
                 }
+                Job::AskOfSpoilt => {
+                    self.standing.sending(false);
+                    (Lane::Upload, self.ask_of_spoilt(&hub).await)
+                }
                 Job::Sealed(round) => {
                     self.standing.sending(false);
                     (Lane::Recheck, self.ask_of_sealed(&hub, round).await)
@@ -263,9 +268,12 @@ impl Driver {
                     return Ok(true);
                 }
             }
-            if self.standing.doubts() && self.standing.store.counts_unnumbered()? {
-                *soft = Some(only_here().into());
-                return Ok(true);
+            if self.standing.doubts() {
+                self.set_aside_only_here().await?;
+                if self.standing.store.counts_unnumbered()? {
+                    *soft = Some(not_numbered_again().into());
+                    return Ok(true);
+                }
             }
             // Somebody may have asked for all of it once more since this turn began, or does so at this moment: held until
             // it is said, so that the last word is theirs.
@@ -286,7 +294,7 @@ impl Driver {
 
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.
     pub(super) fn doubt(&mut self) {
-        self.recheck.begin();
+        self.recheck.doubt(&self.standing.store);
         self.mend.looks_back = true;
         // Of what it had set aside it may know nothing any more.
         {
@@ -337,6 +345,9 @@ impl Driver {
             && let Some(round) = self.standing.to_ask_of()
         {
             return Ok(Some(Job::Sealed(round)));
+        }
+        if open(Lane::Upload) && self.photos.asks() {
+            return Ok(Some(Job::AskOfSpoilt));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
         if !upload.as_ref().is_some_and(|blob| blob.key.role == Role::Thumbnail)

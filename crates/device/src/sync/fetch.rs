@@ -86,18 +86,18 @@ impl Driver {
             Ok(Thumbnail::NotMade) => store.office_has(of, Some(true))?,
             Ok(Thumbnail::NotYet) => store.office_has(of, Some(false))?,
             // The original may have come after it.
-            Ok(Thumbnail::Here(_)) => store.office_has(of, None)?,
+            Ok(Thumbnail::Here(_) | Thumbnail::Unfit) => store.office_has(of, None)?,
             Err(_) => {}
         }
-        if !matches!(answer, Ok(Thumbnail::NotMade)) {
+        if !matches!(answer, Ok(Thumbnail::NotMade | Thumbnail::Unfit)) {
             self.missing.is_coming(of, now);
         }
         match answer? {
             Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,
             // The office's own photos have none: the tablet makes the small picture itself.
-            Thumbnail::NotMade if self.may_stand_in(of)? => self.want(of),
-            Thumbnail::NotMade if late => store.not_to_be_had(of, "no-thumbnail")?,
-            Thumbnail::NotMade | Thumbnail::NotYet => {}
+            Thumbnail::NotMade | Thumbnail::Unfit if self.may_stand_in(of)? => self.want(of),
+            Thumbnail::NotMade | Thumbnail::Unfit if late => store.not_to_be_had(of, "no-thumbnail")?,
+            Thumbnail::NotMade | Thumbnail::Unfit | Thumbnail::NotYet => {}
         }
         Ok(())
     }

@@ -25,6 +25,14 @@ impl Spoilt {
             Self::Damaged(_) => "file-damaged",
         }
     }
+
+    /// The same, while it is not known whether the office has them.
+    pub fn code_unasked(&self) -> &'static str {
+        match self {
+            Self::Missing => "file-missing-unasked",
+            Self::Damaged(_) => "file-damaged-unasked",
+        }
+    }
 }
 
 impl From<io::Error> for Spoilt {

@@ -60,8 +60,7 @@ impl Driver {
             // What is left of a photo stays what it is, unless the office has all of it.
             match hub.blob_states(&[of]).await?.get(&of) {
                 Some(BlobState::Verified) => {
-                    let (vault, name) = (store.vault().clone(), store.world().uuid());
-                    found = at_files(&store, of, move || vault.put_aside(of, name)).await?;
+                    found = put_aside(&store, of).await?;
                 }
                 Some(_) => {
                     self.beside(move |store| Ok(store.found_spoilt(of)?)).await?;
@@ -115,6 +114,12 @@ impl Driver {
 async fn look_at(store: &Arc<Store>, of: Sha256) -> Result<Found, StoreError> {
     let vault = store.vault().clone();
     at_files(store, of, move || vault.look_at(of)).await
+}
+
+/// Puts what lies under the name of an original aside, unless it is the original after all. Gives what lies there then.
+pub(super) async fn put_aside(store: &Arc<Store>, of: Sha256) -> Result<Found, StoreError> {
+    let (vault, name) = (store.vault().clone(), store.world().uuid());
+    at_files(store, of, move || vault.put_aside(of, name)).await
 }
 
 async fn at_files(
@@ -189,6 +194,9 @@ impl Store {
     fn found(&self, of: Sha256, bytes: u64) -> Result<bool, StoreError> {
         let came = self.write("writing down a photo that was found", |writing| {
             let came = blobs::came(writing, of)?;
+            if came {
+                blobs::was_found(writing, of)?;
+            }
             // Whoever recorded it may have told another length.
             let sql = "UPDATE blob SET bytes = ?2 WHERE sha256 = ?1 AND bytes <> ?2";
             writing.prepare_cached(sql)?.execute((of.0, bytes))?;
@@ -218,7 +226,7 @@ impl Store {
     }
 
     /// The vault does not hold an original. One that waits to go up is told of when its turn comes.
-    fn not_found(&self, of: Sha256) -> Result<(), StoreError> {
+    pub(super) fn not_found(&self, of: Sha256) -> Result<(), StoreError> {
         let path = self.vault().path(of, Role::Original);
         self.write("writing down that a photo is not here", |writing| {
             // It may have been fetched at this moment.

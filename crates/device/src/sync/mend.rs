@@ -6,7 +6,7 @@ use super::hub_client::HubClient;
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::repair::{Effect, Repair, Span};
-use standpipe_oplog::wire::encode_return;
+use standpipe_oplog::wire::{MAX_OPS, encode_return};
 use uuid::Uuid;
 
 const DOING: &str = "comparing records";
@@ -201,16 +201,32 @@ impl Driver {
     }
 }
 
+impl Driver {
+    /// Both ends hold the same. What is here nevertheless, and nothing here brings to the hub, is told of one by one: whoever
+    /// could bring it may be gone.
+    pub(super) async fn set_aside_only_here(&mut self) -> Result<(), Trouble> {
+        let only_here = self.standing.store.only_here()?;
+        for part in only_here.chunks(MAX_OPS) {
+            tracing::warn!(
+                operations = part.len(),
+                "the office lacks records that are here, and no mark of it tells"
+            );
+            let part = part.to_vec();
+            self.beside(move |store| Ok(store.not_taken_back(&part)?)).await?;
+            self.standing.tell();
+        }
+        Ok(())
+    }
+}
+
 /// What was offered anew was taken, and has no number still.
 pub(super) fn never_numbered() -> Fault {
     fault("the hub acknowledges records that it never numbers")
 }
 
-/// What counts here is not at the hub, which nothing shows that it once had it.
-pub(super) fn only_here() -> Fault {
-    fault(
-        "the hub lacks records that are here, and has to get them from another tablet, with its marks under them",
-    )
+/// What bears the hub's mark was given back, and has no number still.
+pub(super) fn not_numbered_again() -> Fault {
+    fault("the hub lacks records that are here with its marks under them, and does not number them")
 }
 
 fn same_hub(known: &mut Option<Uuid>, epoch: Uuid) -> Result<(), Trouble> {

@@ -5,12 +5,14 @@ use super::driver::Driver;
 use super::fault::Fault;
 use super::file::{self, Piece, Spoilt};
 use super::hub_client::{Created, HubClient, NewBlob, Patched};
+use super::inventory;
 use crate::store::Store;
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
 use crate::world::{World, aside};
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::upload::{BlobState, Effect, Event, PIECE, Upload};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A blob at which the hub fails so many times in a row is set aside, so that the next one gets its turn.
@@ -37,6 +39,8 @@ pub(super) struct Photos {
     strikes: HashMap<UploadKey, u32>,
     /// Blobs whose bytes went along with their announcement when the line broke: what arrived is asked for.
     broken: HashSet<UploadKey>,
+    /// An original is spoilt, and the office could not be asked whether it has it.
+    unasked: bool,
     /// When a blob was last set aside because the hub failed at it, by the clock that never goes back.
     struck: Option<Duration>,
 }
@@ -66,6 +70,7 @@ impl Default for Photos {
             sound: HashSet::new(),
             strikes: HashMap::new(),
             broken: HashSet::new(),
+            unasked: false,
             struck: None,
         }
     }
@@ -83,6 +88,11 @@ impl Photos {
         self.ahead = None;
     }
 
+    /// Whether the office is still to be asked for originals that are spoilt here.
+    pub(super) fn asks(&self) -> bool {
+        self.unasked
+    }
+
     /// Whether it is time to try again what was set aside because the hub failed.
     pub(super) fn parole(&self, now: Duration) -> bool {
         self.struck.is_some_and(|at| now.saturating_sub(at) >= PAROLE)
@@ -93,12 +103,12 @@ impl Driver {
     /// Brings `blob` one request further.
     pub(super) async fn send_photo(&mut self, hub: &HubClient, blob: PendingUpload) -> Result<(), Trouble> {
         if let Some((current, event)) = self.photos.ahead.take_if(|(ahead, _)| ahead.blob.key == blob.key) {
-            return self.follow(current, event).await;
+            return self.follow(hub, current, event).await;
         }
         let current = self.photos.current.take().filter(|current| current.blob.key == blob.key);
         let Some(mut current) = (match current {
             Some(current) => Some(current),
-            None => self.begin(blob).await?,
+            None => self.begin(hub, blob).await?,
         }) else {
             return Ok(());
         };
@@ -128,10 +138,10 @@ impl Driver {
                 tracing::warn!(sha256 = %current.blob.sha256, code, "the hub refuses a photo: {message}");
                 Event::Refused(code)
             }
-            Err(Stop::Spoilt(spoilt)) => return self.spoilt(&current.blob, &spoilt),
+            Err(Stop::Spoilt(spoilt)) => return self.spoilt(hub, &current.blob, &spoilt).await,
             Err(Stop::Link(fault)) => return self.failed(current, fault),
         };
-        self.follow(current, event).await
+        self.follow(hub, current, event).await
     }
 
     /// Sends the one behind `this` while the hub looks at `this`: its disk and the line need not wait for each other. Only
@@ -162,7 +172,7 @@ impl Driver {
     }
 
     /// Looks whether the bytes are what was recorded. `None` when they are not, and the blob was set aside.
-    async fn begin(&mut self, blob: PendingUpload) -> Result<Option<Current>, Trouble> {
+    async fn begin(&mut self, hub: &HubClient, blob: PendingUpload) -> Result<Option<Current>, Trouble> {
         let mut bytes = None;
         if !self.photos.sound.contains(&blob.key) {
             let world = self.standing.store.world();
@@ -176,7 +186,7 @@ impl Driver {
             match looked {
                 Ok(piece) => bytes = piece,
                 Err(spoilt) => {
-                    self.spoilt(&blob, &spoilt)?;
+                    self.spoilt(hub, &blob, &spoilt).await?;
                     return Ok(None);
                 }
             }
@@ -193,7 +203,7 @@ impl Driver {
     }
 
     /// What follows from an answer: it is written down, and the next request is known.
-    async fn follow(&mut self, mut current: Current, event: Event) -> Result<(), Trouble> {
+    async fn follow(&mut self, hub: &HubClient, mut current: Current, event: Event) -> Result<(), Trouble> {
         let (store, key) = (&self.standing.store, current.blob.key);
         match &event {
             Event::Created { offset: None | Some(0) } => current.noted = false,
@@ -212,7 +222,7 @@ impl Driver {
         if event == Event::Mismatch
             && let Err(spoilt) = look_at(store.world(), &current.blob).await
         {
-            return self.spoilt(&current.blob, &spoilt);
+            return self.spoilt(hub, &current.blob, &spoilt).await;
         }
         if matches!(event, Event::Sent { .. }) {
             current.setbacks = 0;
@@ -251,9 +261,64 @@ impl Driver {
         Err(fault.into())
     }
 
-    fn spoilt(&mut self, blob: &PendingUpload, spoilt: &Spoilt) -> Result<(), Trouble> {
+    /// The bytes here are not what was recorded. The office may have the photo all the same: it is asked before anybody is told
+    /// that it is lost.
+    async fn spoilt(
+        &mut self,
+        hub: &HubClient,
+        blob: &PendingUpload,
+        spoilt: &Spoilt,
+    ) -> Result<(), Trouble> {
         tracing::error!(sha256 = %blob.sha256, path = %blob.path.display(), "a photo cannot be sent: {spoilt}");
-        self.put_aside(blob, spoilt.code())
+        if blob.key.role == Role::Thumbnail {
+            return self.put_aside(blob, spoilt.code());
+        }
+        let states = hub.blob_states(&[blob.sha256]).await;
+        let state = states.and_then(|mut states| {
+            states
+                .remove(&blob.sha256)
+                .ok_or_else(|| hub_fault("the hub does not say whether it has a photo"))
+        });
+        match state {
+            Ok(BlobState::Verified) => self.is_at_office_alone(blob.key).await,
+            Ok(BlobState::Absent | BlobState::Partial) => self.put_aside(blob, spoilt.code()),
+            Err(fault) => {
+                self.put_aside(blob, spoilt.code_unasked())?;
+                self.photos.unasked = true;
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Asks for what could not be asked when it was found to be spoilt.
+    pub(super) async fn ask_of_spoilt(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let store = Arc::clone(&self.standing.store);
+        let spoilt = store.unasked()?;
+        let hashes: Vec<_> = spoilt.iter().map(|(of, _)| *of).collect();
+        let states = hub.blob_states(&hashes).await?;
+        for (of, code) in spoilt {
+            let key = UploadKey { of, role: Role::Original };
+            match states.get(&of) {
+                Some(BlobState::Verified) => self.is_at_office_alone(key).await?,
+                Some(_) => store.upload_set_aside(key, code)?,
+                None => {}
+            }
+        }
+        self.photos.unasked = false;
+        self.standing.tell();
+        Ok(())
+    }
+
+    /// The office has an original that is spoilt here. It can be fetched from there.
+    async fn is_at_office_alone(&mut self, key: UploadKey) -> Result<(), Trouble> {
+        let store = Arc::clone(&self.standing.store);
+        if store.vault().path(key.of, key.role).exists() {
+            inventory::put_aside(&store, key.of).await?;
+        }
+        store.upload_verified(key)?;
+        store.not_found(key.of)?;
+        self.standing.tell();
+        Ok(())
     }
 
     fn put_aside(&mut self, blob: &PendingUpload, code: &str) -> Result<(), Trouble> {

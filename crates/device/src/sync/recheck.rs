@@ -3,10 +3,12 @@
 
 use super::driver::Driver;
 use super::hub_client::HubClient;
+use crate::store::Store;
 use crate::store::blobs::{Role, UploadKey};
-use standpipe_domain::ids::RoundId;
+use standpipe_domain::ids::{RoundId, Sha256};
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::upload::BlobState;
+use std::collections::BTreeSet;
 
 /// So many photos are asked for in one request.
 const AT_ONCE: u32 = 500;
@@ -15,13 +17,30 @@ const AT_ONCE: u32 = 500;
 #[derive(Debug, Default)]
 pub(super) struct Recheck {
     behind: Option<UploadKey>,
+    /// Originals of others that the office had said to have.
+    of_others: BTreeSet<Sha256>,
+    /// What it had said is not forgotten yet.
+    owes: bool,
     done: bool,
 }
 
 impl Recheck {
     /// Begins anew.
     pub(super) fn begin(&mut self) {
-        *self = Self::default();
+        (self.behind, self.done) = (None, false);
+    }
+
+    /// Begins anew, and what the office had said of photos of others is forgotten until it has said it again.
+    pub(super) fn doubt(&mut self, store: &Store) {
+        self.begin();
+        match store.forget_what_the_office_has() {
+            Ok(of_others) => self.of_others.extend(of_others),
+            // Records do not wait for it. It is made up for before anything is asked.
+            Err(error) => {
+                tracing::error!(code = error.code(), "{error}");
+                self.owes = true;
+            }
+        }
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -33,11 +52,12 @@ impl Driver {
     /// Asks for the next photos that the office once confirmed; those that it no longer has wait again.
     pub(super) async fn recheck_photos(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = &self.standing.store;
+        if self.recheck.owes {
+            self.recheck.of_others.extend(store.forget_what_the_office_has()?);
+            self.recheck.owes = false;
+        }
         let confirmed = store.confirmed_uploads(self.recheck.behind, AT_ONCE)?;
-        let Some((last, _)) = confirmed.last() else {
-            self.recheck.done = true;
-            return Ok(());
-        };
+        let Some((last, _)) = confirmed.last() else { return self.recheck_others(hub).await };
         let hashes: Vec<_> = confirmed.iter().map(|(_, sha256)| *sha256).collect();
         let states = hub.blob_states(&hashes).await?;
         let (mut there, mut lost) = (Vec::new(), Vec::new());
@@ -56,6 +76,22 @@ impl Driver {
         store.office_has_of(&there)?;
         self.recheck.behind = Some(*last);
         self.standing.tell();
+        Ok(())
+    }
+
+    /// Asks for the next photos of others that the office once said to have.
+    async fn recheck_others(&mut self, hub: &HubClient) -> Result<(), Trouble> {
+        let hashes: Vec<_> = self.recheck.of_others.iter().take(AT_ONCE as usize).copied().collect();
+        if hashes.is_empty() {
+            self.recheck.done = true;
+            return Ok(());
+        }
+        let states = hub.blob_states(&hashes).await?;
+        let said = |of: &Sha256| Some((*of, *states.get(of)? == BlobState::Verified));
+        self.standing.store.office_has_of(&hashes.iter().filter_map(said).collect::<Vec<_>>())?;
+        for of in &hashes {
+            self.recheck.of_others.remove(of);
+        }
         Ok(())
     }
 

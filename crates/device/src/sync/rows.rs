@@ -62,6 +62,26 @@ impl Store {
         Ok(())
     }
 
+    /// Of no photo of others it is known any more whether the office has it. Gives those that it had said to have.
+    pub(super) fn forget_what_the_office_has(&self) -> Result<Vec<Sha256>, StoreError> {
+        let had = self.write_quietly("forgetting what the office said to have", |writing| {
+            let of_others = "at_office = 1 AND NOT EXISTS
+                (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'original')";
+            let had = writing
+                .prepare_cached(&format!("SELECT sha256 FROM blob WHERE {of_others}"))?
+                .query_map([], |row| row.get(0).map(Sha256))?
+                .collect::<Result<Vec<_>, _>>()?;
+            writing
+                .prepare_cached(&format!("UPDATE blob SET at_office = NULL WHERE {of_others}"))?
+                .execute([])?;
+            Ok::<_, StoreError>(had)
+        })?;
+        if !had.is_empty() {
+            self.changed();
+        }
+        Ok(had)
+    }
+
     /// Whether the office has these originals, as it has just said. Of this tablet's own that is written down elsewhere.
     pub(super) fn office_has_of(&self, photos: &[(Sha256, bool)]) -> Result<(), StoreError> {
         let changed = self.write_quietly("writing down which photos the office has", |writing| {

@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::store::StoreError;
+use crate::store::blobs::{Role, UploadKey};
 use crate::testing::OWNERS;
 use serde_json::json;
 use standpipe_domain::ids::RoundId;
 use standpipe_domain::record::finding_id;
 use standpipe_domain::round::RoundState;
+use standpipe_domain::signoff::SealedPhotos;
+use standpipe_domain::sync::AsideId;
 use standpipe_domain::tablet::NewAmendment;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::{Kind, Op};
@@ -69,6 +72,29 @@ fn a_round_is_signed_when_everybody_has_even_with_an_objection() {
     let sealed = tablet.engine.check(check(STANDPIPE)).unwrap().sealed.unwrap();
     assert_eq!(sealed.by.len(), 2);
     assert!(round.stops.iter().all(|stop| stop.sealed));
+}
+
+#[test]
+fn a_signed_photo_that_was_set_aside_or_lost_is_never_said_to_be_at_the_office() {
+    let tablet = ready();
+    tablet.sign(OWNERS[0], None).unwrap();
+    let store = tablet.engine.store();
+    let key = UploadKey { of: sha256(&jpeg(21)), role: Role::Original };
+    let counted = || {
+        let SealedPhotos { on_their_way, unconfirmed } = tablet.engine.round(ROUND).unwrap().sealed_photos;
+        (on_their_way, unconfirmed)
+    };
+    assert_eq!(counted(), (1, 0));
+    for code in ["hub-fault", "file-missing-unasked", "file-damaged", "file-missing"] {
+        store.upload_set_aside(key, code).unwrap();
+        assert_eq!(counted(), (0, 1), "{code}: it does not go by itself");
+    }
+    tablet.engine.see_to(&[AsideId::Photo(key.of)], true).unwrap();
+    assert_eq!(counted(), (0, 1), "somebody has seen to its loss, and it is lost");
+    store.upload_retry_all().unwrap();
+    assert_eq!(counted(), (1, 0), "its file has come back");
+    store.upload_verified(key).unwrap();
+    assert_eq!(counted(), (0, 0));
 }
 
 #[test]

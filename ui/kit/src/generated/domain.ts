@@ -259,6 +259,16 @@ photos_on_their_way: number,
  */
 photos_unconfirmed: number, };
 
+export type SealedPhotos = { 
+/**
+ * Those that this tablet has still to send to the office.
+ */
+on_their_way: number, 
+/**
+ * Of the others, those of which the office has not said that it holds them; what was set aside here among them.
+ */
+unconfirmed: number, };
+
 export type NewSignOff = { round: RoundId, unit: UnitId, name: string, objection: string | null, strokes: Array<Array<Point>>, 
 /**
  * The [digest](crate::tablet::RoundView::digest) of what was read.
@@ -497,6 +507,10 @@ seen: Seen | null,
  */
 photo: string | null, 
 /**
+ * Who recorded it; absent for what is not here any more.
+ */
+author: Author | null, 
+/**
  * What it is about; absent for what is not here any more.
  */
 about: Subject | null, 
@@ -515,7 +529,17 @@ code: string, detail: string, at: Millis, };
 
 export type AsideId = { "record": string } | { "photo": Sha256 };
 
-export type Kept = "at-office" | "here" | "lost" | "spoilt" | "whole";
+export type Author = { 
+/**
+ * Their name; their id where nobody of it is known here.
+ */
+name: string, 
+/**
+ * When, by the clock of the tablet that it was recorded on.
+ */
+at: Millis, };
+
+export type Kept = "at-office" | "here" | "lost" | "spoilt" | "unasked" | "whole";
 
 export type Seen = { 
 /**
@@ -598,6 +622,10 @@ export type RoundView = { round: Round, line: RoundLine, site: Words,
  * The names of the units that walk along.
  */
 present: Array<Words>, stops: Array<Stop>, findings: Array<FindingView>, obstacles: Obstacles, sign_offs: Array<SignOffView>, 
+/**
+ * Of the photos that all these signatures cover.
+ */
+sealed_photos: SealedPhotos, 
 /**
  * What was amended after it was signed, oldest first.
  */

@@ -1,4 +1,4 @@
-import { names, words, type SetAside, type Spot } from '@standpipe/kit';
+import { moment, names, words, type Author, type SetAside, type Spot } from '@standpipe/kit';
 import { m } from '../paraglide/messages.js';
 import { to } from '../route.svelte';
 
@@ -10,8 +10,22 @@ export const subjectOf = ({ photo, about }: SetAside): string =>
   photo === null ? (about?.name ? words(about.name) : names.entity(about?.entity)) : photo || names.field('photos');
 
 // Which field of a record it was tells nobody anything; thirty rows that differ in nothing else tell less.
-const sort = ({ photo, about, code, spot, kept, seen }: SetAside): string =>
-  JSON.stringify([photo, about, code, spot, kept, seen?.by]);
+const sort = (thing: SetAside): string => {
+  const { photo, about, code, spot, kept, seen } = thing;
+  return JSON.stringify([photo, about, code, spot, kept, seen?.by, authorOf(thing)?.name]);
+};
+
+/** Who recorded what is at no office: whoever looks after it has to find them. The office knows it of whatever it keeps. */
+export const authorOf = ({ kept, author }: SetAside): Author | null => (kept === 'here' ? author : null);
+
+/** Who recorded these, and when; empty where the office knows. */
+export function recordedBy(pile: Pile): string {
+  const authors = pile.map(authorOf).filter((author) => author !== null);
+  const latest = authors.reduce<Author | null>((one, other) => (one && one.at > other.at ? one : other), null);
+  if (!latest) return '';
+  const told = { name: latest.name, when: moment(latest.at) };
+  return authors.length > 1 ? m['sync.setAsideByLatest'](told) : m['sync.setAsideBy'](told);
+}
 
 export function piles(things: SetAside[]): Pile[] {
   const found = new Map<string, Pile>();
@@ -56,6 +70,8 @@ const remedies = {
   'not-taken-back': 'wait',
   'file-missing': 'retake',
   'file-damaged': 'retake',
+  'file-missing-unasked': 'asked',
+  'file-damaged-unasked': 'asked',
   'hash-mismatch': 'tap',
   'hub-fault': 'retry',
 } as const;

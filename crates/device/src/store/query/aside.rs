@@ -1,6 +1,7 @@
 //! What was set aside: what was recorded, about what, and where it can be recorded again.
 
 use super::check::check_row;
+use super::common::person_name;
 use super::evidence::evidence_in;
 use super::issue;
 use super::subject::{begun_as, sealed_in, subject};
@@ -15,7 +16,7 @@ use standpipe_domain::checklist::{self, Item};
 use standpipe_domain::ids::{CheckId, FindingId, IssueId, Millis, RoundId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::entity;
-use standpipe_domain::sync::{AsideId, Kept, Recorded, Seen, SetAside, Spot};
+use standpipe_domain::sync::{AsideId, Author, Kept, Recorded, Seen, SetAside, Spot};
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve};
 use standpipe_oplog::seal::Jws;
 use uuid::Uuid;
@@ -42,6 +43,7 @@ fn records(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
             kept: if code == NOWHERE_ELSE { Kept::Here } else { Kept::AtOffice },
             seen: seen(row)?,
             photo: None,
+            author: None,
             about: None,
             content: Vec::new(),
             spot: None,
@@ -76,10 +78,12 @@ fn photos(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
             kept: match code.as_str() {
                 "file-missing" => Kept::Lost,
                 "file-damaged" => Kept::Spoilt,
+                "file-missing-unasked" | "file-damaged-unasked" => Kept::Unasked,
                 _ => Kept::Whole,
             },
             seen: seen(row)?,
             photo: Some(evidence_in(&body).map(|evidence| evidence.name).unwrap_or_default()),
+            author: None,
             about: None,
             content: Vec::new(),
             spot: None,
@@ -101,6 +105,7 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<Option<Seen>> {
 /// With what is known by the operation.
 fn told(conn: &Connection, aside: SetAside, op: &Op) -> Result<SetAside, StoreError> {
     Ok(SetAside {
+        author: Some(Author { name: person_name(conn, op.actor)?, at: op.device_time }),
         about: Some(subject(conn, op.entity.clone(), op.id)?),
         content: content(conn, op)?,
         spot: spot(conn, op)?,

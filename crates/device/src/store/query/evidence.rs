@@ -106,7 +106,9 @@ fn preview(row: &Row<'_>) -> rusqlite::Result<Preview> {
 fn whereabouts(row: &Row<'_>) -> rusqlite::Result<Whereabouts> {
     let state: Option<String> = row.get(3)?;
     Ok(match (row.get::<_, bool>(0)?, state.as_deref()) {
-        (_, Some("verified")) => Whereabouts::SafeAtOffice,
+        (true, Some("verified")) => Whereabouts::SafeAtOffice,
+        // It was lost here since, and can be fetched.
+        (false, Some("verified")) => Whereabouts::Elsewhere { at_office: Some(true), by: None },
         // Without ever having waited to go up it came from there.
         (true, None) if row.get::<_, Option<bool>>(7)? == Some(true) => Whereabouts::SafeAtOffice,
         (true, None) => Whereabouts::SafeHere,

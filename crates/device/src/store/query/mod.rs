@@ -20,8 +20,8 @@ pub use evidence::held_view;
 pub use evidence::{evidence_in, evidence_of, evidence_view, members_of};
 pub use issue::{issue, issue_row, issues};
 pub use round::{obstacles, round, round_record};
-#[cfg(test)]
-pub use seal::sign_offs;
 pub use seal::{Sealable, has_signed, jws, reports, sealable, sealed_of_others};
+#[cfg(test)]
+pub use seal::{sealed_photos, sign_offs};
 pub use sync::sync_detail;
 pub use today::today;

@@ -169,6 +169,7 @@ pub fn round(
         digest: sealable.digest()?,
         photos: count_of(sealable.evidence.len()),
         line: line(conn, &round, today)?,
+        sealed_photos: seal::sealed_photos(conn, id)?,
         site: site(conn, at)?.map_or_else(|| Words::same(""), |(name, _)| name),
         present,
         stops: rows.iter().map(|row| row.stop(conn)).collect::<Result<_, _>>()?,

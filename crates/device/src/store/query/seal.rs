@@ -14,7 +14,7 @@ use standpipe_domain::finding::FindingView;
 use standpipe_domain::ids::{FindingId, Millis, RoundId, Sha256, SignOffId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::round::Round;
-use standpipe_domain::signoff::{SealReport, SignOffView, Signature};
+use standpipe_domain::signoff::{SealReport, SealedPhotos, SignOffView, Signature};
 use standpipe_domain::tablet::Sealed;
 use standpipe_oplog::canonical;
 use standpipe_oplog::chain::sha256;
@@ -107,13 +107,22 @@ fn not_confirmed(conn: &Connection, evidence: Vec<Sha256>) -> Result<(u32, u32),
     Ok(counts)
 }
 
-/// The sealed photos of a round that this tablet did not have to send itself, and whether their originals are here.
-pub fn sealed_of_others(conn: &Connection, round: RoundId) -> Result<Vec<(Sha256, bool)>, StoreError> {
+/// Where the photos are that anybody sealed in a round, each counted once.
+pub fn sealed_photos(conn: &Connection, round: RoundId) -> Result<SealedPhotos, StoreError> {
+    let (on_their_way, unconfirmed) = not_confirmed(conn, sealed_in(conn, round)?.into_iter().collect())?;
+    Ok(SealedPhotos { on_their_way, unconfirmed })
+}
+
+fn sealed_in(conn: &Connection, round: RoundId) -> Result<BTreeSet<Sha256>, StoreError> {
     let lists: Vec<Json<Vec<Sha256>>> = conn
         .prepare_cached("SELECT evidence FROM sign_off WHERE round = ?1")?
         .query_map([round.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let sealed: BTreeSet<Sha256> = lists.into_iter().flat_map(|list| list.0).collect();
+    Ok(lists.into_iter().flat_map(|list| list.0).collect())
+}
+
+/// The sealed photos of a round that this tablet did not have to send itself, and whether their originals are here.
+pub fn sealed_of_others(conn: &Connection, round: RoundId) -> Result<Vec<(Sha256, bool)>, StoreError> {
     let mut of_others = conn.prepare_cached(
         "SELECT here FROM blob WHERE sha256 = ?1 AND NOT EXISTS
              (SELECT 1 FROM upload WHERE of = ?1 AND role = 'original')",
@@ -121,7 +130,7 @@ pub fn sealed_of_others(conn: &Connection, round: RoundId) -> Result<Vec<(Sha256
     let mut here = |sha256| {
         Ok(of_others.query_row([Hash(sha256)], |row| row.get(0)).optional()?.map(|here| (sha256, here)))
     };
-    sealed.into_iter().filter_map(|sha256| here(sha256).transpose()).collect()
+    sealed_in(conn, round)?.into_iter().filter_map(|sha256| here(sha256).transpose()).collect()
 }
 
 /// Who sealed a round's checks, and when first.

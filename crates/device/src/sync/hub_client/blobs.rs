@@ -63,6 +63,8 @@ pub enum Thumbnail {
     NotYet,
     /// The hub has the original, and nobody has made a thumbnail of it.
     NotMade,
+    /// What the hub has is none that could be kept. Whether it has the original, that does not tell.
+    Unfit,
 }
 
 impl HubClient {
@@ -156,7 +158,7 @@ impl HubClient {
         let length = reply.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         // One that somebody named wrongly is this photo's trouble only, and no sign of another server.
         if media_type(&reply.headers).starts_with("image/") && length > Some(MAX_THUMBNAIL) {
-            return Ok(Thumbnail::NotMade);
+            return Ok(Thumbnail::Unfit);
         }
         let answer = self.read(DOING, reply, MAX_THUMBNAIL).await?;
         if answer.status == StatusCode::NOT_FOUND {

@@ -91,6 +91,27 @@ async fn a_thumbnail_that_is_none_ends_no_turn() {
 }
 
 #[tokio::test]
+async fn a_thumbnail_that_is_none_does_not_tell_that_the_original_is_at_the_office() {
+    let hub = Hub::start().await;
+    let of = of_a_colleague(&hub, b"their photo");
+    hub.kept().thumbnails.insert(of, vec![0; 5 << 20]);
+    let tablet = Tablet::of(&hub);
+    // Larger than what is fetched unasked, so nothing else tells.
+    hub.kept()
+        .ops
+        .iter_mut()
+        .for_each(|(_, body)| *body = body.replace("\"bytes\":11", "\"bytes\":99999999"));
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.pause().await;
+            assert_eq!(hub.asked().iter().filter(|line| line.ends_with("/thumb")).count(), 1);
+            assert_eq!(whereabouts(tablet), Whereabouts::Elsewhere { at_office: None, by: None });
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_thumbnail_that_is_not_there_yet_is_not_asked_for_at_each_turn() {
     let hub = Hub::start().await;
     let of = of_a_colleague(&hub, b"their photo");

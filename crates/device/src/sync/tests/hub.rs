@@ -48,6 +48,8 @@ pub struct Kept {
     pub log: Vec<String>,
     rules: Vec<(&'static str, Answer)>,
     pub epoch: Uuid,
+    /// Which run of it answers.
+    pub run: Uuid,
     /// Of each incarnation, the hashes of its operations.
     pub chains: HashMap<u32, Vec<Sha256>>,
     pub ops: Vec<(Uuid, String)>,
@@ -107,6 +109,7 @@ impl Hub {
             log: vec![],
             rules: vec![],
             epoch: Uuid::from_u128(7),
+            run: Uuid::from_u128(6),
             chains: HashMap::new(),
             ops: vec![],
             quarantine: None,
@@ -238,7 +241,7 @@ async fn hello(State(hub): State<Hub>, axum::Json(body): axum::Json<Value>) -> a
     axum::Json(json!({
         "protocol": 1, "hub_epoch": kept.epoch, "now": kept.now, "acknowledged": acknowledged,
         "durable_seq": kept.durable, "device": Uuid::nil(), "person": Uuid::nil(), "revoked": kept.revoked,
-        "run": Uuid::from_u128(6), "backups": kept.backups, "something": "of a later version",
+        "run": kept.run, "backups": kept.backups, "something": "of a later version",
     }))
 }
 

@@ -12,5 +12,6 @@ mod records;
 mod rescued;
 mod sealed;
 mod snapshot;
+mod spoilt;
 pub mod tablet;
 mod trouble;

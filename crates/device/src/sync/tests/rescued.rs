@@ -4,17 +4,21 @@ use super::fetching::{fetch, of_a_colleague, where_is};
 use super::hub::Hub;
 use super::mending::colleagues;
 use super::tablet::{Tablet, record};
+use crate::previews::Previews;
 use crate::store::blobs::Role;
-use crate::store::{FILE, Store, StoreError};
+use crate::store::{FILE, Store, StoreError, query};
+use crate::testing::INSPECTOR;
 use crate::world::TestWorld;
 use standpipe_domain::evidence::Whereabouts;
 use standpipe_domain::hold::{Choices, Network, Surroundings};
 use standpipe_domain::ids::Sha256;
-use standpipe_domain::sync::{AsideId, SyncState, Trouble};
+use standpipe_domain::sync::{AsideId, Kept, SyncState};
+use standpipe_oplog::chain::sha256;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Spoils the first page of the database, which makes all of it unreadable to SQLite.
 fn damage(folder: &Path) {
@@ -79,7 +83,7 @@ async fn a_rescued_tablet_gives_nothing_back_to_a_hub_that_lost_nothing() {
 }
 
 #[tokio::test]
-async fn what_only_this_tablet_holds_and_cannot_give_back_is_not_called_safe() {
+async fn what_only_this_tablet_holds_and_cannot_give_back_is_told_of_one_by_one_and_never_called_safe() {
     let hub = Hub::start().await;
     let folder = Box::pin(with_records_of_others(&hub)).await;
     let all = hub.kept().ops.clone();
@@ -87,22 +91,58 @@ async fn what_only_this_tablet_holds_and_cannot_give_back_is_not_called_safe() {
     execute(&again(&folder).store, "DELETE FROM receipt");
     damage(folder.path());
     hub.kept().restored();
+    let told = again(&folder).play(async |tablet| {
+        let line = tablet.line(|line| line.set_aside == 5).await;
+        assert_eq!(line.state, SyncState::NeedsAttention);
+        tablet.pause().await;
+        let line = tablet.standing.line();
+        assert_eq!((line.trouble.clone(), line.records), (None, 0), "its own went up");
+        let detail = tablet.store.read("the list", |conn| query::sync_detail(conn, line, None)).unwrap();
+        assert_eq!(detail.set_aside.len(), 5);
+        for one in &detail.set_aside {
+            assert_eq!((one.code.as_str(), one.kept), ("not-taken-back", Kept::Here));
+            let author = one.author.as_ref().unwrap();
+            assert!(author.name.contains(&INSPECTOR.0.to_string()) && author.at.0 > 0, "{author:?}");
+            assert_eq!(one.content.len(), 1);
+        }
+        // Whoever could bring them is gone, and the person has seen to them.
+        let things: Vec<_> = detail.set_aside.iter().map(|one| one.id).collect();
+        tablet.store.see_to(&things, true).unwrap();
+        tablet.line(|line| line.state == SyncState::SafeBut).await;
+        tablet.standing.doubt_all();
+        tablet.line(|line| line.state == SyncState::SafeBut).await;
+        let told = tablet.told.lock().unwrap().clone();
+        assert!(told.iter().all(|line| line.state != SyncState::Safe), "{told:?}");
+        // A colleague, who has the marks, gives them back after all.
+        {
+            let mut kept = hub.kept();
+            let missing: Vec<_> = all.into_iter().filter(|one| !kept.ops.contains(one)).collect();
+            assert_eq!(missing.len(), 5);
+            kept.ops.extend(missing);
+        }
+        tablet.go_on();
+        tablet.safe().await;
+        assert!(tablet.store.set_aside_ids().unwrap().is_empty(), "they count again");
+    });
+    Box::pin(told).await;
+}
+
+/// As `what_only_this_tablet_holds…`, of what the tablet's own person recorded with an earlier key.
+#[tokio::test]
+async fn what_ones_own_person_recorded_and_stands_in_no_chain_is_offered_anew() {
+    let hub = Hub::start().await;
+    let folder = Box::pin(with_records_of_others(&hub)).await;
+    let lose = "DELETE FROM receipt; UPDATE op SET incarnation = NULL, dev_seq = NULL, hash = NULL WHERE hub_seq = 6";
+    execute(&again(&folder).store, lose);
+    damage(folder.path());
+    // Another tablet has given back all but that.
+    hub.kept().ops.truncate(5);
+    hub.kept().epoch = Uuid::from_u128(8);
     again(&folder)
         .play(async |tablet| {
-            let line = tablet.line(|line| line.trouble.is_some()).await;
-            assert!(matches!(line.trouble, Some(Trouble::HubFault { .. })), "{:?}", line.trouble);
-            tablet.pause().await;
-            let told = tablet.told.lock().unwrap().clone();
-            assert!(told.iter().all(|line| line.state != SyncState::Safe), "{told:?}");
-            // A colleague, who has the marks, gives them back.
-            {
-                let mut kept = hub.kept();
-                let missing: Vec<_> = all.into_iter().filter(|one| !kept.ops.contains(one)).collect();
-                assert_eq!(missing.len(), 5);
-                kept.ops.extend(missing);
-            }
-            tablet.go_on();
             tablet.safe().await;
+            assert_eq!(hub.kept().ops.len(), 6);
+            assert!(tablet.store.set_aside_ids().unwrap().is_empty());
         })
         .await;
 }
@@ -218,6 +258,33 @@ async fn a_photo_whose_row_the_power_cut_off_is_here_and_goes_back_to_a_hub_that
             fetch(tablet, of).await.unwrap();
             tablet.safe().await;
             assert_eq!(hub.kept().verified[&of], b"their photo");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn of_an_original_that_was_found_and_is_at_the_office_the_small_picture_goes_up_too() {
+    let hub = Hub::start().await;
+    let photo = crate::tests::jpeg(5);
+    let of = of_a_colleague(&hub, &photo);
+    hub.kept().verified.insert(of, photo.clone());
+    let tablet = Tablet::of(&hub);
+    // It lies there, and whoever took it never sent a small picture of it.
+    let (vault, world) = (tablet.store.vault(), tablet.store.world());
+    let mut incoming = vault.begin(world.uuid(), photo.len() as u64, world).unwrap();
+    incoming.write(&photo).unwrap();
+    vault.finish(incoming).unwrap();
+    tablet
+        .play(async |tablet| {
+            let previews = Previews::start(Arc::clone(&tablet.store));
+            tablet.safe().await;
+            previews.finish();
+            while hub.kept().verified.len() < 2 {
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            let small = fs::read(tablet.store.vault().path(of, Role::Thumbnail)).unwrap();
+            assert_eq!(hub.kept().verified[&sha256(&small)], small);
         })
         .await;
 }

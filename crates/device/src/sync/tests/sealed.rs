@@ -5,29 +5,38 @@ use super::tablet::{Tablet, evidence};
 use crate::store::query::{self, Sealable};
 use crate::store::{Store, StoreError};
 use crate::testing::{OWNERS, ROUND};
+use crate::world::TestWorld;
 use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::{Millis, Sha256, SignOffId};
 use standpipe_domain::record::{entity, set};
 use standpipe_domain::round::{Round, RoundKind};
-use standpipe_domain::signoff::Point;
+use standpipe_domain::signoff::{Point, SealedPhotos};
+use standpipe_domain::sync::SyncState;
 use standpipe_domain::words::Words;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::{SealPayload, seal};
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 /// A colleague's photos, and their seal over them; the hub has the records.
 fn sealed_by_a_colleague(hub: &Hub, photos: &[&[u8]]) -> Vec<Sha256> {
-    let colleague = Tablet::of(hub);
+    sealed_for(hub, 0, photos)
+}
+
+/// The same, on a tablet and for a unit of this number.
+fn sealed_for(hub: &Hub, number: u8, photos: &[&[u8]]) -> Vec<Sha256> {
+    let colleague = Tablet::within(Arc::new(TestWorld::new(50 + u64::from(number))));
+    colleague.enrol(&hub.address);
     let identity = colleague.store.identity().unwrap().unwrap();
     let hashes: Vec<Sha256> = photos.iter().map(|photo| sha256(photo)).collect();
-    let sign_off = SignOffId(Uuid::from_u128(9));
+    let sign_off = SignOffId(Uuid::from_u128(9 + u128::from(number)));
     let payload = SealPayload {
         sign_off,
         site: identity.site,
         round: ROUND,
-        unit: OWNERS[0],
+        unit: OWNERS[usize::from(number)],
         name: "业主代表".into(),
         objection: None,
         strokes: vec![vec![Point(0, 0, 0), Point(5, 5, 9), Point(9, 2, 20)]],
@@ -108,6 +117,65 @@ async fn a_colleagues_photo_is_not_at_the_office_until_the_office_says_so() {
             tablet.standing.look_at(ROUND);
             tablet.pause().await;
             assert_eq!(missing(&tablet.store), (0, 1));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_the_office_had_of_others_is_asked_for_again_once_it_was_started_anew() {
+    let hub = Hub::start().await;
+    let photos = sealed_by_a_colleague(&hub, &[b"one", b"two"]);
+    for (of, bytes) in photos.iter().zip([b"one", b"two"]) {
+        hub.kept().thumbnails.insert(*of, b"small".to_vec());
+        hub.kept().verified.insert(*of, bytes.to_vec());
+    }
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.standing.look_at(ROUND);
+            tablet.pause().await;
+            assert_eq!(missing(&tablet.store), (0, 0));
+            // It stands on an older disk by now, which lacks one.
+            hub.kept().run = Uuid::from_u128(66);
+            hub.kept().verified.remove(&photos[0]);
+            let (store, before) = (Arc::clone(&tablet.store), Arc::new(Mutex::new(None)));
+            let seen = Arc::clone(&before);
+            hub.rule("POST /blobs/status", move || {
+                seen.lock().unwrap().get_or_insert_with(|| missing(&store));
+                None
+            });
+            tablet.standing.due().greet = true;
+            tablet.go_on();
+            tablet.line(|line| line.state == SyncState::Checking).await;
+            tablet.safe().await;
+            assert_eq!(*before.lock().unwrap(), Some((0, 2)), "until it is asked, nobody knows of either");
+            assert_eq!(missing(&tablet.store), (0, 1));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn of_what_several_have_signed_each_photo_counts_once() {
+    let hub = Hub::start().await;
+    let first = sealed_for(&hub, 0, &[b"one", b"two"]);
+    sealed_for(&hub, 1, &[b"two", b"three"]);
+    let all = |tablet: &Tablet| {
+        tablet
+            .store
+            .read("counting", |conn| query::sealed_photos(conn, ROUND))
+            .map_err(|error: StoreError| error)
+    };
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(missing(&tablet.store), (0, 2), "of the first seal");
+            let SealedPhotos { on_their_way, unconfirmed } = all(tablet).unwrap();
+            assert_eq!((on_their_way, unconfirmed), (0, 3));
+            hub.kept().verified.insert(first[1], b"two".to_vec());
+            tablet.pause().await;
+            tablet.standing.look_at(ROUND);
+            tablet.pause().await;
+            assert_eq!(all(tablet).unwrap().unconfirmed, 2);
         })
         .await;
 }
