@@ -1,4 +1,5 @@
-//! The tablet's side of a push: sends what the hub has not acknowledged, in order, one batch at a time.
+//! The tablet's side of a push: what the hub has not acknowledged goes in order, and the answers count one by one. Whoever
+//! performs it may have the next batch set off before the answer to the one in front has come.
 
 use crate::wire::{PushAnswer, PushConflict, Refused};
 

@@ -90,7 +90,8 @@ impl Tablet {
     }
 
     fn outside(&self, net: &Net, world: Arc<dyn World>) -> Outside {
-        Outside { world, connect: net.wire(self.number), patience: Patience::default() }
+        // Few operations in each push, so that two are under way at once.
+        Outside { world, connect: net.wire(self.number), patience: Patience::default(), batch: 3 }
     }
 
     /// Starts the app.

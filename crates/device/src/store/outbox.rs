@@ -76,6 +76,11 @@ impl Store {
     ///
     /// A transaction is not cut in two unless it is larger than a whole push.
     pub fn outbox(&self, after: u64) -> Result<OutBatch, StoreError> {
+        self.outbox_of(after, MAX_OPS)
+    }
+
+    /// As [`Store::outbox`], of about `most` operations.
+    pub fn outbox_of(&self, after: u64, most: usize) -> Result<OutBatch, StoreError> {
         self.read("reading the outbox", |conn| {
             let chain = chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
             let of = id(conn, &chain)?;
@@ -84,7 +89,7 @@ impl Store {
                 "SELECT body, tx FROM op WHERE incarnation = ?1 AND dev_seq > ?2 ORDER BY dev_seq LIMIT ?3",
             )?;
             let mut rows = statement.query(params![chain.incarnation, after, MAX_OPS + 1])?;
-            let mut cut = Cut::default();
+            let mut cut = Cut { most, ..Cut::default() };
             while let Some(row) = rows.next()? {
                 if !cut.take(row.get(0)?, row.get(1)?) {
                     break;
@@ -435,6 +440,8 @@ fn put_identity(conn: &Connection, identity: &Identity) -> Result<(), StoreError
 /// Cuts a batch where a transaction ends.
 #[derive(Default)]
 struct Cut {
+    /// How many bodies are enough.
+    most: usize,
     bodies: Vec<Box<str>>,
     bytes: usize,
     tx: Option<Uuid>,
@@ -452,8 +459,8 @@ impl Cut {
         }
         self.bytes += body.len() + 1;
         // A transaction that is larger than a push goes whole, and alone: none is larger than what a hub takes at once.
-        let room = if self.whole > 0 { MAX_PUSH } else { MAX_TX };
-        self.full = self.bodies.len() == MAX_OPS || (self.bytes > room && !self.bodies.is_empty());
+        let (most, room) = if self.whole > 0 { (self.most, MAX_PUSH) } else { (MAX_OPS, MAX_TX) };
+        self.full = self.bodies.len() >= most || (self.bytes > room && !self.bodies.is_empty());
         if !self.full {
             self.bodies.push(body);
         }

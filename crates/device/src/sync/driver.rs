@@ -1,6 +1,6 @@
 //! What brings the tablet and the office in step, for as long as the app runs.
 //!
-//! One request at a time (of photos that need one piece each, two), the most urgent first: what was recorded here, what
+//! One request at a time (of photos that need one piece each, and of pushes on a quick line, two), the most urgent first: what was recorded here, what
 //! the office wrote, thumbnails, originals in pieces. Between two pieces of a photo a new record goes first. A lane that
 //! fails is closed until the next turn, and the others go on; a link that fails ends the turn. Turns come for ever: at once
 //! when something is due, otherwise each minute, after failures with growing pauses.
@@ -50,7 +50,7 @@ pub(super) struct Driver {
     /// The last pull ended before the hub's head, with more missing than one page holds.
     pub(super) lacks_much: bool,
     sleep: Sleep,
-    outside: Outside,
+    pub(super) outside: Outside,
     hub: Option<(String, Token, Arc<HubClient>)>,
     reached: watch::Sender<Option<Arc<HubClient>>>,
     pulled: Duration,

@@ -29,6 +29,7 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 use standpipe_domain::office::ApiProblem;
 use standpipe_oplog::PROTOCOL;
+use standpipe_oplog::wire::MAX_OPS;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -64,13 +65,20 @@ pub struct Outside {
     pub world: Arc<dyn World>,
     pub connect: Connect,
     pub patience: Patience,
+    /// About how many operations go in one push.
+    pub batch: usize,
 }
 
 impl Outside {
     /// The network, within this world.
     pub fn network(world: Arc<dyn World>) -> Self {
         let patience = Patience::default();
-        Self { world, connect: super::wire::network(patience.connect, patience.stall), patience }
+        Self {
+            world,
+            connect: super::wire::network(patience.connect, patience.stall),
+            patience,
+            batch: MAX_OPS,
+        }
     }
 }
 
@@ -106,7 +114,7 @@ impl HubClient {
     /// [`Fault::BadAddress`].
     pub fn new(address: &str, token: Option<Token>, outside: &Outside) -> Result<Self, Fault> {
         let base = base(address)?;
-        let Outside { world, connect, patience } = outside;
+        let Outside { world, connect, patience, .. } = outside;
         Ok(Self { wire: connect(&base)?, world: Arc::clone(world), base, token, patience: *patience })
     }
 

@@ -29,8 +29,8 @@ pub(super) struct Packed {
 }
 
 /// See [`Driver::pack`].
-fn pack(store: &Store, of: ChainId, after: u64) -> Result<Option<Packed>, Trouble> {
-    let batch = store.outbox(after)?;
+fn pack(store: &Store, of: ChainId, after: u64, batch: usize) -> Result<Option<Packed>, Trouble> {
+    let batch = store.outbox_of(after, batch)?;
     if batch.of != of {
         return Ok(None);
     }
@@ -234,7 +234,8 @@ impl Driver {
     /// Packs the batch behind `after`. `None` when the tablet has joined again meanwhile: the numbers mean other
     /// operations then, and the hub that was asked is not the one to ask.
     async fn pack(&self, of: ChainId, after: u64) -> Result<Option<Packed>, Trouble> {
-        self.beside(move |store| pack(store, of, after)).await
+        let batch = self.outside.batch;
+        self.beside(move |store| pack(store, of, after, batch)).await
     }
 
     /// Works at the database on another thread: this one carries what goes over the line.

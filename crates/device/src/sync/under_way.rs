@@ -10,8 +10,8 @@ use standpipe_oplog::push::Event;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-/// A line that brought an answer as soon as this is good enough for two batches at once. On a worse one both would take
-/// longer, and neither might arrive before it breaks.
+/// A turn whose last batch was answered, and what came of it written down, within this has a line that is good enough for
+/// two batches at once. On a worse one both would take longer, and neither might arrive before it breaks.
 pub(super) const QUICK: Duration = Duration::from_millis(250);
 
 pub(super) struct UnderWay<'h> {

@@ -15,6 +15,7 @@ use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::Jws;
+use standpipe_oplog::wire::Refused;
 use uuid::Uuid;
 
 fn op(body: &str) -> Op {
@@ -366,4 +367,24 @@ fn what_nobody_signed_is_gone_once_it_is_deleted() {
     delete_at_the_office(&mut tablet, "check", check(STANDPIPE).0);
     tablet.office.deliver(tablet.engine.store()).unwrap();
     assert_eq!(tablet.engine.round(ROUND).unwrap().stops.len(), 5);
+}
+
+#[test]
+fn a_signature_that_the_office_sets_aside_lets_go_of_its_round() {
+    let mut tablet = ready();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    delete_at_the_office(&mut tablet, "round", ROUND.0);
+    tablet.sign(OWNERS[0], None).unwrap();
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    assert!(tablet.engine.round(ROUND).is_ok(), "what was signed stays");
+
+    let store = tablet.engine.store();
+    let sealed: Op = serde_json::from_str(store.outbox(0).unwrap().bodies.last().unwrap()).unwrap();
+    assert_eq!(sealed.kind, Kind::Seal);
+    let refused = Refused { op_id: sealed.op_id, code: "sealed".into(), detail: String::new() };
+    store.set_aside(&[refused]).unwrap();
+    assert_eq!(tablet.engine.round(ROUND).unwrap_err().code(), "unknown");
+    let before = super::rebuilding::dump(store);
+    store.rebuild().unwrap();
+    assert_eq!(super::rebuilding::dump(store), before);
 }

@@ -133,16 +133,25 @@ pub async fn a_seal_is_countersigned_and_verifies(store: &dyn Store) {
     assert_eq!(store.seal(SignOffId(world.uuid())).await.unwrap(), None);
 }
 
-/// A check that says that it is of the garden's round, and is of another site.
-async fn a_check_of_another_site(store: &dyn Store, world: &Arc<StillWorld>) -> CheckId {
-    let (world, id) = (Arc::clone(world), CheckId(world.uuid()));
+/// A check of the garden's round and a finding of the garden's check, as they say, and a round as the garden's: all of another
+/// site.
+async fn of_another_site(store: &dyn Store, world: &Arc<StillWorld>) -> (CheckId, FindingId, RoundId) {
+    let world = Arc::clone(world);
+    let ids = (CheckId(world.uuid()), FindingId(world.uuid()), RoundId(world.uuid()));
     let hand = Hand { scope: SiteId(world.uuid()), actor: demo::person("office"), now: world.now() };
     let record = move |ledger: &mut dyn Ledger| {
-        let check = ledger.check(check(PIPE).0)?.unwrap();
-        write(ledger, &*world, hand, [Draft::record(entity::CHECK, id.0, fields(&check))])
+        let copied = ledger.check(check(PIPE).0)?.unwrap();
+        let round = ledger.rounds(Some(round()))?.pop().unwrap().round;
+        let (_, finding) = finding(check(PIPE), "door-seal", "封条破损");
+        let drafts = [
+            Draft::record(entity::CHECK, ids.0.0, fields(&copied)),
+            Draft { id: ids.1.0, ..finding },
+            Draft::record(entity::ROUND, ids.2.0, fields(&round)),
+        ];
+        write(ledger, &*world, hand, drafts)
     };
     store.transact(record).await.unwrap();
-    id
+    ids
 }
 
 pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
@@ -163,11 +172,19 @@ pub async fn a_broken_seal_is_set_aside(store: &dyn Store) {
     let mut issue = payload.clone();
     issue.checks[0].id = CheckId(issue_id(payload.findings[0].id).0);
     let other_round = SealPayload { round: RoundId(world.uuid()), ..payload.clone() };
+    let (their_check, their_finding, their_round) = of_another_site(store, &world).await;
     let mut next_door = payload.clone();
-    next_door.checks[0].id = a_check_of_another_site(store, &world).await;
+    next_door.checks[0].id = their_check;
     next_door.findings.clear();
+    let mut next_doors_finding = payload.clone();
+    next_doors_finding.findings[0].id = their_finding;
+    let mut next_doors_round = SealPayload { round: their_round, ..payload.clone() };
+    next_doors_round.checks[0].id = CheckId(world.uuid());
+    next_doors_round.findings.clear();
     for (what, broken) in [
         ("over another site's check", sealed(&tablet, &next_door)),
+        ("over another site's finding", sealed(&tablet, &next_doors_finding)),
+        ("of another site's round", sealed(&tablet, &next_doors_round)),
         ("over a person", sealed(&tablet, &person)),
         ("over an issue", sealed(&tablet, &issue)),
         ("over another round's check", sealed(&tablet, &other_round)),

@@ -2,6 +2,7 @@
 
 use super::kit::{MORNING, StillWorld, answers, check, finding, garden, ops, photo, round};
 use super::seals::{recorded, sealed};
+use crate::demo;
 use crate::ingest::rebuild_if_outdated;
 use crate::store::Store;
 use crate::world::{World, day};
@@ -9,7 +10,7 @@ use serde_json::json;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::record::{entity, set};
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use standpipe_oplog::seal::COUNTERSIGNED;
 
@@ -83,7 +84,10 @@ pub(crate) async fn it_is_shown_after_an_update(store: &dyn Store) {
             answered: 3
         }
     );
-    let operations = ops(store).await.len();
+    let followed = ops(store).await;
+    let inspector = demo::person("inspector");
+    assert!(followed.iter().filter(|op| is_countersigned(op)).all(|op| op.actor == inspector));
+    let operations = followed.len();
     assert!(!renewed(store).await, "not at each start");
     assert_eq!(ops(store).await.len(), operations, "what followed once does not follow again");
 }
@@ -115,6 +119,10 @@ const BEFORE: Shown = Shown {
     answered: 2,
 };
 
+fn is_countersigned(op: &Op) -> bool {
+    op.field.as_deref() == Some(COUNTERSIGNED)
+}
+
 async fn renewed(store: &dyn Store) -> bool {
     let world = StillWorld::new();
     // Another start of the program: its ids are not those of the start before.
@@ -130,11 +138,7 @@ async fn shown(store: &dyn Store) -> Shown {
     let of = |tag| view.checks.iter().find(|it| it.id == check(tag)).unwrap();
     Shown {
         seals: view.seals.len(),
-        countersigned: ops(store)
-            .await
-            .iter()
-            .filter(|op| op.field.as_deref() == Some(COUNTERSIGNED))
-            .count(),
+        countersigned: ops(store).await.iter().filter(|op| is_countersigned(op)).count(),
         sealed: of(PIPE).sealed,
         amended: of(PIPE).amendments.len(),
         findings: view.findings.len(),

@@ -232,17 +232,18 @@ async fn a_photo_that_was_fetched_and_that_the_office_has_lost_goes_up_from_here
             // A hub of another epoch may have lost it; until it is asked, nobody knows.
             hub.kept().epoch = Uuid::from_u128(8);
             let store = Arc::clone(&tablet.store);
-            let before = Arc::new(std::sync::Mutex::new(None));
+            // A turn that is not over yet may ask before the greeting.
+            let before = Arc::new(std::sync::Mutex::new(vec![]));
             let seen = Arc::clone(&before);
             hub.rule("POST /blobs/status", move || {
-                seen.lock().unwrap().get_or_insert_with(|| where_is(&store));
+                seen.lock().unwrap().push(where_is(&store));
                 None
             });
             tablet.standing.due().greet = true;
             tablet.go_on();
             tablet.line(|line| line.state == SyncState::Checking).await;
             tablet.safe().await;
-            assert_eq!(*before.lock().unwrap(), Some(Whereabouts::SafeHere));
+            assert!(before.lock().unwrap().contains(&Whereabouts::SafeHere), "{before:?}");
             assert_eq!(whereabouts(tablet), Whereabouts::SafeAtOffice, "it is there after all");
 
             hub.kept().verified.remove(&of);
