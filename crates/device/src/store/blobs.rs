@@ -1,7 +1,7 @@
 //! Evidence as the database knows it: what is here, what goes up, what is to be fetched. The bytes are in the vault.
 
 use super::fault::StoreError;
-use super::seen::{self, IS_GONE, SEEN};
+use super::seen::{self, IS_GONE, IS_UNASKED, SEEN};
 use super::sql::Hash;
 use super::{Store, Writing, backup, query, sql};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -140,8 +140,9 @@ impl Store {
         Ok(())
     }
 
-    /// Everything that was set aside is tried again; what is lost, and was seen to, only where its file has come back.
-    pub fn upload_retry_all(&self) -> Result<(), StoreError> {
+    /// Everything that was set aside is tried again; what is lost, and was seen to, only where its file has come back, and what
+    /// the office is still to be asked about not at all. Nor what is lost where originals are `held`: it would seem to wait.
+    pub fn upload_retry_all(&self, held: bool) -> Result<(), StoreError> {
         let taken_up = self.write_quietly("taking up what was set aside", |writing| {
             let gone = format!("{IS_GONE} AND role = 'original' AND of IN {SEEN}");
             let again = "UPDATE upload SET state = 'waiting', sent = 0, url = NULL, code = NULL";
@@ -155,8 +156,9 @@ impl Store {
                     back.push(of);
                 }
             }
+            let stays = format!("{IS_UNASKED} OR {gone} OR (?1 AND role = 'original' AND {IS_GONE})");
             let mut count =
-                writing.execute(&format!("{again} WHERE state = 'set-aside' AND NOT ({gone})"), [])?;
+                writing.execute(&format!("{again} WHERE state = 'set-aside' AND NOT ({stays})"), [held])?;
             for of in back {
                 count += writing.execute(&format!("{again} WHERE of = ?1 AND role = 'original'"), [of])?;
             }
@@ -168,17 +170,35 @@ impl Store {
         Ok(())
     }
 
-    /// Originals that are spoilt here, and of which the office could not be asked whether it has them: a few of them, each with
-    /// what it is set aside for where the office lacks it.
-    pub fn unasked(&self) -> Result<Vec<(Sha256, &'static str)>, StoreError> {
+    /// Originals that are spoilt here. The office may have them by now.
+    pub fn spoilt(&self) -> Result<Vec<Sha256>, StoreError> {
         self.read("looking what the office is to be asked", |conn| {
-            let sql = "SELECT of, code = 'file-missing-unasked' FROM upload WHERE role = 'original' AND state = 'set-aside'
-                           AND code IN ('file-missing-unasked', 'file-damaged-unasked') LIMIT 500";
-            let code = |is_missing| if is_missing { "file-missing" } else { "file-damaged" };
-            let mut statement = conn.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, Hash>(0)?.0, code(row.get(1)?))))?;
+            let sql = format!(
+                "SELECT of FROM upload WHERE role = 'original' AND state = 'set-aside' AND ({IS_UNASKED} OR {IS_GONE})"
+            );
+            let mut statement = conn.prepare_cached(&sql)?;
+            let rows = statement.query_map([], |row| Ok(row.get::<_, Hash>(0)?.0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
+    }
+
+    /// The office, once asked, does not have these either, which are spoilt here: they are lost.
+    pub fn are_lost(&self, photos: &[Sha256]) -> Result<(), StoreError> {
+        let told = self.write_quietly("writing down which photos are lost", |writing| {
+            let sql = format!(
+                "UPDATE upload SET code = replace(code, '-unasked', '')
+                 WHERE of = ?1 AND role = 'original' AND state = 'set-aside' AND {IS_UNASKED}"
+            );
+            let mut told = 0;
+            for of in photos {
+                told += writing.prepare_cached(&sql)?.execute([of.0])?;
+            }
+            Ok::<_, StoreError>(told)
+        })?;
+        if told > 0 {
+            self.changed();
+        }
+        Ok(())
     }
 
     fn upload(&self, key: UploadKey, set: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {

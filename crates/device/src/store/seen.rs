@@ -13,6 +13,10 @@ pub const SEEN: &str = "(SELECT what FROM seen_to WHERE stands = 1)";
 /// yet: nobody can put it away.
 pub const IS_GONE: &str = "(upload.state = 'set-aside' AND upload.code IN ('file-missing', 'file-damaged'))";
 
+/// Whether an original's bytes are here no more, and the office could not be asked yet whether it has them.
+pub const IS_UNASKED: &str =
+    "(upload.state = 'set-aside' AND upload.code IN ('file-missing-unasked', 'file-damaged-unasked'))";
+
 /// The reason of what was set aside and lies at no office: see [`Store::not_taken_back`].
 pub const NOWHERE_ELSE: &str = "not-taken-back";
 

@@ -245,7 +245,7 @@ impl Driver {
                 }
                 Job::AskOfSpoilt => {
                     self.standing.sending(false);
-                    (Lane::Upload, self.ask_of_spoilt(&hub).await)
+                    (Lane::Recheck, self.ask_of_spoilt(&hub).await)
                 }
                 Job::Sealed(round) => {
                     self.standing.sending(false);
@@ -294,7 +294,7 @@ impl Driver {
 
     /// The hub may not have what it once confirmed: both are compared, and until then nothing is said to be safe.
     pub(super) fn doubt(&mut self) {
-        self.recheck.doubt(&self.standing.store);
+        self.recheck.doubt();
         self.mend.looks_back = true;
         // Of what it had set aside it may know nothing any more.
         {
@@ -346,7 +346,7 @@ impl Driver {
         {
             return Ok(Some(Job::Sealed(round)));
         }
-        if open(Lane::Upload) && self.photos.asks() {
+        if open(Lane::Recheck) && self.photos.asks() {
             return Ok(Some(Job::AskOfSpoilt));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };
@@ -365,7 +365,7 @@ impl Driver {
     fn next_upload(&mut self) -> Result<Option<PendingUpload>, Trouble> {
         let store = &self.standing.store;
         if self.standing.due().retry || self.photos.parole(self.elapsed()) {
-            store.upload_retry_all()?;
+            store.upload_retry_all(self.standing.holds_originals()?)?;
             self.changes.mark_unchanged();
             self.standing.due().retry = false;
             self.photos.forget();

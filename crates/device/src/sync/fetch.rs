@@ -83,10 +83,10 @@ impl Driver {
         let store = &self.standing.store;
         let answer = hub.thumbnail(of).await;
         match &answer {
-            Ok(Thumbnail::NotMade) => store.office_has(of, Some(true))?,
-            Ok(Thumbnail::NotYet) => store.office_has(of, Some(false))?,
+            Ok(Thumbnail::NotMade) => store.office_has(of, true)?,
+            Ok(Thumbnail::NotYet) => store.office_has(of, false)?,
             // The original may have come after it.
-            Ok(Thumbnail::Here(_) | Thumbnail::Unfit) => store.office_has(of, None)?,
+            Ok(Thumbnail::Here(_) | Thumbnail::Unfit) => store.office_may_have(of)?,
             Err(_) => {}
         }
         if !matches!(answer, Ok(Thumbnail::NotMade | Thumbnail::Unfit)) {
@@ -190,7 +190,11 @@ async fn original(
         let fault = match more(standing, &hub, (sha256, progress), incoming).await {
             Ok(()) => break,
             Err(NotFetched::NotYet) => {
-                standing.store.office_has(sha256, Some(false))?;
+                standing.store.office_has(sha256, false)?;
+                // It had confirmed it. What else it has lost is asked for, and this photo is told of.
+                if standing.store.is_confirmed(sha256)? {
+                    standing.doubt_all();
+                }
                 return Err(NotFetched::NotYet);
             }
             Err(NotFetched::Link(fault @ Fault::NoAnswer { .. })) => fault,

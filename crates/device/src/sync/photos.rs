@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::file::{self, Piece, Spoilt};
 use super::hub_client::{Created, HubClient, NewBlob, Patched};
 use super::inventory;
+use super::recheck::AT_ONCE;
 use crate::store::Store;
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
 use crate::world::{World, aside};
@@ -39,8 +40,8 @@ pub(super) struct Photos {
     strikes: HashMap<UploadKey, u32>,
     /// Blobs whose bytes went along with their announcement when the line broke: what arrived is asked for.
     broken: HashSet<UploadKey>,
-    /// An original is spoilt, and the office could not be asked whether it has it.
-    unasked: bool,
+    /// The office is to be asked for originals that are spoilt here.
+    asks: bool,
     /// When a blob was last set aside because the hub failed at it, by the clock that never goes back.
     struck: Option<Duration>,
 }
@@ -70,7 +71,7 @@ impl Default for Photos {
             sound: HashSet::new(),
             strikes: HashMap::new(),
             broken: HashSet::new(),
-            unasked: false,
+            asks: true,
             struck: None,
         }
     }
@@ -85,12 +86,12 @@ impl Photos {
 
     /// The hub may not have any more what it said that it has.
     pub(super) fn doubt(&mut self) {
-        self.ahead = None;
+        (self.ahead, self.asks) = (None, true);
     }
 
     /// Whether the office is still to be asked for originals that are spoilt here.
     pub(super) fn asks(&self) -> bool {
-        self.unasked
+        self.asks
     }
 
     /// Whether it is time to try again what was set aside because the hub failed.
@@ -280,33 +281,46 @@ impl Driver {
                 .ok_or_else(|| hub_fault("the hub does not say whether it has a photo"))
         });
         match state {
-            Ok(BlobState::Verified) => self.is_at_office_alone(blob.key).await,
+            Ok(BlobState::Verified) => match self.is_at_office_alone(blob.key).await {
+                Ok(()) => Ok(()),
+                Err(trouble) => {
+                    self.put_aside(blob, spoilt.code_unasked())?;
+                    self.photos.asks = true;
+                    Err(trouble)
+                }
+            },
             Ok(BlobState::Absent | BlobState::Partial) => self.put_aside(blob, spoilt.code()),
             Err(fault) => {
                 self.put_aside(blob, spoilt.code_unasked())?;
-                self.photos.unasked = true;
+                self.photos.asks = true;
                 Err(fault.into())
             }
         }
     }
 
-    /// Asks for what could not be asked when it was found to be spoilt.
+    /// Asks for the originals that are spoilt here, those that could not be asked for when they were found to be so among them.
     pub(super) async fn ask_of_spoilt(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = Arc::clone(&self.standing.store);
-        let spoilt = store.unasked()?;
-        let hashes: Vec<_> = spoilt.iter().map(|(of, _)| *of).collect();
-        let states = hub.blob_states(&hashes).await?;
-        for (of, code) in spoilt {
-            let key = UploadKey { of, role: Role::Original };
-            match states.get(&of) {
-                Some(BlobState::Verified) => self.is_at_office_alone(key).await?,
-                Some(_) => store.upload_set_aside(key, code)?,
-                None => {}
+        let mut kept = Ok(());
+        for spoilt in store.spoilt()?.chunks(AT_ONCE as usize) {
+            let states = hub.blob_states(spoilt).await?;
+            let (mut lost, mut there) = (Vec::new(), Vec::new());
+            for of in spoilt {
+                match states.get(of) {
+                    Some(BlobState::Verified) => there.push(*of),
+                    Some(BlobState::Absent | BlobState::Partial) => lost.push(*of),
+                    None => {}
+                }
+            }
+            store.are_lost(&lost)?;
+            for of in there {
+                // One whose file cannot be put aside does not keep the others waiting.
+                kept = self.is_at_office_alone(UploadKey { of, role: Role::Original }).await.and(kept);
             }
         }
-        self.photos.unasked = false;
+        self.photos.asks = kept.is_err();
         self.standing.tell();
-        Ok(())
+        kept
     }
 
     /// The office has an original that is spoilt here. It can be fetched from there.

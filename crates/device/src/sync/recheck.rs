@@ -11,7 +11,7 @@ use standpipe_oplog::upload::BlobState;
 use std::collections::BTreeSet;
 
 /// So many photos are asked for in one request.
-const AT_ONCE: u32 = 500;
+pub(super) const AT_ONCE: u32 = 500;
 
 /// How far the look at what was confirmed has got: once after the app starts, and again when the hub lost something.
 #[derive(Debug, Default)]
@@ -30,17 +30,20 @@ impl Recheck {
         (self.behind, self.done) = (None, false);
     }
 
-    /// Begins anew, and what the office had said of photos of others is forgotten until it has said it again.
-    pub(super) fn doubt(&mut self, store: &Store) {
+    /// Begins anew, and what the office had said of photos of others counts no more once it answers.
+    pub(super) fn doubt(&mut self) {
         self.begin();
-        match store.forget_what_the_office_has() {
-            Ok(of_others) => self.of_others.extend(of_others),
-            // Records do not wait for it. It is made up for before anything is asked.
-            Err(error) => {
-                tracing::error!(code = error.code(), "{error}");
-                self.owes = true;
-            }
+        self.owes = true;
+    }
+
+    /// The office answers: what it had said of photos of others is forgotten until it has said it again. Where nobody answers,
+    /// its last word stands, as it does for this tablet's own.
+    pub(super) fn settle(&mut self, store: &Store) -> Result<(), Trouble> {
+        if self.owes {
+            self.of_others.extend(store.forget_what_the_office_has()?);
+            self.owes = false;
         }
+        Ok(())
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -52,10 +55,7 @@ impl Driver {
     /// Asks for the next photos that the office once confirmed; those that it no longer has wait again.
     pub(super) async fn recheck_photos(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = &self.standing.store;
-        if self.recheck.owes {
-            self.recheck.of_others.extend(store.forget_what_the_office_has()?);
-            self.recheck.owes = false;
-        }
+        self.recheck.settle(store)?;
         let confirmed = store.confirmed_uploads(self.recheck.behind, AT_ONCE)?;
         let Some((last, _)) = confirmed.last() else { return self.recheck_others(hub).await };
         let hashes: Vec<_> = confirmed.iter().map(|(_, sha256)| *sha256).collect();

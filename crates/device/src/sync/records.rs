@@ -96,6 +96,10 @@ impl Driver {
         if store.told_of_backups(hello.hub_epoch, hello.backups)? {
             self.standing.tell_once_more();
         }
+        // Before anything else is asked. Records do not wait for it: it is made up for before photos are asked for.
+        if let Err(trouble) = self.recheck.settle(&store) {
+            tracing::error!("what the office said to have is not forgotten yet: {trouble:?}");
+        }
         self.mend.is_withdrawn = hello.revoked;
         if hello.revoked { Err(Fault::Revoked.into()) } else { Ok(()) }
     }

@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// Whether the office has the original of a photo that is not here, as it has just said.
-    pub(super) fn office_has(&self, of: Sha256, has: Option<bool>) -> Result<(), StoreError> {
+    pub(super) fn office_has(&self, of: Sha256, has: bool) -> Result<(), StoreError> {
         let changed = self.write_quietly("writing down where a photo is", |writing| {
             let sql = "UPDATE blob SET at_office = ?2 WHERE sha256 = ?1 AND at_office IS NOT ?2";
             Ok::<_, StoreError>(writing.prepare_cached(sql)?.execute((of.0, has))?)
@@ -60,6 +60,26 @@ impl Store {
             self.changed();
         }
         Ok(())
+    }
+
+    /// That the office did not have the original of a photo is not known any more.
+    pub(super) fn office_may_have(&self, of: Sha256) -> Result<(), StoreError> {
+        let changed = self.write_quietly("writing down where a photo may be", |writing| {
+            let sql = "UPDATE blob SET at_office = NULL WHERE sha256 = ?1 AND at_office = 0";
+            Ok::<_, StoreError>(writing.prepare_cached(sql)?.execute([of.0])?)
+        })?;
+        if changed > 0 {
+            self.changed();
+        }
+        Ok(())
+    }
+
+    /// Whether the office has confirmed an original that was recorded here, or went up from here.
+    pub(super) fn is_confirmed(&self, of: Sha256) -> Result<bool, StoreError> {
+        self.read("looking whether a photo is confirmed", |conn| {
+            let sql = "SELECT 1 FROM upload WHERE of = ?1 AND role = 'original' AND state = 'verified'";
+            Ok(conn.prepare_cached(sql)?.exists([of.0])?)
+        })
     }
 
     /// Of no photo of others it is known any more whether the office has it. Gives those that it had said to have.

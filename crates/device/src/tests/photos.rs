@@ -239,7 +239,7 @@ fn where_a_photo_is_is_said_truly() {
     assert_eq!(detail.set_aside[0].spot, Some(spot));
     assert_eq!(detail.arrived, []);
     assert_eq!(store.waiting().unwrap().set_aside, 1);
-    store.upload_retry_all().unwrap();
+    store.upload_retry_all(false).unwrap();
     assert_eq!(now(), Whereabouts::SafeHere);
     store.upload_verified(key).unwrap();
     assert_eq!(now(), Whereabouts::SafeAtOffice);

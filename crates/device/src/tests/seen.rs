@@ -157,15 +157,15 @@ fn a_lost_photo_waits_again_only_where_its_file_has_come_back() {
     let away = tablet.folder.path().join("away");
     fs::rename(&path, &away).unwrap();
     store.upload_set_aside(key, "file-missing").unwrap();
-    store.upload_retry_all().unwrap();
+    store.upload_retry_all(false).unwrap();
     assert_eq!(store.waiting().unwrap().photos, 1, "nobody has seen to it");
 
     store.upload_set_aside(key, "file-missing").unwrap();
     tablet.engine.see_to(&[AsideId::Photo(key.of)], true).unwrap();
-    store.upload_retry_all().unwrap();
+    store.upload_retry_all(false).unwrap();
     assert_eq!(listed(&tablet), (0, 1), "there is nothing to be sent");
     fs::rename(&away, &path).unwrap();
-    store.upload_retry_all().unwrap();
+    store.upload_retry_all(false).unwrap();
     assert_eq!((store.waiting().unwrap().photos, listed(&tablet)), (1, (0, 0)), "it goes up");
 }
 

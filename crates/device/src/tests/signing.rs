@@ -92,7 +92,7 @@ fn a_signed_photo_that_was_set_aside_or_lost_is_never_said_to_be_at_the_office()
     }
     tablet.engine.see_to(&[AsideId::Photo(key.of)], true).unwrap();
     assert_eq!(counted(), (0, 1), "somebody has seen to its loss, and it is lost");
-    store.upload_retry_all().unwrap();
+    store.upload_retry_all(false).unwrap();
     assert_eq!(counted(), (1, 0), "its file has come back");
     store.upload_verified(key).unwrap();
     assert_eq!(counted(), (0, 0));

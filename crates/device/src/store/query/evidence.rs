@@ -116,7 +116,9 @@ fn whereabouts(row: &Row<'_>) -> rusqlite::Result<Whereabouts> {
         (_, Some("set-aside")) => {
             Whereabouts::NeedsAttention { code: row.get::<_, Option<String>>(6)?.unwrap_or_default() }
         }
-        (_, Some(_)) => match (row.get::<_, u64>(4)?, row.get::<_, u64>(5)?) {
+        // The office has lost it too, or may have: it goes up should it come back.
+        (false, Some(_)) => Whereabouts::Elsewhere { at_office: None, by: None },
+        (true, Some(_)) => match (row.get::<_, u64>(4)?, row.get::<_, u64>(5)?) {
             (0, _) | (_, 0) => Whereabouts::SafeHere,
             (sent, bytes) => Whereabouts::Sending { percent: percent(sent, bytes) },
         },

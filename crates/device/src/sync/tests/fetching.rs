@@ -270,7 +270,7 @@ async fn once_the_thumbnail_has_come_the_original_may_have_come_too() {
     let store = Arc::clone(&tablet.store);
     hub.rule("GET /blobs", move || {
         // As if it had been asked for before.
-        store.office_has(of, Some(false)).unwrap();
+        store.office_has(of, false).unwrap();
         None
     });
     tablet

@@ -204,3 +204,39 @@ async fn without_an_office_the_question_waits() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn without_a_signal_the_offices_last_word_on_photos_of_others_stands() {
+    let hub = Hub::start().await;
+    let photos = sealed_by_a_colleague(&hub, &[b"one", b"two"]);
+    for (of, bytes) in photos.iter().zip([b"one", b"two"]) {
+        hub.kept().thumbnails.insert(*of, b"small".to_vec());
+        hub.kept().verified.insert(*of, bytes.to_vec());
+    }
+    let tablet = Tablet::of(&hub);
+    let folder = Arc::clone(&tablet.folder);
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.standing.look_at(ROUND);
+            tablet.pause().await;
+            assert_eq!(missing(&tablet.store), (0, 0));
+        })
+        .await;
+    // The app is started again in a cellar, and once more where the office answers, which has lost one.
+    hub.rule("", || Some(super::hub::silence()));
+    Tablet::at(Arc::clone(&folder), Arc::new(TestWorld::new(2)))
+        .play(async |tablet| {
+            tablet.pause().await;
+            assert_eq!(missing(&tablet.store), (0, 0));
+        })
+        .await;
+    hub.behave();
+    hub.kept().verified.remove(&photos[0]);
+    Tablet::at(folder, Arc::new(TestWorld::new(3)))
+        .play(async |tablet| {
+            tablet.safe().await;
+            assert_eq!(missing(&tablet.store), (0, 1));
+        })
+        .await;
+}

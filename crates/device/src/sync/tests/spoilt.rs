@@ -1,10 +1,12 @@
 //! Photos whose files on this tablet are not what was recorded, and that may be at the office all the same.
 
 use super::fetching::{fetch, where_is};
-use super::hub::{Hub, silence};
+use super::hub::{Hub, problem, silence};
 use super::tablet::Tablet;
 use crate::store::blobs::Role;
 use standpipe_domain::evidence::Whereabouts;
+use standpipe_domain::hold::{Choices, Network, Surroundings};
+use standpipe_domain::ids::Sha256;
 use standpipe_domain::sync::{AsideId, SyncState};
 use std::fs;
 use std::sync::Arc;
@@ -48,4 +50,123 @@ async fn a_photo_that_is_spoilt_here_and_that_the_office_has_is_safe_there_and_c
             })
             .await;
     }
+}
+
+/// A photo whose file vanished from a tablet, and the hub that has it or not.
+async fn vanished(at_office: bool) -> (Hub, Tablet, Sha256) {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let of = tablet.photo(b"my own photo");
+    if at_office {
+        hub.kept().verified.insert(of, b"my own photo".to_vec());
+    }
+    fs::remove_file(tablet.store.vault().path(of, Role::Original)).unwrap();
+    hub.kept().tells = true;
+    (hub, tablet, of)
+}
+
+const AT_OFFICE: Whereabouts = Whereabouts::Elsewhere { at_office: Some(true), by: None };
+
+fn attention(code: &str) -> Whereabouts {
+    Whereabouts::NeedsAttention { code: code.into() }
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_is_asked_while_originals_wait_and_told_as_lost_where_the_office_lacks_it() {
+    let (hub, tablet, _) = vanished(false).await;
+    let breaks = Arc::new(AtomicBool::new(true));
+    let line_breaks = Arc::clone(&breaks);
+    hub.rule("POST /blobs/status", move || line_breaks.load(SeqCst).then(silence));
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1).await;
+            tablet.pause().await;
+            tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
+            tablet.standing.surround(Surroundings { network: Network::Metered, ..Surroundings::default() });
+            // Somebody tries again: it does not seem to wait for Wi-Fi.
+            tablet.standing.due().retry = true;
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(where_is(&tablet.store), attention("file-missing-unasked"));
+            breaks.store(false, SeqCst);
+            tablet.go_on();
+            while where_is(&tablet.store) != attention("file-missing") {
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            tablet.standing.due().retry = true;
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(where_is(&tablet.store), attention("file-missing"));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_photo_that_only_the_office_had_is_not_said_to_be_there_once_the_office_lacks_it() {
+    let (hub, tablet, of) = vanished(true).await;
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.pause().await;
+            assert_eq!(where_is(&tablet.store), AT_OFFICE);
+            hub.kept().verified.remove(&of);
+            assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "not-here-yet");
+            tablet.line(|line| line.set_aside == 1).await;
+            assert_eq!(where_is(&tablet.store), attention("file-missing"));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_waits_and_is_not_here_is_not_said_to_be_safe_here() {
+    let (hub, tablet, of) = vanished(true).await;
+    tablet
+        .play(async |tablet| {
+            tablet.safe().await;
+            tablet.pause().await;
+            tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
+            tablet.standing.surround(Surroundings { network: Network::Metered, ..Surroundings::default() });
+            hub.kept().verified.remove(&of);
+            tablet.standing.doubt_all();
+            tablet.go_on();
+            tablet.line(|line| line.photos == 1).await;
+            assert_eq!(where_is(&tablet.store), Whereabouts::Elsewhere { at_office: None, by: None });
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_lost_photo_that_the_office_has_by_now_is_at_the_office() {
+    let (hub, tablet, of) = vanished(false).await;
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1).await;
+            tablet.pause().await;
+            tablet.store.see_to(&[AsideId::Photo(of)], true).unwrap();
+            tablet.line(|line| line.state == SyncState::SafeBut).await;
+            // A colleague had fetched it, and gave it back.
+            hub.kept().verified.insert(of, b"my own photo".to_vec());
+            tablet.standing.doubt_all();
+            tablet.go_on();
+            tablet.safe().await;
+            assert_eq!(where_is(&tablet.store), AT_OFFICE);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_spoilt_photo_of_which_the_office_says_nothing_keeps_no_other_waiting() {
+    let (hub, tablet, _) = vanished(false).await;
+    let other = tablet.photo(b"another photo");
+    hub.rule("POST /blobs/status", || Some(problem(500, "broken")));
+    tablet
+        .play(async |tablet| {
+            while !hub.kept().verified.contains_key(&other) {
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            assert_eq!(tablet.standing.line().set_aside, 1);
+        })
+        .await;
 }
