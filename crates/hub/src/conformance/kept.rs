@@ -1,26 +1,16 @@
 //! What somebody deleted, and was kept.
 
 use super::kit::{MORNING, Tablet, check, garden, ops, round};
-use super::seals::{recorded, sealed};
+use super::seals::{gone, recorded, sealed};
 use crate::demo;
 use crate::store::Store;
 use crate::world::{World, day};
-use serde_json::json;
 use standpipe_domain::ids::{FindingId, Millis};
 use standpipe_domain::kept::KeptAgainstDelete;
 use standpipe_domain::office::OfficeRound;
 use standpipe_domain::record::entity;
-use standpipe_oplog::op::{Kind, Op};
-use standpipe_oplog::pen::Draft;
-use uuid::Uuid;
 
 const PIPE: &str = "B4-01-LG";
-
-/// Deletes a record, having seen what of it is in `ops`.
-fn delete(entity: &'static str, id: Uuid, ops: &[Op]) -> Draft {
-    let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
-    Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
-}
 
 async fn view(store: &dyn Store) -> OfficeRound {
     store.round(round(), day(MORNING)).await.unwrap().unwrap()
@@ -50,14 +40,14 @@ pub async fn what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it(sto
     assert_eq!(said(store, finding).await, [None, None, None]);
 
     world.wait(60_000);
-    branch.write([delete(entity::CHECK, check(PIPE).0, &plan)]);
+    branch.write([gone(entity::CHECK, check(PIPE).0, &plan)]);
     world.wait(60_000);
     let late = world.now();
-    office.record(store, [delete(entity::CHECK, check(PIPE).0, &plan)]).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &plan)]).await;
     // Deleted before, and heard of later.
     assert_eq!(branch.push(store).await, []);
-    tablet.record(store, [delete(entity::FINDING, finding.0, &plan)]).await;
-    branch.record(store, [delete(entity::ROUND, round().0, &[])]).await;
+    tablet.record(store, [gone(entity::FINDING, finding.0, &plan)]).await;
+    branch.record(store, [gone(entity::ROUND, round().0, &[])]).await;
     let told = [
         by(store, "branch", late, false).await,
         by(store, "office", late, false).await,
@@ -69,7 +59,7 @@ pub async fn what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it(sto
 
     // Whoever has seen what is there by now deletes it for good.
     let all = ops(store).await;
-    office.record(store, [delete(entity::CHECK, check(PIPE).0, &all)]).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
     assert!(view(store).await.checks.iter().all(|it| it.id != check(PIPE)));
 }
 
@@ -78,9 +68,9 @@ pub async fn what_was_signed_is_kept_and_says_so(store: &dyn Store) {
     let mut office = Tablet::enrol(store, &world, "office").await;
     let (recorded, payload) = recorded(store, &mut tablet).await;
     let all = ops(store).await;
-    office.record(store, [delete(entity::CHECK, check(PIPE).0, &all)]).await;
-    tablet.record(store, [delete(entity::FINDING, recorded.finding.0, &all)]).await;
-    office.record(store, [delete(entity::ROUND, round().0, &all)]).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    office.record(store, [gone(entity::ROUND, round().0, &all)]).await;
     let seal = sealed(&tablet, &payload);
     tablet.record(store, [seal]).await;
     let told = ["office", "office", "inspector"].map(|account| by(store, account, MORNING, true));

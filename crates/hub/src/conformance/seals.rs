@@ -349,7 +349,8 @@ pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Stor
     assert_eq!(shown().await, signed);
 }
 
-fn gone(entity: &'static str, id: Uuid, ops: &[Op]) -> Draft {
+/// Deletes a record, having seen what of it is in `ops`.
+pub(super) fn gone(entity: &'static str, id: Uuid, ops: &[Op]) -> Draft {
     let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
     Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
 }
