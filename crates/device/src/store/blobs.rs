@@ -146,8 +146,11 @@ impl Store {
         let taken_up = self.write_quietly("taking up what was set aside", |writing| {
             let gone = format!("{IS_GONE} AND role = 'original' AND of IN {SEEN}");
             let again = "UPDATE upload SET state = 'waiting', sent = 0, url = NULL, code = NULL";
-            let mut lost = writing.prepare(&format!("SELECT of, bytes FROM upload WHERE {gone}"))?;
-            let mut rows = lost.query([])?;
+            // Rot keeps a file's length: such a one would seem to wait.
+            let sql =
+                format!("SELECT of, bytes FROM upload WHERE {gone} AND NOT (?1 AND code = 'file-damaged')");
+            let mut lost = writing.prepare(&sql)?;
+            let mut rows = lost.query([held])?;
             let mut back = Vec::new();
             while let Some(row) = rows.next()? {
                 let (of, bytes): (Hash, u64) = (row.get(0)?, row.get(1)?);

@@ -1,9 +1,9 @@
 //! What brings the tablet and the office in step, for as long as the app runs.
 //!
-//! One request at a time (of photos that need one piece each, and of pushes on a quick line, two), the most urgent first: what was recorded here, what
-//! the office wrote, thumbnails, originals in pieces. Between two pieces of a photo a new record goes first. A lane that
-//! fails is closed until the next turn, and the others go on; a link that fails ends the turn. Turns come for ever: at once
-//! when something is due, otherwise each minute, after failures with growing pauses.
+//! One request at a time (of photos that need one piece each, and of pushes on a quick line, two), the most urgent first:
+//! what was recorded here, what the office wrote, thumbnails, originals in pieces. Between two pieces of a photo a new
+//! record goes first. A lane that fails is closed until the next turn, and the others go on; a link that fails ends the
+//! turn. Turns come for ever: at once when something is due, otherwise each minute, after failures with growing pauses.
 
 use super::ear;
 use super::fault::{stops_everything, worse};
@@ -71,6 +71,7 @@ enum Lane {
     Upload,
     Download,
     Recheck,
+    Spoilt,
 }
 
 /// The next thing to do.
@@ -245,7 +246,7 @@ impl Driver {
                 }
                 Job::AskOfSpoilt => {
                     self.standing.sending(false);
-                    (Lane::Recheck, self.ask_of_spoilt(&hub).await)
+                    (Lane::Spoilt, self.ask_of_spoilt(&hub).await)
                 }
                 Job::Sealed(round) => {
                     self.standing.sending(false);
@@ -346,7 +347,7 @@ impl Driver {
         {
             return Ok(Some(Job::Sealed(round)));
         }
-        if open(Lane::Recheck) && self.photos.asks() {
+        if open(Lane::Spoilt) && self.photos.asks() {
             return Ok(Some(Job::AskOfSpoilt));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };

@@ -99,6 +99,8 @@ impl Driver {
     /// knows.
     pub(super) async fn ask_of_sealed(&mut self, hub: &HubClient, round: RoundId) -> Result<(), Trouble> {
         let store = &self.standing.store;
+        // Otherwise what it says now is forgotten next.
+        self.recheck.settle(store)?;
         for photos in store.sealed_of_others(round)?.chunks(AT_ONCE as usize) {
             let hashes: Vec<_> = photos.iter().map(|(sha256, _)| *sha256).collect();
             let states = hub.blob_states(&hashes).await?;

@@ -123,6 +123,8 @@ impl Standing {
     pub(super) fn surround(&self, surroundings: Surroundings) {
         let before = hold(&self.surroundings).replace(surroundings);
         if before != Some(surroundings) {
+            // What was not tried while originals were held is tried now.
+            self.due().retry = true;
             self.wake();
         }
     }
@@ -130,6 +132,7 @@ impl Standing {
     /// The originals that wait go all the same, this once; or wait again.
     pub(super) fn release(&self, all_the_same: bool) {
         *hold(&self.released) = all_the_same;
+        self.due().retry |= all_the_same;
         self.wake();
     }
 

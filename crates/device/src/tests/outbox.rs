@@ -66,6 +66,24 @@ fn a_batch_keeps_to_its_limits_and_to_whole_transactions() {
 }
 
 #[test]
+fn a_smaller_batch_keeps_to_whole_transactions_too() {
+    let tablet = Tablet::new();
+    let store = tablet.engine.store();
+    for count in [2, 2, 5] {
+        store
+            .write::<_, Error>("recording", |writing| {
+                for n in 0..count {
+                    writing.record(crate::testing::set("later", check(n).0, "note", "x".into(), None))?;
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+    let batches = [0, 2, 4].map(|after| store.outbox_of(after, 3).unwrap().bodies.len());
+    assert_eq!(batches, [2, 2, 5]);
+}
+
+#[test]
 fn one_operation_larger_than_a_push_goes_alone_and_one_too_large_to_send_is_not_recorded() {
     let tablet = Tablet::new();
     let store = tablet.engine.store();

@@ -170,6 +170,22 @@ fn a_lost_photo_waits_again_only_where_its_file_has_come_back() {
 }
 
 #[test]
+fn what_is_lost_does_not_seem_to_wait_where_originals_are_held() {
+    let tablet = Tablet::new();
+    let key = photo(&tablet);
+    let store = tablet.engine.store();
+    // The file is as long as it was, and something else by now.
+    for seen in [false, true] {
+        store.upload_set_aside(key, "file-damaged").unwrap();
+        tablet.engine.see_to(&[AsideId::Photo(key.of)], seen).unwrap();
+        store.upload_retry_all(true).unwrap();
+        assert_eq!(store.waiting().unwrap().ready, (0, 0), "{seen}");
+        store.upload_retry_all(false).unwrap();
+        assert_eq!(store.waiting().unwrap().photos, 1, "once nothing is held it is tried: {seen}");
+    }
+}
+
+#[test]
 fn a_thumbnail_says_nothing_of_the_loss_of_its_photo() {
     let tablet = Tablet::new();
     let key = photo(&tablet);

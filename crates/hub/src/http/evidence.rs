@@ -51,7 +51,8 @@ pub async fn for_tablet(
 async fn give(app: &App, sha256: Sha256, size: Size, headers: &HeaderMap) -> Result<Response, Problem> {
     let blob = match size {
         Size::Thumb => app.blobs.thumbnail(sha256).await?,
-        Size::Preview | Size::Original => app.blobs.blob(sha256).await?,
+        // A file that is gone has not arrived, for whoever asks: a tablet that has it sends it again.
+        Size::Preview | Size::Original => app.blobs.at_hand(sha256).await?,
     };
     let Some(blob) = blob else { return Err(missing(app, sha256).await?) };
     let range = match headers.get(RANGE).map(|range| part(range, blob.bytes)) {
@@ -86,7 +87,7 @@ async fn give(app: &App, sha256: Sha256, size: Size, headers: &HeaderMap) -> Res
 }
 
 async fn missing(app: &App, sha256: Sha256) -> Result<Problem, Problem> {
-    if app.blobs.blob(sha256).await?.is_some() {
+    if app.blobs.at_hand(sha256).await?.is_some() {
         let message = "the photo is here whole, but there is no small picture of it";
         return Ok(Problem::new(StatusCode::NOT_FOUND, "no-thumbnail", message));
     }

@@ -446,3 +446,19 @@ async fn a_photo_whose_file_is_gone_is_not_confirmed_at_its_own_address() {
     let answer = head().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers().get("standpipe-blob")), (404, None));
 }
+
+#[tokio::test]
+async fn a_photo_whose_file_is_gone_has_not_arrived() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let bytes = photo(17, 900);
+    let hash = tablet.upload(&bytes).await;
+    let original = || tablet.ask(Method::GET, &format!("/blobs/{hash}/original")).send();
+    assert_eq!(original().await.unwrap().status().as_u16(), 200);
+    std::fs::remove_file(shelf(&office, hash)).unwrap();
+    assert_eq!(
+        original().await.unwrap().status().as_u16(),
+        404,
+        "not a fault that says nothing of the photo"
+    );
+}

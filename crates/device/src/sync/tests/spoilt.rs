@@ -119,7 +119,7 @@ async fn a_photo_that_only_the_office_had_is_not_said_to_be_there_once_the_offic
 }
 
 #[tokio::test]
-async fn what_waits_and_is_not_here_is_not_said_to_be_safe_here() {
+async fn what_neither_end_has_any_more_does_not_seem_to_wait() {
     let (hub, tablet, of) = vanished(true).await;
     tablet
         .play(async |tablet| {
@@ -130,8 +130,9 @@ async fn what_waits_and_is_not_here_is_not_said_to_be_safe_here() {
             hub.kept().verified.remove(&of);
             tablet.standing.doubt_all();
             tablet.go_on();
-            tablet.line(|line| line.photos == 1).await;
-            assert_eq!(where_is(&tablet.store), Whereabouts::Elsewhere { at_office: None, by: None });
+            // Nobody has it any more: it does not wait for Wi-Fi, it is lost.
+            let line = tablet.line(|line| line.set_aside == 1).await;
+            assert_eq!((line.held, where_is(&tablet.store)), (None, attention("file-missing")));
         })
         .await;
 }
@@ -151,6 +152,28 @@ async fn a_lost_photo_that_the_office_has_by_now_is_at_the_office() {
             tablet.go_on();
             tablet.safe().await;
             assert_eq!(where_is(&tablet.store), AT_OFFICE);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_was_not_tried_while_originals_waited_is_tried_once_they_go() {
+    let (_hub, tablet, of) = vanished(false).await;
+    let path = tablet.store.vault().path(of, Role::Original);
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 1).await;
+            tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
+            tablet.standing.surround(Surroundings { network: Network::Metered, ..Surroundings::default() });
+            tablet.pause().await;
+            fs::write(&path, b"my own photo").unwrap();
+            tablet.standing.due().retry = true;
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(where_is(&tablet.store), attention("file-missing"));
+            tablet.standing.surround(Surroundings { network: Network::Unmetered, ..Surroundings::default() });
+            tablet.safe().await;
+            assert_eq!(where_is(&tablet.store), Whereabouts::SafeAtOffice);
         })
         .await;
 }
