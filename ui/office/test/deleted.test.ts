@@ -1,4 +1,4 @@
-import { follow, speak, type FindingView, type OfficeCheck, type OfficeRound } from '@standpipe/kit';
+import { follow, speak, type OfficeRound } from '@standpipe/kit';
 import { render } from 'svelte/server';
 import { describe, expect, it } from 'vitest';
 import { overwriteGetLocale } from '../src/paraglide/runtime.js';
@@ -6,41 +6,22 @@ import Finding from '../src/rounds/Finding.svelte';
 import RoundHead from '../src/rounds/RoundHead.svelte';
 import StopDetail from '../src/rounds/StopDetail.svelte';
 import StopTable from '../src/rounds/StopTable.svelte';
+import { check, finding } from './estate';
 
 follow(overwriteGetLocale);
 speak('en');
 
 const kept = { by: '街道办', at: 1_688_173_200_000, signed: false };
-const words = (text: string) => ({ 'zh-CN': text, en: text });
-const check = (id: string, more: Partial<OfficeCheck> = {}): OfficeCheck => ({
-  id,
-  asset: { id: `asset of ${id}`, kind: 'standpipe', name: words('立管'), tag: id, path: [] },
-  state: 'failed',
-  checklist: null,
-  answers: { a: { outcome: 'fail', at: 0 } },
-  photos: [],
-  sealed: false,
-  amendments: [],
-  conflicts: [],
-  kept: null,
-  ...more,
-});
-const finding = (check: string, more: Partial<FindingView> = {}): FindingView => ({
-  id: `finding of ${check}`,
-  check,
-  item: 'a',
-  asked: null,
-  answer: { outcome: 'fail', at: 0 },
-  severity: 'minor',
-  words: '',
-  photos: [],
-  issue: null,
-  lacks: [],
-  kept: null,
-  ...more,
-});
-const checks = [check('own', { kept }), check('of-a-finding'), check('neither')];
-const findings = [finding('of-a-finding', { kept: { ...kept, signed: true } }), finding('neither')];
+const answers = { a: { outcome: 'fail', at: 0 } } as const;
+const checks = [
+  check({ id: 'own', answers, kept }),
+  check({ id: 'of-a-finding', answers }),
+  check({ id: 'neither', answers }),
+];
+const findings = [
+  finding({ id: '1', check: 'of-a-finding', kept: { ...kept, signed: true } }),
+  finding({ id: '2', check: 'neither' }),
+];
 const round = { round: { id: 'r' }, checks, findings } as unknown as OfficeRound;
 
 describe('what was deleted, and kept', () => {

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer, EvidenceView, FindingView, Item, OfficeCheck, SealReport } from '@standpipe/kit';
+import type { Answer, EvidenceView, SealReport } from '@standpipe/kit';
 import { entriesOf, looseOf, tally, verdict } from '../src/rounds/round';
+import { check, finding } from './estate';
 
-const words = (en: string) => ({ 'zh-CN': en, en });
-const item = (id: string): Item => ({
-  id,
-  question: words(id),
-  help: null,
-  answer: { type: 'pass-fail' },
-  draws_water: false,
-  interlock: false,
-  source: { code: 'x', clause: null, standing: 'practice', from: null, until: null },
-});
 const photo = (sha256: string, of?: string): EvidenceView => ({
   sha256,
   item: of ?? null,
@@ -23,34 +14,6 @@ const photo = (sha256: string, of?: string): EvidenceView => ({
   whereabouts: { state: 'safe-at-office' },
 });
 const pass: Answer = { outcome: 'pass', at: 0 };
-const check = (more: Partial<OfficeCheck>): OfficeCheck => ({
-  id: 'c',
-  asset: { id: 'a', kind: 'standpipe', name: words('a'), tag: '', path: [] },
-  state: 'under-way',
-  checklist: { id: 'standpipe', version: 1, asset_kind: 'standpipe', name: words('s'), items: [item('a'), item('b')] },
-  answers: {},
-  photos: [],
-  sealed: false,
-  amendments: [],
-  conflicts: [],
-  kept: null,
-  ...more,
-});
-const finding = (more: Partial<FindingView>): FindingView => ({
-  id: 'f',
-  check: 'c',
-  item: 'a',
-  asked: null,
-  answer: { outcome: 'fail', at: 0 },
-  severity: 'minor',
-  words: '',
-  photos: [],
-  issue: null,
-  lacks: [],
-  kept: null,
-  ...more,
-});
-
 describe('a stop', () => {
   it('shows every question in the checklist’s order, answered or not', () => {
     const entries = entriesOf(check({ answers: { b: pass } }), []);

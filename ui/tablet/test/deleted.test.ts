@@ -1,7 +1,7 @@
-import { follow, speak, type FindingView, type RoundView } from '@standpipe/kit';
+import { follow, speak, type RoundView } from '@standpipe/kit';
 import { render } from 'svelte/server';
 import { expect, it, vi } from 'vitest';
-import { item, stop, view } from './estate';
+import { finding, item, stop, view } from './estate';
 
 vi.mock('@tauri-apps/api/core', () => ({ invoke: vi.fn(), convertFileSrc: vi.fn() }));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
@@ -19,21 +19,6 @@ follow((await import('../src/paraglide/runtime.js')).overwriteGetLocale);
 speak('en');
 
 const kept = { by: '物业经理', at: 1_688_173_200_000, signed: false };
-const finding = (more: Partial<FindingView>): FindingView => ({
-  id: 'f',
-  check: 'c',
-  item: 'a',
-  asked: null,
-  answer: { outcome: 'fail', at: 0 },
-  severity: 'serious',
-  words: '',
-  photos: [],
-  issue: null,
-  lacks: [],
-  kept: null,
-  ...more,
-});
-
 it('marks in the route which stops were deleted and kept, or a finding of which', () => {
   const stops = [stop('own', { kept }), stop('of-a-finding'), stop('neither')];
   const findings = [finding({ check: 'of-a-finding', kept }), finding({ check: 'neither' })];

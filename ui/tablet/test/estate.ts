@@ -1,4 +1,4 @@
-import type { CheckView, Item, NewAnswer, NewFinding, Stop } from '@standpipe/kit';
+import type { CheckView, FindingView, Item, NewAnswer, NewFinding, Stop } from '@standpipe/kit';
 
 const same = (text: string) => ({ 'zh-CN': text, en: text });
 
@@ -27,6 +27,23 @@ export function stop(check: string, more: Partial<Stop> = {}, path: string[] = [
     sealed: false,
     amended: false,
     in_conflict: false,
+    kept: null,
+    ...more,
+  };
+}
+
+export function finding(more: Partial<FindingView> = {}): FindingView {
+  return {
+    id: 'f',
+    check: 'c',
+    item: 'a',
+    asked: null,
+    answer: { outcome: 'fail', at: 0 },
+    severity: 'serious',
+    words: '',
+    photos: [],
+    issue: null,
+    lacks: [],
     kept: null,
     ...more,
   };

@@ -1,24 +1,11 @@
-import type { FindingView, RoundLine, RoundState, RoundView } from '@standpipe/kit';
+import type { RoundLine, RoundState, RoundView } from '@standpipe/kit';
 import { describe, expect, it } from 'vitest';
 import { nextOf, stopAfter, stretches } from '../src/round/route';
 import { inOrder } from '../src/screens/today';
-import { stop } from './estate';
+import { finding, stop } from './estate';
 
 const done = { answered: 3, state: 'passed' } as const;
 const clear = { unanswered: 0, incomplete: 0, in_conflict: 0 };
-const finding = (lacks: FindingView['lacks']): FindingView => ({
-  id: 'f',
-  check: 'a',
-  item: 'i',
-  asked: null,
-  answer: { outcome: 'fail', at: 0 },
-  severity: 'serious',
-  words: '',
-  photos: [],
-  issue: null,
-  lacks,
-  kept: null,
-});
 const asked = { unit: 'u', unit_name: { 'zh-CN': '业主', en: 'Owners' }, signed: null, unsigned_amendments: 0 };
 const round = (more: Partial<RoundView>) =>
   ({ stops: [stop('a', done)], findings: [], obstacles: clear, sign_offs: [asked], ...more }) as RoundView;
@@ -45,7 +32,7 @@ describe('the route', () => {
 describe('the one next thing to do in a round', () => {
   it('is the first open stop, then what findings lack, then conflicts, then signing, then nothing', () => {
     expect(nextOf(round({ stops: [stop('a', done), stop('b')] }))).toMatchObject({ do: 'check', stop: { check: 'b' } });
-    expect(nextOf(round({ findings: [finding([]), finding(['photo'])] }))).toMatchObject({ do: 'complete' });
+    expect(nextOf(round({ findings: [finding(), finding({ lacks: ['photo'] })] }))).toMatchObject({ do: 'complete' });
     expect(nextOf(round({ obstacles: { ...clear, in_conflict: 1 } }))).toEqual({ do: 'resolve' });
     expect(nextOf(round({}))).toEqual({ do: 'sign' });
     expect(nextOf(round({ sign_offs: [] }))).toEqual({ do: 'nothing' });

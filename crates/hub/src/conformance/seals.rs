@@ -326,13 +326,9 @@ pub async fn a_photo_that_was_signed_stays(store: &dyn Store) {
 }
 
 pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Store) {
-    let (world, mut tablet) = garden(store).await;
+    let (_, mut tablet) = garden(store).await;
     let (recorded, payload) = recorded(store, &mut tablet).await;
-    // Somebody who plans deletes the check, and an inspector the finding, having seen everything, before the seal arrives.
-    let mut office = Tablet::enrol(store, &world, "office").await;
-    let all = ops(store).await;
-    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
-    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    delete_all(store, &mut tablet, &recorded).await;
     let shown = async || {
         let view = view(store).await;
         let check = view.checks.iter().find(|it| it.id == check(PIPE)).map(|it| it.answers.clone());
@@ -353,6 +349,14 @@ pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Stor
 pub(super) fn gone(entity: &'static str, id: Uuid, ops: &[Op]) -> Draft {
     let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
     Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
+}
+
+/// Somebody who plans deletes the check, and an inspector the finding, having seen everything.
+async fn delete_all(store: &dyn Store, tablet: &mut Tablet, recorded: &Recorded) {
+    let mut office = Tablet::enrol(store, &tablet.world, "office").await;
+    let all = ops(store).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
 }
 
 pub async fn a_round_that_was_signed_stays(store: &dyn Store) {
@@ -381,10 +385,7 @@ pub async fn a_round_that_was_signed_stays(store: &dyn Store) {
 pub async fn no_seal_of_another_round_brings_back_what_was_deleted(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
     let (recorded, payload) = recorded(store, &mut tablet).await;
-    let mut office = Tablet::enrol(store, &world, "office").await;
-    let all = ops(store).await;
-    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
-    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    delete_all(store, &mut tablet, &recorded).await;
     // A round of which this hub knows nothing: it may have lost it.
     let other = SealPayload { round: RoundId(world.uuid()), findings: vec![], ..payload.clone() };
     let mut others_finding = SealPayload { round: other.round, ..payload.clone() };

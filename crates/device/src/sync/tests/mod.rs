@@ -15,3 +15,4 @@ mod snapshot;
 mod spoilt;
 pub mod tablet;
 mod trouble;
+mod under_way;

@@ -67,6 +67,16 @@ async fn vanished(at_office: bool) -> (Hub, Tablet, Sha256) {
 
 const AT_OFFICE: Whereabouts = Whereabouts::Elsewhere { at_office: Some(true), by: None };
 
+fn on_a(tablet: &Tablet, network: Network) {
+    tablet.standing.surround(Surroundings { network, ..Surroundings::default() });
+}
+
+/// The person has them wait for Wi-Fi, and there is none.
+fn originals_wait(tablet: &Tablet) {
+    tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
+    on_a(tablet, Network::Metered);
+}
+
 fn attention(code: &str) -> Whereabouts {
     Whereabouts::NeedsAttention { code: code.into() }
 }
@@ -81,8 +91,7 @@ async fn what_could_not_be_asked_is_asked_while_originals_wait_and_told_as_lost_
         .play(async |tablet| {
             tablet.line(|line| line.set_aside == 1).await;
             tablet.pause().await;
-            tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
-            tablet.standing.surround(Surroundings { network: Network::Metered, ..Surroundings::default() });
+            originals_wait(tablet);
             // Somebody tries again: it does not seem to wait for Wi-Fi.
             tablet.standing.due().retry = true;
             tablet.go_on();
@@ -113,6 +122,7 @@ async fn a_photo_that_only_the_office_had_is_not_said_to_be_there_once_the_offic
             hub.kept().verified.remove(&of);
             assert_eq!(fetch(tablet, of).await.unwrap_err().code(), "not-here-yet");
             tablet.line(|line| line.set_aside == 1).await;
+            tablet.pause().await;
             assert_eq!(where_is(&tablet.store), attention("file-missing"));
         })
         .await;
@@ -125,8 +135,7 @@ async fn what_neither_end_has_any_more_does_not_seem_to_wait() {
         .play(async |tablet| {
             tablet.safe().await;
             tablet.pause().await;
-            tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
-            tablet.standing.surround(Surroundings { network: Network::Metered, ..Surroundings::default() });
+            originals_wait(tablet);
             hub.kept().verified.remove(&of);
             tablet.standing.doubt_all();
             tablet.go_on();
@@ -163,15 +172,14 @@ async fn what_was_not_tried_while_originals_waited_is_tried_once_they_go() {
     tablet
         .play(async |tablet| {
             tablet.line(|line| line.set_aside == 1).await;
-            tablet.store.choose(Choices { wait_for_wifi: true, wait_for_battery: false }).unwrap();
-            tablet.standing.surround(Surroundings { network: Network::Metered, ..Surroundings::default() });
+            originals_wait(tablet);
             tablet.pause().await;
             fs::write(&path, b"my own photo").unwrap();
             tablet.standing.due().retry = true;
             tablet.go_on();
             tablet.pause().await;
             assert_eq!(where_is(&tablet.store), attention("file-missing"));
-            tablet.standing.surround(Surroundings { network: Network::Unmetered, ..Surroundings::default() });
+            on_a(tablet, Network::Unmetered);
             tablet.safe().await;
             assert_eq!(where_is(&tablet.store), Whereabouts::SafeAtOffice);
         })
