@@ -125,7 +125,7 @@ enum NotNow {
     Store(#[from] StoreError),
 }
 
-fn make(store: &Store, PendingPreview { sha256, found, .. }: PendingPreview) -> Result<(), NotNow> {
+fn make(store: &Store, PendingPreview { sha256, found }: PendingPreview) -> Result<(), NotNow> {
     let vault = store.vault();
     let (preview, thumbnail) = (vault.preview(sha256), vault.path(sha256, Role::Thumbnail));
     vault.make_derived_folder(sha256)?;

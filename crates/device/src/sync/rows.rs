@@ -145,11 +145,13 @@ impl Store {
         self.write("writing down that the office lost photos", |writing| {
             for key in lost {
                 blobs::restart(writing, *key)?;
-                // One that is not here either does not wait: it is lost.
-                let nowhere = "UPDATE upload SET state = 'set-aside', code = 'file-missing'
-                    WHERE of = ?1 AND role = ?2 AND role = 'original'
-                        AND EXISTS (SELECT 1 FROM blob WHERE sha256 = ?1 AND here = 0)";
-                writing.prepare_cached(nowhere)?.execute((key.of.0, word(key.role)))?;
+            }
+            // One that is not here either does not wait: it is lost.
+            let nowhere = "UPDATE upload SET state = 'set-aside', code = 'file-missing'
+                WHERE of = ?1 AND role = 'original' AND EXISTS
+                    (SELECT 1 FROM blob WHERE sha256 = ?1 AND here = 0)";
+            for key in lost.iter().filter(|key| key.role == Role::Original) {
+                writing.prepare_cached(nowhere)?.execute([key.of.0])?;
             }
             for (of, op_id) in &fetched {
                 writing.prepare_cached("UPDATE blob SET at_office = 0 WHERE sha256 = ?1")?.execute([of.0])?;
