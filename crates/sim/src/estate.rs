@@ -1,11 +1,12 @@
 //! A small estate: one round with two stops, three inspectors, an office, and one unit that signs.
 
+use crate::story::Deleted;
 use standpipe_domain::asset::{Asset, AssetKind};
 use standpipe_domain::checklist::newest_for;
 use standpipe_domain::ids::{AssetId, CheckId, PersonId, PlaceId, RoundId, SiteId, UnitId};
 use standpipe_domain::people::{Person, ResponsibleUnit, Role, UnitLevel};
 use standpipe_domain::place::{Place, PlaceKind};
-use standpipe_domain::record::{Site, entity, fields};
+use standpipe_domain::record::{Site, entity, fields, finding_id};
 use standpipe_domain::round::{Check, Round, RoundKind};
 use standpipe_domain::words::Words;
 use standpipe_oplog::pen::Draft;
@@ -31,6 +32,24 @@ pub fn check(stop: usize) -> CheckId {
 pub fn items() -> Vec<String> {
     let list = newest_for(AssetKind::CctvRoom).expect("every kind of asset has a checklist");
     list.items.iter().map(|item| item.id.clone()).collect()
+}
+
+/// The records that go when somebody deletes this at a stop.
+pub fn deleted(stop: usize, what: Deleted) -> Vec<(&'static str, Uuid)> {
+    let round = (entity::ROUND, ROUND.0);
+    let check_at = |stop| (entity::CHECK, check(stop).0);
+    let findings =
+        |stop| items().into_iter().map(move |item| (entity::FINDING, finding_id(check(stop), &item).0));
+    match what {
+        Deleted::Check => vec![check_at(stop)],
+        Deleted::Stop => findings(stop).chain([check_at(stop)]).collect(),
+        Deleted::Finding => findings(stop).collect(),
+        Deleted::Round => vec![round],
+        Deleted::All => {
+            let stops = (0..STOPS).flat_map(|stop| findings(stop).chain([check_at(stop)]));
+            [round].into_iter().chain(stops).collect()
+        }
+    }
 }
 
 /// Everything that the office plans before anybody walks.

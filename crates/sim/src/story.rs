@@ -41,6 +41,21 @@ pub enum Mood {
     Refuses { which: u8 },
 }
 
+/// What somebody in the office deletes, having seen all of it that is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deleted {
+    /// A check, and not the findings that stand in it.
+    #[default]
+    Check,
+    /// A check with its findings.
+    Stop,
+    Finding,
+    /// The round, and not what stands in it.
+    Round,
+    /// The round with all that stands in it.
+    All,
+}
+
 /// What somebody does in the tracker outside to an issue that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Deed {
@@ -108,13 +123,15 @@ pub enum Act {
     Ask {
         tablet: usize,
     },
-    /// The office changes what an asset is called, deletes a check, or writes a large transaction.
+    /// The office changes what an asset is called, deletes something, or writes a large transaction.
     Rename {
         stop: usize,
         name: u64,
     },
     Delete {
         stop: usize,
+        #[serde(default)]
+        what: Deleted,
     },
     Import {
         records: u32,
@@ -270,7 +287,7 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    updated(seed, moved(seed, carried(seed, failing(seed, beside(seed, steps)))))
+    deleted(seed, updated(seed, moved(seed, carried(seed, failing(seed, beside(seed, steps))))))
 }
 
 /// What goes on beside the others changes nothing of their story: each has dice of its own.
@@ -358,6 +375,24 @@ fn updated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
+/// Somebody in the office deletes what others may be at.
+fn deleted(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "delete");
+    if dice.chance(150) {
+        for _ in 0..dice.within(1..5) {
+            let what = match dice.below(10) {
+                0..=3 => Deleted::Stop,
+                4..=6 => Deleted::Finding,
+                7 => Deleted::Round,
+                _ => Deleted::All,
+            };
+            let stop = dice.index(crate::estate::STOPS);
+            insert(&mut steps, &mut dice, Act::Delete { stop, what });
+        }
+    }
+    steps
+}
+
 /// Who makes a story up.
 #[derive(Default)]
 struct Teller {
@@ -407,7 +442,7 @@ impl Teller {
                 Act::Later { tablet, stop, what }
             }
             93..=96 => Act::Rename { stop, name: dice.below(1_000) },
-            97 => Act::Delete { stop },
+            97 => Act::Delete { stop, what: Deleted::Check },
             _ => Act::Import { records: u32::try_from(dice.within(2..900)).unwrap_or(2) },
         }
     }

@@ -107,7 +107,7 @@ export function lackSentence(lacks: Lack[]): string {
 /** Who deleted a record that is there all the same, and why it is. */
 export function keptSentence(of: 'round' | 'check' | 'finding', { by, at, signed }: KeptAgainstDelete): string {
   const told = { what: names.entity(of), name: by, when: moment(at) };
-  return signed ? m['kept.signed'](told) : m['kept.unseen'](told);
+  return signed ? m['kept.signed'](told) : m['kept.left'](told);
 }
 
 /** The stops that somebody deleted, or a finding of which, and that were kept. */

@@ -123,6 +123,11 @@ pub fn has_rare(conn: &Connection, id: Uuid, kind: Kind) -> Result<bool, StoreEr
         .exists(params![id, Word(kind)])?)
 }
 
+/// Whether anybody ever deleted anything.
+pub fn any_deleted(conn: &Connection) -> Result<bool, StoreError> {
+    Ok(conn.prepare_cached("SELECT 1 FROM op WHERE kind = 'delete'")?.exists([])?)
+}
+
 fn read(conn: &Connection, sql: &str, of: impl rusqlite::ToSql) -> Result<Vec<Op>, StoreError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query([of])?;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The layout that this version writes.
-pub const LAYOUT: u32 = 9;
+pub const LAYOUT: u32 = 10;
 
 /// Layouts, oldest first; only ever added to. The number of a layout is its place here, counted from 1.
 const MIGRATIONS: [&str; LAYOUT as usize] = [
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; LAYOUT as usize] = [
     include_str!("../../../../migrations/device/0007_apart.sql"),
     include_str!("../../../../migrations/device/0008_seen.sql"),
     include_str!("../../../../migrations/device/0009_unnumbered.sql"),
+    include_str!("../../../../migrations/device/0010_deleted.sql"),
 ];
 
 // Writers hold the lock of the process, so only another process could make one wait.

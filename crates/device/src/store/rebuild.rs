@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// Counted up whenever the same log gives other rows: a version that knows more entities, fields or kinds, say.
-const PROJECTION: u32 = 5;
+const PROJECTION: u32 = 6;
 
 /// The tables that follow from the log.
 pub const TABLES: [&str; 14] = [

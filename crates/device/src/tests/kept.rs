@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::{OWNERS, set};
 use serde_json::json;
+use standpipe_domain::finding::FindingView;
 use standpipe_domain::kept::KeptAgainstDelete;
 use standpipe_domain::record::{entity, finding_id};
 use standpipe_oplog::op::Kind;
@@ -53,11 +54,63 @@ fn what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it() {
     let view = tablet.engine.check(check(STANDPIPE)).unwrap();
     assert_eq!((&view.stop.kept, &view.findings[0].kept), (&kept, &kept));
 
-    // Whoever has seen what is there by now deletes it for good.
+    // Whoever has seen what is there by now deletes it for good, with what stands in it.
     let all = tablet.office.log.len();
     delete_at_the_office(&mut tablet, entity::CHECK, check(STANDPIPE).0, all);
     tablet.office.deliver(tablet.engine.store()).unwrap();
+    assert_eq!(tablet.engine.round(ROUND).unwrap().stops.len(), 6, "its finding is there");
+    delete_at_the_office(&mut tablet, entity::FINDING, finding, all);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
     assert_eq!(tablet.engine.round(ROUND).unwrap().stops.len(), 5);
+}
+
+#[test]
+fn what_stands_in_a_deleted_record_keeps_it_in_sight() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(STANDPIPE);
+    let finding = finding_id(check(STANDPIPE), &item).0;
+    // What is to be seen of the round: whether it says that it was kept, its stops, and findings that say something.
+    let shown = |tablet: &mut Tablet| {
+        tablet.office.deliver(tablet.engine.store()).unwrap();
+        let before = tablet.engine.round(ROUND).ok();
+        tablet.engine.store().rebuild().unwrap();
+        let after = tablet.engine.round(ROUND).ok();
+        assert_eq!(after, before, "made anew out of the log");
+        let says = |finding: &&FindingView| !finding.words.is_empty();
+        before.map(|it| (it.kept.is_some(), it.stops.len(), it.findings.iter().filter(says).count()))
+    };
+    let planned = tablet.office.log.len();
+    let stops: Vec<_> = tablet.engine.round(ROUND).unwrap().stops.iter().map(|stop| stop.check.0).collect();
+    delete_at_the_office(&mut tablet, entity::ROUND, ROUND.0, planned);
+    assert_eq!(shown(&mut tablet), Some((true, stops.len(), 0)), "nobody deleted its checks");
+    for stop in &stops {
+        delete_at_the_office(&mut tablet, entity::CHECK, *stop, planned);
+    }
+    // A finding on the tablet, which has not heard of it.
+    tablet.find(STANDPIPE, &item, &jpeg(7));
+    tablet.engine.finish_previews();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    assert_eq!(shown(&mut tablet), Some((true, 1, 1)));
+
+    let all = tablet.office.log.len();
+    delete_at_the_office(&mut tablet, entity::CHECK, check(STANDPIPE).0, all);
+    assert_eq!(shown(&mut tablet), Some((true, 1, 1)), "its answer was seen; its finding was not deleted");
+    delete_at_the_office(&mut tablet, entity::FINDING, finding, all);
+    assert_eq!(shown(&mut tablet), None, "the finding was the last that stood there");
+
+    // A check that moves leaves nothing in the one round, and something in the other.
+    let elsewhere = json!(Uuid::from_u128(0x7e57));
+    let mut moved = |tablet: &mut Tablet, to: &serde_json::Value, base| {
+        tablet.office.write([set(entity::CHECK, check(STANDPIPE).0, "round", to.clone(), base)]);
+        let written = tablet.office.log.last().map(|one| one.op.op_id);
+        (shown(tablet), written)
+    };
+    let plan = tablet.office.log.iter().find(|one| one.op.id == check(STANDPIPE).0).map(|one| one.op.op_id);
+    let (seen, away) = moved(&mut tablet, &elsewhere, plan);
+    assert_eq!(seen, None);
+    let (seen, back) = moved(&mut tablet, &json!(ROUND), away);
+    assert_eq!(seen, Some((true, 1, 0)));
+    assert_eq!(moved(&mut tablet, &elsewhere, back).0, None);
 }
 
 #[test]

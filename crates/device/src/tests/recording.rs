@@ -201,7 +201,7 @@ fn what_an_earlier_version_kept_of_what_was_typed_is_there_after_the_update() {
     earlier
         .execute_batch(
             "DROP TABLE draft; DROP TABLE receipt; DROP TABLE choice; DROP TABLE seen_to; DROP INDEX upload_arrived;
-             DROP INDEX op_unnumbered;
+             DROP INDEX op_unnumbered; DROP INDEX op_deleted;
              ALTER TABLE blob DROP COLUMN at_office;
              DROP VIEW reg; ALTER TABLE apart RENAME TO reg;
              PRAGMA user_version = 2;

@@ -373,7 +373,10 @@ fn what_nobody_signed_is_gone_once_it_is_deleted() {
 fn a_signature_that_the_office_sets_aside_lets_go_of_its_round() {
     let mut tablet = ready();
     tablet.office.take_from(tablet.engine.store()).unwrap();
+    let round = tablet.engine.round(ROUND).unwrap();
     delete_at_the_office(&mut tablet, "round", ROUND.0);
+    round.stops.iter().for_each(|stop| delete_at_the_office(&mut tablet, "check", stop.check.0));
+    round.findings.iter().for_each(|finding| delete_at_the_office(&mut tablet, "finding", finding.id.0));
     tablet.sign(OWNERS[0], None).unwrap();
     tablet.office.deliver(tablet.engine.store()).unwrap();
     assert!(tablet.engine.round(ROUND).is_ok(), "what was signed stays");

@@ -5,10 +5,12 @@ use super::seals::{gone, recorded, sealed};
 use crate::demo;
 use crate::store::Store;
 use crate::world::{World, day};
+use serde_json::{Value, json};
 use standpipe_domain::ids::{FindingId, Millis};
 use standpipe_domain::kept::KeptAgainstDelete;
 use standpipe_domain::office::OfficeRound;
 use standpipe_domain::record::entity;
+use standpipe_oplog::pen::Draft;
 
 const PIPE: &str = "B4-01-LG";
 
@@ -57,10 +59,54 @@ pub async fn what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it(sto
     store.rebuild().await.unwrap();
     assert_eq!(said(store, finding).await, told);
 
-    // Whoever has seen what is there by now deletes it for good.
+    // Whoever has seen what is there by now deletes it for good, with what stands in it.
     let all = ops(store).await;
     office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    assert!(view(store).await.checks.iter().any(|it| it.id == check(PIPE)), "its finding is there");
+    tablet.record(store, [gone(entity::FINDING, finding.0, &all)]).await;
     assert!(view(store).await.checks.iter().all(|it| it.id != check(PIPE)));
+}
+
+pub async fn what_stands_in_a_deleted_record_keeps_it_in_sight(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let mut office = Tablet::enrol(store, &tablet.world, "office").await;
+    let checks: Vec<_> = view(store).await.checks.into_iter().map(|it| it.id).collect();
+    // What is to be seen of the round: whether it says that it was kept, and its checks and findings.
+    let shown = async || {
+        let shown = store.round(round(), day(MORNING)).await.unwrap();
+        let before = shown.as_ref().map(|it| (it.kept.is_some(), it.checks.len(), it.findings.len()));
+        store.rebuild().await.unwrap();
+        let after = store.round(round(), day(MORNING)).await.unwrap();
+        assert_eq!(after, shown, "made anew out of the log");
+        before
+    };
+    let all = ops(store).await;
+    office.record(store, [gone(entity::ROUND, round().0, &all)]).await;
+    assert_eq!(shown().await, Some((true, checks.len(), 0)), "nobody deleted its checks");
+    for check in &checks {
+        office.record(store, [gone(entity::CHECK, check.0, &all)]).await;
+    }
+    assert_eq!(shown().await, None);
+
+    // Somebody who knew nothing of it finds something: what was deleted around it is back, and says so.
+    let (recorded, _) = recorded(store, &mut tablet).await;
+    assert_eq!(shown().await, Some((true, 1, 1)));
+    let all = ops(store).await;
+    office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
+    assert_eq!(shown().await, Some((true, 1, 1)), "its answers were seen; its finding was not deleted");
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    assert_eq!(shown().await, None, "the finding was the last that stood there");
+
+    // A check that moves leaves nothing in the one round, and something in the other.
+    let elsewhere = json!(tablet.world.uuid());
+    let planned = all.iter().find(|op| op.id == check(PIPE).0).map(|op| op.op_id);
+    let moved = |to: &Value, base| Draft::set(entity::CHECK, check(PIPE).0, "round", to.clone(), base);
+    let away = office.record(store, [moved(&elsewhere, planned)]).await[0];
+    assert_eq!(shown().await, None);
+    let back = office.record(store, [moved(&json!(round()), Some(away))]).await[0];
+    assert_eq!(shown().await, Some((true, 1, 0)));
+    office.record(store, [moved(&elsewhere, Some(back))]).await;
+    assert_eq!(shown().await, None);
 }
 
 pub async fn what_was_signed_is_kept_and_says_so(store: &dyn Store) {

@@ -51,7 +51,8 @@ macro_rules! suite {
                 a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
                 an_office_step_settles_what_stood_beside,
                 whoever_wrote_where_an_issue_will_be_is_overruled;
-            kept: what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it, what_was_signed_is_kept_and_says_so;
+            kept: what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it,
+                what_stands_in_a_deleted_record_keeps_it_in_sight, what_was_signed_is_kept_and_says_so;
             log: pages_hold_whole_transactions_in_order_with_the_sum, a_cursor_beyond_the_head_is_told,
                 a_transaction_is_seen_whole_or_not_made, work_that_fails_leaves_nothing,
                 many_writers_at_once_all_keep_their_work, who_listens_hears_after_the_change_is_there;

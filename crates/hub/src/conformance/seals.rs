@@ -361,10 +361,13 @@ async fn delete_all(store: &dyn Store, tablet: &mut Tablet, recorded: &Recorded)
 
 pub async fn a_round_that_was_signed_stays(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
-    let (_, payload) = recorded(store, &mut tablet).await;
+    let (recorded, payload) = recorded(store, &mut tablet).await;
     let mut office = Tablet::enrol(store, &world, "office").await;
-    let delete = gone(entity::ROUND, round().0, &ops(store).await);
-    office.record(store, [delete.clone()]).await;
+    let all = ops(store).await;
+    let delete = gone(entity::ROUND, round().0, &all);
+    let checks = view(store).await.checks.into_iter().map(|it| gone(entity::CHECK, it.id.0, &all));
+    office.record(store, checks.chain([delete.clone()])).await;
+    tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
     assert!(store.round(round(), day(MORNING)).await.unwrap().is_none());
     let stranger = SealPayload {
         sign_off: SignOffId(world.uuid()),

@@ -15,7 +15,7 @@ use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::pen::Pen;
 use standpipe_oplog::receive::Held;
-use standpipe_oplog::replica::Replica;
+use standpipe_oplog::replica::{Replica, Touched};
 use standpipe_oplog::seal::Jws;
 use standpipe_oplog::wire::Refused;
 use std::ops::RangeInclusive;
@@ -67,6 +67,8 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     fn changed_at(&mut self, id: Uuid) -> Result<Millis, StoreError>;
     /// Whether somebody deleted this record, later edits apart.
     fn has_tombstone(&mut self, id: Uuid) -> Result<bool, StoreError>;
+    /// Whether anybody ever deleted anything.
+    fn any_tombstone(&mut self) -> Result<bool, StoreError>;
     /// The site and the entity of a record, by its first operation; `None` when no operation mentions it.
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError>;
 
@@ -111,6 +113,10 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     /// Takes a record's row away: it was deleted, or cannot be read any more.
     fn drop_row(&mut self, entity: &str, id: Uuid) -> Result<(), StoreError>;
     fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError>;
+    /// In which record this one stands by its row: a finding in a check, a check in a round.
+    fn is_in(&mut self, entity: &str, id: Uuid) -> Result<Option<Touched>, StoreError>;
+    /// Whether a row stands in this record.
+    fn holds_any(&mut self, id: Uuid) -> Result<bool, StoreError>;
     /// One more than the highest number of an issue of the site.
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError>;
 

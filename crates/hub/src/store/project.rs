@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// Counted up whenever the same log gives other rows, registers or kinds: a version that knows more entities, fields or kinds,
 /// say. The tablet counts for itself.
-pub const PROJECTION: u32 = 2;
+pub const PROJECTION: u32 = 3;
 
 /// Takes an operation into the log and its registers. Gives the records whose rows are to be made anew.
 pub fn enter(ledger: &mut dyn Ledger, written: &Written, at: Millis) -> Result<Vec<Touched>, StoreError> {
@@ -44,20 +44,57 @@ pub fn project(
     scope: SiteId,
     touched: impl IntoIterator<Item = Touched>,
 ) -> Result<(), StoreError> {
-    let mut touched: BTreeSet<Touched> = touched.into_iter().collect();
+    let mut due: BTreeSet<(Rank, Touched)> = touched.into_iter().map(ranked).collect();
     // Whether a finding is live follows from an answer of its check.
-    for check in touched.clone().into_iter().filter(|touched| touched.entity == entity::CHECK) {
+    for (_, check) in due.clone().into_iter().filter(|(_, touched)| touched.entity == entity::CHECK) {
         for finding in ledger.findings_of(CheckId(check.id))? {
-            touched.insert(Touched { entity: entity::FINDING.into(), id: finding.0 });
+            due.insert(ranked(Touched { entity: entity::FINDING.into(), id: finding.0 }));
         }
     }
-    for Touched { entity, id } in touched {
+    // Whether a deleted record is gone follows from what is left in it.
+    let any_deleted = ledger.any_tombstone()?;
+    while let Some((_, Touched { entity, id })) = due.pop_first() {
+        let mut around = BTreeSet::new();
+        if any_deleted {
+            around.extend(ledger.is_in(&entity, id)?);
+        }
         match row(ledger, &entity, id)? {
-            Some(row) => ledger.put_row(scope, &row)?,
+            Some(row) => {
+                around.extend(stands_in(&row));
+                ledger.put_row(scope, &row)?;
+            }
             None => ledger.drop_row(&entity, id)?,
+        }
+        for record in around {
+            if any_deleted && ledger.has_tombstone(record.id)? {
+                due.insert(ranked(record));
+            }
         }
     }
     Ok(())
+}
+
+/// Rows are made from the inside out: findings, checks, then the rest.
+type Rank = u8;
+
+fn ranked(touched: Touched) -> (Rank, Touched) {
+    let rank = match touched.entity.as_str() {
+        entity::FINDING => 0,
+        entity::CHECK => 1,
+        _ => 2,
+    };
+    (rank, touched)
+}
+
+/// In which record another stands.
+fn stands_in(row: &Projected) -> Option<Touched> {
+    match row {
+        Projected::Finding { finding, .. } => {
+            Some(Touched { entity: entity::CHECK.into(), id: finding.check.0 })
+        }
+        Projected::Check { check, .. } => Some(Touched { entity: entity::ROUND.into(), id: check.round.0 }),
+        _ => None,
+    }
 }
 
 /// The row of a record; `None` when it was deleted, or its fields do not make a record (yet).
@@ -65,7 +102,10 @@ fn row(ledger: &mut dyn Ledger, entity: &str, id: Uuid) -> Result<Option<Project
     if entity == entity::SIGN_OFF {
         return sign_off(ledger, id);
     }
-    if ledger.has_tombstone(id)? && life(&ledger.ops_of(id)?, ledger.is_sealed(id)?) == Life::Deleted {
+    if ledger.has_tombstone(id)?
+        && life(&ledger.ops_of(id)?, ledger.is_sealed(id)?) == Life::Deleted
+        && !ledger.holds_any(id)?
+    {
         return Ok(None);
     }
     let fields = ledger.shown(id)?;

@@ -132,6 +132,13 @@ impl Oracle {
             differ(&format!("tablet {number}"), &expected, &shown)?;
             let shown = read(engine.store(), tablet_members)?;
             differ(&format!("tablet {number}'s sets"), &members, &shown)?;
+            for (office, here) in [("round", "round"), ("checks", "stop"), ("finding", "finding")] {
+                let expected = ids(&hub, office).map_err(told)?;
+                let shown = read(engine.store(), |conn| ids(conn, here))?;
+                if shown != expected {
+                    return Err(format!("tablet {number} shows the {here}s {shown:?}; the hub {expected:?}"));
+                }
+            }
             let before = read(engine.store(), dump)?;
             engine
                 .store()
@@ -210,6 +217,11 @@ fn unnumbered(conn: &Connection) -> rusqlite::Result<Vec<(Uuid, bool)>> {
     let mut rows =
         conn.prepare("SELECT op_id, op_id IN (SELECT op_id FROM set_aside) FROM op WHERE hub_seq IS NULL")?;
     rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// The records that have a row.
+fn ids(conn: &Connection, table: &str) -> rusqlite::Result<BTreeSet<Uuid>> {
+    conn.prepare(&format!("SELECT id FROM {table}"))?.query_map([], |row| row.get(0))?.collect()
 }
 
 fn differ(who: &str, expected: &Fields, shown: &Fields) -> Verdict {

@@ -32,6 +32,7 @@ struct Written {
 /// What stands in the log for a record as a whole.
 #[derive(Default)]
 struct Record {
+    entity: String,
     changes: BTreeSet<Uuid>,
     deleted: bool,
     seen: BTreeSet<Uuid>,
@@ -46,6 +47,7 @@ struct Model {
     /// What was signed of each field, by the first signature that says it, and the photos that were signed.
     signed: BTreeMap<Place, Uuid>,
     signed_photos: BTreeSet<Uuid>,
+    signed_rounds: BTreeSet<Uuid>,
     /// Signatures that say something else than one before them.
     contradicting: BTreeSet<Uuid>,
 }
@@ -80,14 +82,24 @@ pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
         }
     }
     office_follows(hub)?;
-    let mut checks = hub.prepare("SELECT 1 FROM checks WHERE id = ?1").map_err(told)?;
+    let any = |sql: &str, id: &Uuid| {
+        let found = hub.query_row(&format!("SELECT EXISTS ({sql} = ?1)"), [id], |row| row.get::<_, bool>(0));
+        found.map_err(told)
+    };
     for (id, record) in model.records.iter().filter(|(_, record)| record.deleted) {
-        // What was signed stays, whichever came first.
-        let is_signed = model.signed.keys().any(|(of, _)| of == id);
-        let is_deleted = !is_signed && record.changes.is_subset(&record.seen);
-        let is_shown = checks.exists([id]).map_err(told)?;
+        let entity = record.entity.as_str();
+        let (shown, within) = match entity {
+            "round" => ("SELECT 1 FROM round WHERE id", Some("SELECT 1 FROM checks WHERE round")),
+            "check" => ("SELECT 1 FROM checks WHERE id", Some("SELECT 1 FROM finding WHERE check_id")),
+            _ => ("SELECT 1 FROM finding WHERE id", None),
+        };
+        // What was signed stays, whichever came first, and that in which something is left.
+        let is_signed = model.signed_rounds.contains(id) || model.signed.keys().any(|(of, _)| of == id);
+        let holds = within.map_or(Ok(false), |sql| any(sql, id))?;
+        let is_deleted = !is_signed && !holds && record.changes.is_subset(&record.seen);
+        let is_shown = any(shown, id)?;
         if is_deleted == is_shown {
-            return Err(format!("the check {id} was deleted: {is_deleted}; it is shown: {is_shown}"));
+            return Err(format!("the {entity} {id} was deleted: {is_deleted}; it is shown: {is_shown}"));
         }
     }
     Ok(model.contradicting)
@@ -134,6 +146,7 @@ impl Model {
         let (kind, field) = (op["kind"].as_str().unwrap_or_default(), op["field"].as_str());
         let saw = || op["value"]["saw"].as_array().into_iter().flatten().map(uuid);
         let record = self.records.entry(id).or_default();
+        op["entity"].as_str().unwrap_or_default().clone_into(&mut record.entity);
         if kind == "delete" {
             record.deleted = true;
             record.seen.extend(saw());
@@ -172,6 +185,7 @@ impl Model {
     fn sign(&mut self, jws: &Value) {
         let payload = BASE64URL.decode(jws["payload"].as_str().unwrap_or_default()).unwrap_or_default();
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
+        self.signed_rounds.insert(uuid(&payload["round"]));
         for part in ["checks", "findings"] {
             for one in payload[part].as_array().into_iter().flatten() {
                 for (field, rev) in one["revs"].as_object().into_iter().flatten() {

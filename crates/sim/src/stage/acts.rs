@@ -205,11 +205,13 @@ impl Stage {
                 let value = json!({ "zh-CN": format!("{name}"), "en": format!("{name}") });
                 vec![Draft::set(entity::ASSET, id, "name", value, None)]
             }
-            Act::Delete { stop } => {
-                let id = estate::check(*stop).0;
-                let value = json!({ "saw": self.hub.ops_on(id) });
-                let draft = Draft::set(entity::CHECK, id, "", value, None);
-                vec![Draft { kind: Kind::Delete, field: None, ..draft }]
+            Act::Delete { stop, what } => {
+                let deleted = estate::deleted(*stop, *what).into_iter().filter_map(|(entity, id)| {
+                    let saw = self.hub.ops_on(id);
+                    let draft = Draft::set(entity, id, "", json!({ "saw": saw }), None);
+                    (!saw.is_empty()).then_some(Draft { kind: Kind::Delete, field: None, ..draft })
+                });
+                deleted.collect()
             }
             Act::Import { records } => (0..*records)
                 .map(|number| {

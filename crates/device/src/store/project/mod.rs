@@ -90,7 +90,7 @@ pub fn all_with(
     for Touched { id, .. } in places {
         estate::place(conn, id, &at_hand.state(conn, id)?)?;
     }
-    let (mut stops, mut texts) = (BTreeSet::new(), Vec::new());
+    let (mut stops, mut rounds, mut texts) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for Touched { entity, id } in others {
         let state = || at_hand.state(conn, id);
         match entity.as_str() {
@@ -98,7 +98,7 @@ pub fn all_with(
             entity::ASSET => texts.extend(estate::asset(conn, id, &state()?)?),
             entity::UNIT => estate::unit(conn, id, &state()?)?,
             entity::PERSON => estate::person(conn, id, &state()?)?,
-            entity::ROUND => estate::round(conn, id, &state()?)?,
+            entity::ROUND => _ = rounds.insert(id),
             entity::CHECK => _ = stops.insert(id),
             entity::FINDING => stops.extend(stop::finding(conn, id, &state()?)?),
             entity::SIGN_OFF => stop::sign_off(conn, id)?,
@@ -109,8 +109,19 @@ pub fn all_with(
     }
     // One behind the other: a statement between two has the full-text index write down what it holds in memory.
     texts.iter().try_for_each(|text| estate::index(conn, text))?;
-    // A stop counts its findings, so they come first.
-    stops.into_iter().try_for_each(|check| stop::stop(conn, check, &at_hand.state(conn, check)?))
+    // From the inside out: a stop counts its findings, and what was deleted is not gone while something stands in it.
+    let any_deleted = log::any_deleted(conn)?;
+    let around = |check| if any_deleted { stop::round_of(conn, check) } else { Ok(None) };
+    for check in stops {
+        let before = around(check)?;
+        stop::stop(conn, check, &at_hand.state(conn, check)?)?;
+        for round in before.into_iter().chain(around(check)?) {
+            if log::has_rare(conn, round, Kind::Delete)? {
+                rounds.insert(round);
+            }
+        }
+    }
+    rounds.into_iter().try_for_each(|round| estate::round(conn, round, &at_hand.state(conn, round)?))
 }
 
 fn delete(conn: &Connection, sql: &str, id: Uuid) -> Result<(), StoreError> {

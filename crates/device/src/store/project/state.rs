@@ -71,6 +71,12 @@ impl<'a> AtHand<'a> {
     }
 }
 
+/// Whether a row stands in a record: a finding in a check, a check in a round.
+fn holds_any(conn: &Connection, id: Uuid) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM finding WHERE check_id = ?1 UNION ALL SELECT 1 FROM stop WHERE round = ?1";
+    Ok(conn.prepare_cached(sql)?.exists([id])?)
+}
+
 impl State<'_> {
     fn load(conn: &Connection, id: Uuid) -> Result<State<'static>, StoreError> {
         let registers = replica::registers(conn, id)?;
@@ -83,7 +89,8 @@ impl State<'_> {
         });
         let fields = shown.collect();
         let is_deleted = log::has_rare(conn, id, Kind::Delete)?
-            && life(&log::ops_of(conn, id)?, replica::is_sealed(conn, id)?) == Life::Deleted;
+            && life(&log::ops_of(conn, id)?, replica::is_sealed(conn, id)?) == Life::Deleted
+            && !holds_any(conn, id)?;
         Ok(State { id, fields, in_conflict, changed, is_deleted })
     }
 

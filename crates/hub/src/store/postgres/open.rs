@@ -9,7 +9,7 @@ use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::DeviceId;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 5;
+pub(super) const KNOWN: u32 = 6;
 /// Numbered from 1, only ever added to. They are numbered apart from those of SQLite.
 const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/postgres/0001_hub.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/postgres/0003_seen.sql"),
     include_str!("../../../../../migrations/hub/postgres/0004_projection.sql"),
     include_str!("../../../../../migrations/hub/postgres/0005_losses.sql"),
+    include_str!("../../../../../migrations/hub/postgres/0006_deleted.sql"),
 ];
 
 const MIGRATING: &str = "migrating the database";

@@ -6,13 +6,14 @@ use super::value::bind;
 use crate::store::{Aside, ChainEnd, Device, Ledger, Projected, Quarantine, StoreError};
 use serde::de::IgnoredAny;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
-use standpipe_domain::record::{Finding, Issue};
+use standpipe_domain::record::{Finding, Issue, entity};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::pen::Pen;
 use standpipe_oplog::receive::Held;
+use standpipe_oplog::replica::Touched;
 use standpipe_oplog::seal::{COUNTERSIGNED, Jws};
 use standpipe_oplog::wire::Refused;
 use std::ops::RangeInclusive;
@@ -144,6 +145,11 @@ impl Ledger for Desk<'_> {
     fn has_tombstone(&mut self, id: Uuid) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM op WHERE id = ? AND kind = 'delete')";
         Ok(self.first("looking for a tombstone", sql, bind![id], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn any_tombstone(&mut self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM op WHERE kind = 'delete')";
+        Ok(self.first("looking for tombstones", sql, &[], |row| row.get(0))?.unwrap_or(false))
     }
 
     fn known_as(&mut self, id: Uuid) -> Result<Option<(SiteId, String)>, StoreError> {
@@ -304,6 +310,24 @@ impl Ledger for Desk<'_> {
     fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError> {
         let sql = "SELECT id FROM finding WHERE check_id = ? ORDER BY id";
         self.all("reading the findings of a check", sql, bind![check.0], |row| row.get(0).map(FindingId))
+    }
+
+    fn is_in(&mut self, entity: &str, id: Uuid) -> Result<Option<Touched>, StoreError> {
+        let (around, sql) = match entity {
+            entity::FINDING => (entity::CHECK, "SELECT check_id FROM finding WHERE id = ?"),
+            entity::CHECK => (entity::ROUND, "SELECT round FROM checks WHERE id = ?"),
+            _ => return Ok(None),
+        };
+        let found = self.first("reading in what a record stands", sql, bind![id], |row| row.get(0))?;
+        Ok(found.map(|id| Touched { entity: around.into(), id }))
+    }
+
+    fn holds_any(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM finding WHERE check_id = ?1)
+                       OR EXISTS (SELECT 1 FROM checks WHERE round = ?1)";
+        Ok(self
+            .first("looking for what stands in a record", sql, bind![id], |row| row.get(0))?
+            .unwrap_or(false))
     }
 
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError> {

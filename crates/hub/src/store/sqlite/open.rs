@@ -11,7 +11,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version that this program makes.
-pub(super) const KNOWN: u32 = 9;
+pub(super) const KNOWN: u32 = 10;
 /// With this one, checksums count something else than before.
 const SUMS: u32 = 2;
 /// Numbered from 1, only ever added to.
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [
     include_str!("../../../../../migrations/hub/sqlite/0007_seen.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0008_projection.sql"),
     include_str!("../../../../../migrations/hub/sqlite/0009_losses.sql"),
+    include_str!("../../../../../migrations/hub/sqlite/0010_deleted.sql"),
 ];
 
 /// Opens the file for writing, or makes it. A file of a newer version is left as it is.
