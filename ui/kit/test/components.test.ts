@@ -49,7 +49,9 @@ describe('what was deleted, and kept', () => {
     speak(language);
     for (const signed of [true, false])
       for (const told of [names.entity('finding'), '甲', moment(kept.at)]) expect(shown(signed)).toContain(told);
-    const [why, other] = { 'zh-CN': ['未随之删除', '已签字'], en: ['was not deleted with it', 'it was signed'] }[language];
+    const [why, other] = { 'zh-CN': ['未随之删除', '已签字'], en: ['was not deleted with it', 'it was signed'] }[
+      language
+    ];
     expect([shown(false).includes(why!), shown(false).includes(other!)]).toEqual([true, false]);
     expect([shown(true).includes(why!), shown(true).includes(other!)]).toEqual([false, true]);
   });

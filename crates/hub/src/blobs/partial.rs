@@ -248,3 +248,7 @@ pub(super) fn make_dir(dir: &Path) -> Result<(), BlobError> {
     };
     make().map_err(BlobError::disk("making the folder", dir))
 }
+
+#[cfg(test)]
+#[path = "on_disk_tests.rs"]
+mod tests;

@@ -175,7 +175,8 @@ by: string,
  */
 at: Millis, 
 /**
- * It was signed, and stays for good. Otherwise something was recorded that nobody who deleted it had seen.
+ * It was signed, and stays for good. Otherwise something that was recorded there was not deleted with it: nobody who
+ * deleted it had seen it, or a record stands in it that is not gone.
  */
 signed: boolean, };
 
