@@ -4,7 +4,7 @@ use crate::SCHEMA;
 use crate::chain::{START, Written};
 use crate::clock::Hlc;
 use crate::op::{Kind, Op};
-use serde_json::Value;
+use serde_json::{Value, json};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use uuid::Uuid;
 
@@ -107,12 +107,17 @@ impl Draft {
     pub fn add(entity: &'static str, id: Uuid, field: impl Into<String>, value: Value) -> Self {
         Self { entity, id, kind: Kind::Add, field: Some(field.into()), value, base_rev: None }
     }
+
+    /// Deletes a record of which these operations were seen.
+    pub fn delete(entity: &'static str, id: Uuid, saw: impl IntoIterator<Item = Uuid>) -> Self {
+        let value = json!({ "saw": saw.into_iter().collect::<Vec<_>>() });
+        Self { entity, id, kind: Kind::Delete, field: None, value, base_rev: None }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn who_writes_an_operation_holds_what_others_read_of_it() {

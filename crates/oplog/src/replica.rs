@@ -10,6 +10,7 @@ use serde::Deserialize;
 use standpipe_domain::ids::DeviceId;
 use standpipe_domain::merge_rule::rule;
 use standpipe_domain::record::{entity, set};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -55,11 +56,40 @@ pub trait Replica {
     fn office(&self) -> Option<DeviceId>;
 }
 
-/// A record that an operation changed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A record that an operation changed. Ordered as rows are made: what others are found by comes first, and what stands in
+/// another record before that record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Touched {
     pub entity: String,
     pub id: Uuid,
+}
+
+impl Touched {
+    pub fn new(entity: &str, id: Uuid) -> Self {
+        Self { entity: entity.to_owned(), id }
+    }
+
+    fn rank(&self) -> u8 {
+        match self.entity.as_str() {
+            entity::PLACE => 0,
+            entity::ISSUE => 1,
+            entity::FINDING => 2,
+            entity::CHECK => 3,
+            _ => 4,
+        }
+    }
+}
+
+impl Ord for Touched {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.rank(), &self.entity, self.id).cmp(&(other.rank(), &other.entity, other.id))
+    }
+}
+
+impl PartialOrd for Touched {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The fields that an operation on a whole record writes.

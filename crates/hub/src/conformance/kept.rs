@@ -1,6 +1,6 @@
 //! What somebody deleted, and was kept.
 
-use super::kit::{MORNING, Tablet, check, garden, ops, round};
+use super::kit::{MORNING, Tablet, check, garden, ops, remove_issue, round};
 use super::seals::{gone, recorded, sealed};
 use crate::demo;
 use crate::store::Store;
@@ -8,7 +8,7 @@ use crate::world::{World, day};
 use serde_json::{Value, json};
 use standpipe_domain::ids::{FindingId, Millis};
 use standpipe_domain::kept::KeptAgainstDelete;
-use standpipe_domain::office::OfficeRound;
+use standpipe_domain::office::{IssueFilter, OfficeRound};
 use standpipe_domain::record::entity;
 use standpipe_oplog::pen::Draft;
 
@@ -64,6 +64,8 @@ pub async fn what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it(sto
     office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
     assert!(view(store).await.checks.iter().any(|it| it.id == check(PIPE)), "its finding is there");
     tablet.record(store, [gone(entity::FINDING, finding.0, &all)]).await;
+    assert!(said(store, finding).await.iter().all(Option::is_some), "and the issue of that");
+    remove_issue(store, &world, finding).await;
     assert!(view(store).await.checks.iter().all(|it| it.id != check(PIPE)));
 }
 
@@ -95,7 +97,11 @@ pub async fn what_stands_in_a_deleted_record_keeps_it_in_sight(store: &dyn Store
     office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
     assert_eq!(shown().await, Some((true, 1, 1)), "its answers were seen; its finding was not deleted");
     tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
-    assert_eq!(shown().await, None, "the finding was the last that stood there");
+    assert_eq!(shown().await, Some((true, 1, 1)), "an issue follows it");
+    let issues = store.issues(&IssueFilter::default(), day(MORNING)).await.unwrap();
+    assert!(issues[0].asset.is_some(), "and says where it is");
+    remove_issue(store, &tablet.world, recorded.finding).await;
+    assert_eq!(shown().await, None, "that was the last that stood there");
 
     // A check that moves leaves nothing in the one round, and something in the other.
     let elsewhere = json!(tablet.world.uuid());

@@ -11,7 +11,7 @@ use standpipe_domain::answer::{Answer, Outcome};
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, Millis, RoundId, Sha256};
-use standpipe_domain::record::{Finding, entity, fields, finding_id, set};
+use standpipe_domain::record::{Finding, entity, fields, finding_id, issue_id, set};
 use standpipe_oplog::chain::{START, Written, sha256};
 use standpipe_oplog::op::Op;
 use standpipe_oplog::pen::{Draft, Moment, Pen};
@@ -80,6 +80,18 @@ pub(crate) async fn give_roles(
         write(ledger, &*world, hand, [draft])
     };
     store.transact(give).await.unwrap();
+}
+
+/// The office removes the issue that it opened for a finding.
+pub(crate) async fn remove_issue(store: &dyn Store, world: &Arc<StillWorld>, finding: FindingId) {
+    let (world, id) = (Arc::clone(world), issue_id(finding).0);
+    let remove = move |ledger: &mut dyn Ledger| {
+        let hand = Hand { scope: demo::site(), actor: demo::person("office"), now: world.now() };
+        let ops = ledger.ops_of(id)?;
+        let draft = Draft::delete(entity::ISSUE, id, ops.iter().map(|op| op.op_id));
+        write(ledger, &*world, hand, [draft])
+    };
+    store.transact(remove).await.unwrap();
 }
 
 pub(crate) fn round() -> RoundId {

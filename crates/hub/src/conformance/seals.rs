@@ -1,7 +1,8 @@
 //! Signatures over what was recorded.
 
 use super::kit::{
-    MORNING, StillWorld, Tablet, answers, check, finding, garden, give_roles, ops, photo, round, value,
+    MORNING, StillWorld, Tablet, answers, check, finding, garden, give_roles, ops, photo, remove_issue,
+    round, value,
 };
 use crate::demo;
 use crate::ingest::judge_again;
@@ -241,10 +242,8 @@ pub async fn what_was_signed_takes_amendments_only(store: &dyn Store) {
     };
     assert_eq!(colleague.refused(store, [saw]).await, "sealed");
     let seal = tablet.written.last().unwrap().op.clone();
-    let delete = |entity, id| {
-        let value = json!({"saw": tablet.written.iter().map(|it| it.op.op_id).collect::<Vec<_>>()});
-        Draft { entity, id, kind: Kind::Delete, field: None, value, base_rev: None }
-    };
+    let written: Vec<_> = tablet.written.iter().map(|it| it.op.op_id).collect();
+    let delete = |entity, id| Draft::delete(entity, id, written.clone());
     assert_eq!(colleague.refused(store, [delete(entity::SIGN_OFF, seal.id)]).await, "sealed");
     let finding = delete(entity::FINDING, recorded.finding.0);
     assert_eq!(colleague.refused(store, [finding]).await, "sealed");
@@ -347,16 +346,16 @@ pub async fn what_was_signed_stays_though_it_was_deleted_before(store: &dyn Stor
 
 /// Deletes a record, having seen what of it is in `ops`.
 pub(super) fn gone(entity: &'static str, id: Uuid, ops: &[Op]) -> Draft {
-    let saw: Vec<_> = ops.iter().filter(|op| op.id == id).map(|op| op.op_id).collect();
-    Draft { entity, id, kind: Kind::Delete, field: None, value: json!({ "saw": saw }), base_rev: None }
+    Draft::delete(entity, id, ops.iter().filter(|op| op.id == id).map(|op| op.op_id))
 }
 
-/// Somebody who plans deletes the check, and an inspector the finding, having seen everything.
+/// Somebody who plans deletes the check, and an inspector the finding, having seen everything; the office removes its issue.
 async fn delete_all(store: &dyn Store, tablet: &mut Tablet, recorded: &Recorded) {
     let mut office = Tablet::enrol(store, &tablet.world, "office").await;
     let all = ops(store).await;
     office.record(store, [gone(entity::CHECK, check(PIPE).0, &all)]).await;
     tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
+    remove_issue(store, &tablet.world, recorded.finding).await;
 }
 
 pub async fn a_round_that_was_signed_stays(store: &dyn Store) {
@@ -367,6 +366,7 @@ pub async fn a_round_that_was_signed_stays(store: &dyn Store) {
     let delete = gone(entity::ROUND, round().0, &all);
     let checks = view(store).await.checks.into_iter().map(|it| gone(entity::CHECK, it.id.0, &all));
     office.record(store, checks.chain([delete.clone()])).await;
+    remove_issue(store, &world, recorded.finding).await;
     tablet.record(store, [gone(entity::FINDING, recorded.finding.0, &all)]).await;
     assert!(store.round(round(), day(MORNING)).await.unwrap().is_none());
     let stranger = SealPayload {

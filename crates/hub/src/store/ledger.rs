@@ -113,10 +113,11 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
     /// Takes a record's row away: it was deleted, or cannot be read any more.
     fn drop_row(&mut self, entity: &str, id: Uuid) -> Result<(), StoreError>;
     fn findings_of(&mut self, check: CheckId) -> Result<Vec<FindingId>, StoreError>;
-    /// In which record this one stands by its row: a finding in a check, a check in a round.
+    /// In which record this one stands by its row: an issue in its finding, a finding in its check, a check in its round.
+    /// Not at its asset: one that was taken down is gone from the building, and its checks stay.
     fn is_in(&mut self, entity: &str, id: Uuid) -> Result<Option<Touched>, StoreError>;
     /// Whether a row stands in this record.
-    fn holds_any(&mut self, id: Uuid) -> Result<bool, StoreError>;
+    fn holds_any(&mut self, entity: &str, id: Uuid) -> Result<bool, StoreError>;
     /// One more than the highest number of an issue of the site.
     fn next_issue_number(&mut self, scope: SiteId) -> Result<u32, StoreError>;
 

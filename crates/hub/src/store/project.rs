@@ -44,57 +44,29 @@ pub fn project(
     scope: SiteId,
     touched: impl IntoIterator<Item = Touched>,
 ) -> Result<(), StoreError> {
-    let mut due: BTreeSet<(Rank, Touched)> = touched.into_iter().map(ranked).collect();
+    let mut due: BTreeSet<Touched> = touched.into_iter().collect();
     // Whether a finding is live follows from an answer of its check.
-    for (_, check) in due.clone().into_iter().filter(|(_, touched)| touched.entity == entity::CHECK) {
+    for check in due.clone().into_iter().filter(|touched| touched.entity == entity::CHECK) {
         for finding in ledger.findings_of(CheckId(check.id))? {
-            due.insert(ranked(Touched { entity: entity::FINDING.into(), id: finding.0 }));
+            due.insert(Touched::new(entity::FINDING, finding.0));
         }
     }
     // Whether a deleted record is gone follows from what is left in it.
     let any_deleted = ledger.any_tombstone()?;
-    while let Some((_, Touched { entity, id })) = due.pop_first() {
-        let mut around = BTreeSet::new();
-        if any_deleted {
-            around.extend(ledger.is_in(&entity, id)?);
-        }
+    while let Some(Touched { entity, id }) = due.pop_first() {
+        let before = if any_deleted { ledger.is_in(&entity, id)? } else { None };
         match row(ledger, &entity, id)? {
-            Some(row) => {
-                around.extend(stands_in(&row));
-                ledger.put_row(scope, &row)?;
-            }
+            Some(row) => ledger.put_row(scope, &row)?,
             None => ledger.drop_row(&entity, id)?,
         }
-        for record in around {
-            if any_deleted && ledger.has_tombstone(record.id)? {
-                due.insert(ranked(record));
+        let after = if any_deleted { ledger.is_in(&entity, id)? } else { None };
+        for record in before.into_iter().chain(after) {
+            if ledger.has_tombstone(record.id)? {
+                due.insert(record);
             }
         }
     }
     Ok(())
-}
-
-/// Rows are made from the inside out: findings, checks, then the rest.
-type Rank = u8;
-
-fn ranked(touched: Touched) -> (Rank, Touched) {
-    let rank = match touched.entity.as_str() {
-        entity::FINDING => 0,
-        entity::CHECK => 1,
-        _ => 2,
-    };
-    (rank, touched)
-}
-
-/// In which record another stands.
-fn stands_in(row: &Projected) -> Option<Touched> {
-    match row {
-        Projected::Finding { finding, .. } => {
-            Some(Touched { entity: entity::CHECK.into(), id: finding.check.0 })
-        }
-        Projected::Check { check, .. } => Some(Touched { entity: entity::ROUND.into(), id: check.round.0 }),
-        _ => None,
-    }
 }
 
 /// The row of a record; `None` when it was deleted, or its fields do not make a record (yet).
@@ -104,7 +76,7 @@ fn row(ledger: &mut dyn Ledger, entity: &str, id: Uuid) -> Result<Option<Project
     }
     if ledger.has_tombstone(id)?
         && life(&ledger.ops_of(id)?, ledger.is_sealed(id)?) == Life::Deleted
-        && !ledger.holds_any(id)?
+        && !ledger.holds_any(entity, id)?
     {
         return Ok(None);
     }

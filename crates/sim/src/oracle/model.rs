@@ -91,7 +91,7 @@ pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
         let (shown, within) = match entity {
             "round" => ("SELECT 1 FROM round WHERE id", Some("SELECT 1 FROM checks WHERE round")),
             "check" => ("SELECT 1 FROM checks WHERE id", Some("SELECT 1 FROM finding WHERE check_id")),
-            _ => ("SELECT 1 FROM finding WHERE id", None),
+            _ => ("SELECT 1 FROM finding WHERE id", Some("SELECT 1 FROM issue WHERE finding")),
         };
         // What was signed stays, whichever came first, and that in which something is left.
         let is_signed = model.signed_rounds.contains(id) || model.signed.keys().any(|(of, _)| of == id);

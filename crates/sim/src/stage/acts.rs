@@ -208,8 +208,7 @@ impl Stage {
             Act::Delete { stop, what } => {
                 let deleted = estate::deleted(*stop, *what).into_iter().filter_map(|(entity, id)| {
                     let saw = self.hub.ops_on(id);
-                    let draft = Draft::set(entity, id, "", json!({ "saw": saw }), None);
-                    (!saw.is_empty()).then_some(Draft { kind: Kind::Delete, field: None, ..draft })
+                    (!saw.is_empty()).then(|| Draft::delete(entity, id, saw))
                 });
                 deleted.collect()
             }

@@ -1,6 +1,7 @@
 //! The typed tables, made from the registers. Each row follows from the log alone, whatever the order of arrival.
 
 mod estate;
+mod inside;
 mod issue;
 mod state;
 mod stop;
@@ -81,47 +82,42 @@ pub fn all(conn: &Connection, touched: BTreeSet<Touched>) -> Result<(), StoreErr
 /// As [`all`], without reading what is at hand.
 pub fn all_with(
     conn: &Connection,
-    touched: BTreeSet<Touched>,
+    mut touched: BTreeSet<Touched>,
     at_hand: &AtHand<'_>,
 ) -> Result<(), StoreError> {
-    let (places, others): (Vec<_>, Vec<_>) =
-        touched.into_iter().partition(|touched| touched.entity == entity::PLACE);
-    // What stands in a place is found by its path too, so places come first.
-    for Touched { id, .. } in places {
-        estate::place(conn, id, &at_hand.state(conn, id)?)?;
-    }
-    let (mut stops, mut rounds, mut texts) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for Touched { entity, id } in others {
-        let state = || at_hand.state(conn, id);
+    // Whether a deleted record is gone follows from what is left in it.
+    let any_deleted = log::any_deleted(conn)?;
+    let mut texts = Vec::new();
+    while let Some(Touched { entity, id }) = touched.pop_first() {
+        let around = || if any_deleted { inside::is_in(conn, &entity, id) } else { Ok(None) };
+        let before = around()?;
+        let state = || at_hand.state(conn, &entity, id);
         match entity.as_str() {
             entity::SITE => estate::site(conn, id, &state()?)?,
+            entity::PLACE => estate::place(conn, id, &state()?)?,
             entity::ASSET => texts.extend(estate::asset(conn, id, &state()?)?),
             entity::UNIT => estate::unit(conn, id, &state()?)?,
             entity::PERSON => estate::person(conn, id, &state()?)?,
-            entity::ROUND => _ = rounds.insert(id),
-            entity::CHECK => _ = stops.insert(id),
-            entity::FINDING => stops.extend(stop::finding(conn, id, &state()?)?),
+            entity::ROUND => estate::round(conn, id, &state()?)?,
+            entity::CHECK => stop::stop(conn, id, &state()?)?,
+            // A stop counts its findings.
+            entity::FINDING => {
+                let checks = stop::finding(conn, id, &state()?)?.into_iter();
+                touched.extend(checks.map(|check| Touched::new(entity::CHECK, check)));
+            }
             entity::SIGN_OFF => stop::sign_off(conn, id)?,
             entity::ISSUE => issue::issue(conn, id, &state()?)?,
             // Of a later version: kept in the log until an update knows it.
             _ => {}
         }
-    }
-    // One behind the other: a statement between two has the full-text index write down what it holds in memory.
-    texts.iter().try_for_each(|text| estate::index(conn, text))?;
-    // From the inside out: a stop counts its findings, and what was deleted is not gone while something stands in it.
-    let any_deleted = log::any_deleted(conn)?;
-    let around = |check| if any_deleted { stop::round_of(conn, check) } else { Ok(None) };
-    for check in stops {
-        let before = around(check)?;
-        stop::stop(conn, check, &at_hand.state(conn, check)?)?;
-        for round in before.into_iter().chain(around(check)?) {
-            if log::has_rare(conn, round, Kind::Delete)? {
-                rounds.insert(round);
+        for record in before.into_iter().chain(around()?) {
+            if log::has_rare(conn, record.id, Kind::Delete)? {
+                touched.insert(record);
             }
         }
     }
-    rounds.into_iter().try_for_each(|round| estate::round(conn, round, &at_hand.state(conn, round)?))
+    // One behind the other: a statement between two has the full-text index write down what it holds in memory.
+    texts.iter().try_for_each(|text| estate::index(conn, text))
 }
 
 fn delete(conn: &Connection, sql: &str, id: Uuid) -> Result<(), StoreError> {

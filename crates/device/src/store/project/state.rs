@@ -1,5 +1,6 @@
 //! What the row of a record is made of.
 
+use super::inside::holds_any;
 use crate::store::fault::StoreError;
 use crate::store::{log, replica};
 use rusqlite::Connection;
@@ -59,8 +60,8 @@ impl<'a> AtHand<'a> {
     }
 
     /// What is shown of a record.
-    pub fn state(&self, conn: &Connection, id: Uuid) -> Result<State<'a>, StoreError> {
-        let Some(Some(ops)) = self.0.get(&id) else { return State::load(conn, id) };
+    pub fn state(&self, conn: &Connection, entity: &str, id: Uuid) -> Result<State<'a>, StoreError> {
+        let Some(Some(ops)) = self.0.get(&id) else { return State::load(conn, entity, id) };
         let mut fields = Vec::new();
         for op in ops {
             let all = op.value.as_object().into_iter().flatten();
@@ -71,14 +72,8 @@ impl<'a> AtHand<'a> {
     }
 }
 
-/// Whether a row stands in a record: a finding in a check, a check in a round.
-fn holds_any(conn: &Connection, id: Uuid) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM finding WHERE check_id = ?1 UNION ALL SELECT 1 FROM stop WHERE round = ?1";
-    Ok(conn.prepare_cached(sql)?.exists([id])?)
-}
-
 impl State<'_> {
-    fn load(conn: &Connection, id: Uuid) -> Result<State<'static>, StoreError> {
+    fn load(conn: &Connection, entity: &str, id: Uuid) -> Result<State<'static>, StoreError> {
         let registers = replica::registers(conn, id)?;
         let in_conflict = registers.values().filter(|register| register.in_conflict()).count();
         let shown_at = registers.values().filter_map(|register| Some(register.shown()?.at));
@@ -90,7 +85,7 @@ impl State<'_> {
         let fields = shown.collect();
         let is_deleted = log::has_rare(conn, id, Kind::Delete)?
             && life(&log::ops_of(conn, id)?, replica::is_sealed(conn, id)?) == Life::Deleted
-            && !holds_any(conn, id)?;
+            && !holds_any(conn, entity, id)?;
         Ok(State { id, fields, in_conflict, changed, is_deleted })
     }
 

@@ -18,14 +18,6 @@ use standpipe_oplog::seal::{Jws, SealPayload};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// The round in which a check stands by its row.
-pub fn round_of(conn: &Connection, check: Uuid) -> Result<Option<Uuid>, StoreError> {
-    Ok(conn
-        .prepare_cached("SELECT round FROM stop WHERE id = ?1")?
-        .query_row([check], |row| row.get(0))
-        .optional()?)
-}
-
 /// The row of a check, with the counts that lists show.
 pub fn stop(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<(), StoreError> {
     let Some(check) = state.record::<Check>() else {

@@ -6,7 +6,7 @@ use super::value::bind;
 use crate::store::{Aside, ChainEnd, Device, Ledger, Projected, Quarantine, StoreError};
 use serde::de::IgnoredAny;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
-use standpipe_domain::record::{Finding, Issue, entity};
+use standpipe_domain::record::{Finding, Issue, entity, issue_id};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::clock::Hlc;
@@ -314,19 +314,27 @@ impl Ledger for Desk<'_> {
 
     fn is_in(&mut self, entity: &str, id: Uuid) -> Result<Option<Touched>, StoreError> {
         let (around, sql) = match entity {
+            entity::ISSUE => (entity::FINDING, "SELECT finding FROM issue WHERE id = ?"),
             entity::FINDING => (entity::CHECK, "SELECT check_id FROM finding WHERE id = ?"),
             entity::CHECK => (entity::ROUND, "SELECT round FROM checks WHERE id = ?"),
             _ => return Ok(None),
         };
-        let found = self.first("reading in what a record stands", sql, bind![id], |row| row.get(0))?;
-        Ok(found.map(|id| Touched { entity: around.into(), id }))
+        let doing = "reading in what a record stands";
+        let found: Option<Option<Uuid>> = self.first(doing, sql, bind![id], |row| row.get(0))?;
+        Ok(found.flatten().map(|id| Touched::new(around, id)))
     }
 
-    fn holds_any(&mut self, id: Uuid) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM finding WHERE check_id = ?1)
-                       OR EXISTS (SELECT 1 FROM checks WHERE round = ?1)";
+    fn holds_any(&mut self, entity: &str, id: Uuid) -> Result<bool, StoreError> {
+        let (sql, key) = match entity {
+            entity::FINDING => {
+                ("SELECT EXISTS (SELECT 1 FROM issue WHERE id = ?)", issue_id(FindingId(id)).0)
+            }
+            entity::CHECK => ("SELECT EXISTS (SELECT 1 FROM finding WHERE check_id = ?)", id),
+            entity::ROUND => ("SELECT EXISTS (SELECT 1 FROM checks WHERE round = ?)", id),
+            _ => return Ok(false),
+        };
         Ok(self
-            .first("looking for what stands in a record", sql, bind![id], |row| row.get(0))?
+            .first("looking for what stands in a record", sql, bind![key], |row| row.get(0))?
             .unwrap_or(false))
     }
 
