@@ -10,7 +10,6 @@ use rusqlite::{Connection, params};
 use standpipe_domain::ids::Millis;
 use standpipe_domain::record::entity;
 use standpipe_oplog::checksum::Checksum;
-use standpipe_oplog::clock::Hlc;
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::wire::{Numbered, PullHead};
 use std::borrow::Cow;
@@ -30,21 +29,14 @@ impl Store {
         let sum = self.write_quietly("taking in what the office sent", |writing| {
             let mut sum =
                 Checksum(of_bits(writing.query_row("SELECT checksum FROM pulled", [], |row| row.get(0))?));
-            let mut seen = Hlc::default();
             let mut taking = Taking::begin(writing)?;
             for one in page {
                 if taking.take(one)? {
                     sum = sum + one.checksum();
                 }
-                seen = seen.max(one.op.hlc.clamped(one.at));
             }
             taking.finish()?;
-            if let Some(mut chain) = chain::load(writing)?
-                && chain.hlc < seen
-            {
-                chain.hlc = seen;
-                chain::save(writing, &chain)?;
-            }
+            hear(writing, page)?;
             writing
                 .prepare_cached("UPDATE pulled SET epoch = ?1, after = ?2, checksum = ?3")?
                 .execute(params![head.hub_epoch, head.next, bits(sum.0)])?;
@@ -63,6 +55,18 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// What this tablet writes next is later than all of a page.
+pub(super) fn hear(writing: &Writing<'_>, page: &[Numbered]) -> Result<(), StoreError> {
+    let latest = page.iter().map(|one| one.op.hlc.clamped(one.at)).max().unwrap_or_default();
+    if let Some(mut chain) = chain::load(writing)?
+        && chain.hlc < latest
+    {
+        chain.hlc = latest;
+        chain::save(writing, &chain)?;
+    }
+    Ok(())
 }
 
 /// A page that is being taken in.

@@ -4,7 +4,7 @@
 use super::fault::StoreError;
 use super::log::{self, Origin};
 use super::sql::bits;
-use super::{Store, Writing, backup, blobs, outbox, project, query, seen};
+use super::{Store, Writing, backup, blobs, outbox, project, pull, query, seen};
 use rusqlite::params;
 use standpipe_domain::ids::Millis;
 use standpipe_oplog::checksum::Checksum;
@@ -63,7 +63,8 @@ impl Store {
             writing
                 .prepare_cached("UPDATE op SET hub_seq = NULL WHERE hub_seq > ?1 AND hub_seq <= ?2")?
                 .execute(params![head.from, head.next])?;
-            page.iter().try_for_each(|one| put(writing, one))
+            page.iter().try_for_each(|one| put(writing, one))?;
+            pull::hear(writing, page)
         })
     }
 

@@ -100,7 +100,7 @@ fn what_stands_in_a_deleted_record_keeps_it_in_sight() {
 
     // A check that moves leaves nothing in the one round, and something in the other.
     let elsewhere = json!(Uuid::from_u128(0x7e57));
-    let mut moved = |tablet: &mut Tablet, to: &serde_json::Value, base| {
+    let moved = |tablet: &mut Tablet, to: &serde_json::Value, base| {
         tablet.office.write([set(entity::CHECK, check(STANDPIPE).0, "round", to.clone(), base)]);
         let written = tablet.office.log.last().map(|one| one.op.op_id);
         (shown(tablet), written)
@@ -121,6 +121,12 @@ fn a_finding_that_is_gone_was_not_kept_though_its_item_still_fails() {
     tablet.office.deliver(tablet.engine.store()).unwrap();
     let place = tablet.engine.check(check(STANDPIPE)).unwrap().findings.remove(0);
     assert_eq!((place.words.as_str(), place.kept), ("", None));
+
+    // Somebody who finds the very same records it once more.
+    tablet.find(STANDPIPE, &item, &jpeg(7));
+    let again = tablet.engine.check(check(STANDPIPE)).unwrap().findings.remove(0);
+    assert!(!again.words.is_empty() && again.kept.is_some());
+    assert_eq!(again.photos.len(), 1);
 }
 
 #[test]

@@ -139,6 +139,25 @@ fn a_tablet_whose_clock_runs_ahead_counts_as_at_the_office() {
 }
 
 #[test]
+fn what_is_written_is_later_than_all_that_was_heard_also_where_a_repair_brought_it() {
+    for by_pages in [true, false] {
+        let mut tablet = Tablet::new();
+        // The office's clock is ahead of this tablet's.
+        tablet.world.set_now(Millis(1_687_000_000_000));
+        tablet.office.write([set("asset", crate::testing::asset(0).0, "tag", json!("ZJ-NEW"), None)]);
+        let heard = tablet.office.log.last().unwrap().op.hlc;
+        if by_pages {
+            tablet.office.deliver(tablet.engine.store()).unwrap();
+        } else {
+            replace_all(&tablet);
+        }
+        tablet.answer(EXTINGUISHER, &tablet.first_item(EXTINGUISHER), failing()).unwrap();
+        tablet.office.take_from(tablet.engine.store()).unwrap();
+        assert!(tablet.office.log.last().unwrap().op.hlc > heard);
+    }
+}
+
+#[test]
 fn two_peoples_words_of_one_finding_both_stand_until_somebody_chooses() {
     let mut tablet = Tablet::new();
     tablet.pass_everything();

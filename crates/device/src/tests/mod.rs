@@ -31,11 +31,13 @@ use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_domain::tablet::{
     AttachTo, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding, RoundView, Today,
 };
+use standpipe_oplog::wire::PullHead;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::{fs, io};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// Held for writing while a process is being started. Until its own program runs, that process has a copy of every open
 /// file, and with it the lock of a tablet that another test has just closed and opens again.
@@ -53,6 +55,21 @@ pub fn run(command: &mut Command) -> io::Result<Output> {
     let child = command.spawn();
     drop(alone);
     child?.wait_with_output()
+}
+
+/// A repair brings everything that the office has.
+pub fn replace_all(tablet: &Tablet) {
+    let all = &tablet.office.log;
+    let head = PullHead {
+        protocol: 1,
+        hub_epoch: Uuid::from_u128(0xE),
+        from: 0,
+        next: all.last().unwrap().seq,
+        more: false,
+        checksum: String::new(),
+        now: Millis(0),
+    };
+    tablet.engine.store().replace_page(&head, all).unwrap();
 }
 
 /// A tablet that holds the test estate.

@@ -2,8 +2,12 @@
 
 use super::*;
 use standpipe_domain::finding::Lack;
+use standpipe_domain::ids::RoundId;
 use standpipe_domain::limit::Unit;
-use standpipe_domain::round::{RoundState, StopState};
+use standpipe_domain::record::{entity, fields};
+use standpipe_domain::round::{Round, RoundState, StopState};
+use standpipe_oplog::pen::Draft;
+use uuid::Uuid;
 
 #[test]
 fn today_shows_the_round_and_how_far_it_has_got() {
@@ -20,6 +24,23 @@ fn today_shows_the_round_and_how_far_it_has_got() {
     assert_eq!((round.state, round.stops_done), (RoundState::UnderWay, 1));
     tablet.world.set_now(Millis(1_688_300_000_000));
     assert_eq!(tablet.today().rounds[0].state, RoundState::Overdue);
+}
+
+#[test]
+fn today_leaves_out_nothing_that_is_to_be_done() {
+    let mut tablet = Tablet::new();
+    let round = tablet.engine.round(ROUND).unwrap().round;
+    let old = |n: u128| Round {
+        id: RoundId(Uuid::from_u128(0x01d0 + n)),
+        due: date("2020-01-01"),
+        ..round.clone()
+    };
+    tablet
+        .office
+        .write((0..300_u128).map(old).map(|round| Draft::record(entity::ROUND, round.id.0, fields(&round))));
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let rounds = tablet.today().rounds;
+    assert_eq!((rounds.len(), rounds.last().map(|line| line.id)), (301, Some(ROUND)));
 }
 
 #[test]

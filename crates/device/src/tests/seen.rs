@@ -76,17 +76,7 @@ fn what_the_office_takes_after_all_counts_and_asks_anew_should_it_be_set_aside_o
         if by_pages {
             tablet.office.deliver(store).unwrap();
         } else {
-            let all = tablet.office.log.clone();
-            let head = standpipe_oplog::wire::PullHead {
-                protocol: 1,
-                hub_epoch: Uuid::from_u128(0xE),
-                from: 0,
-                next: all.last().unwrap().seq,
-                more: false,
-                checksum: String::new(),
-                now: Millis(0),
-            };
-            store.replace_page(&head, &all).unwrap();
+            replace_all(&tablet);
         }
         assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap().answers.len(), 1);
         assert_eq!(listed(&tablet), (0, 0));

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use standpipe_domain::answer::{Answer, Answers, Outcome};
 use standpipe_domain::checklist::{self, ChecklistRef};
 use standpipe_domain::finding::{FindingView, Severity, lacks};
-use standpipe_domain::ids::{AssetId, CheckId, RoundId};
+use standpipe_domain::ids::{AssetId, CheckId, FindingId, RoundId};
 use standpipe_domain::record::{finding_id, issue_id};
 use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
 use standpipe_oplog::merge::{Amended, Register, Side, amended_answer, amendments};
@@ -82,6 +82,11 @@ pub fn takes_photos(conn: &Connection, to: &AttachTo) -> Result<Option<bool>, St
 pub fn was_amended_to_fail(conn: &Connection, check: CheckId, item: &str) -> Result<bool, StoreError> {
     let amended = amended_answer(&log::rare_ops_of(conn, check.0, Kind::Amend)?, item);
     Ok(amended.as_ref().is_some_and(is_fail))
+}
+
+/// Whether a finding was recorded, and is not gone.
+pub fn is_found(conn: &Connection, id: FindingId) -> Result<bool, StoreError> {
+    Ok(conn.prepare_cached("SELECT 1 FROM finding WHERE id = ?1")?.exists([id.0])?)
 }
 
 fn is_fail(answer: &Answer) -> bool {

@@ -16,7 +16,7 @@ use standpipe_domain::tablet::{RoundLine, Today};
 
 /// For how many days a signed round stays on the first screen.
 const STAYS: i32 = 14;
-/// More rounds than this are not shown on the first screen.
+/// Signed rounds are shown on the first screen as long as there are no more rounds than this.
 const SHOWN: usize = 200;
 
 /// The first screen on the day `today`.
@@ -77,7 +77,8 @@ fn rounds(conn: &Connection, today: Date) -> Result<Vec<RoundLine>, StoreError> 
             signed.push(line);
         }
     }
-    open.extend(signed.into_iter().rev());
-    open.truncate(SHOWN);
+    // What is to be done is never left out.
+    let room = SHOWN.saturating_sub(open.len());
+    open.extend(signed.into_iter().rev().take(room));
     Ok(open)
 }
