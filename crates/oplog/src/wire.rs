@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// The most operations in one push.
 pub const MAX_OPS: usize = 500;
-/// The most bytes of operations in one push, before compression, unless one operation alone is larger.
+/// The most bytes of operations in one push, before compression, unless one transaction alone is larger.
 pub const MAX_PUSH: usize = 256 * 1024;
 /// The most bytes that one operation may have. A larger one is refused when it is recorded.
 pub const MAX_OP: usize = 4 * 1024 * 1024;

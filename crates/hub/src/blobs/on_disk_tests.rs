@@ -46,7 +46,8 @@ fn what_arrives_is_synced_at_every_quarter_of_a_mebibyte() {
             (synced, waiting) = (synced + waiting, 0);
         } else {
             // What it was asked to write: what came of it may stand in a later line.
-            let length = call.rsplit(", ").next().unwrap().split(|digit: char| !digit.is_ascii_digit()).next();
+            let length =
+                call.rsplit(", ").next().unwrap().split(|digit: char| !digit.is_ascii_digit()).next();
             waiting += length.unwrap().parse::<usize>().unwrap();
             most = most.max(waiting);
         }
