@@ -119,7 +119,7 @@ impl Register {
     }
 
     /// Whether two different values stand and somebody must choose. What was sealed is settled: a late value stands
-    /// beside it and is shown, and nobody is asked.
+    /// beside it, and nobody is asked.
     pub fn in_conflict(&self) -> bool {
         self.pin.is_none() && self.differs()
     }
