@@ -57,7 +57,7 @@ impl Driver {
         let store = Arc::clone(&self.standing.store);
         let chain = store.chain_state()?;
         let sent = store.world().now();
-        let hello = hub.hello(chain.incarnation, sent).await?;
+        let hello = hub.hello(chain.id.incarnation, sent).await?;
         let came_back = store.world().now();
         let middle = sent.0.midpoint(came_back.0);
         store.set_clock_offset(middle - hello.now.0)?;
