@@ -268,7 +268,7 @@ impl Driver {
         let (epoch, cursor) = self.standing.store.cursor()?;
         let world = Arc::clone(self.standing.store.outside());
         // A new tablet, or one that was at it when something else went first.
-        let mut source = Source::new(world, epoch, cursor == 0 || self.lacks_much);
+        let mut source = Source::new(world, cursor == 0 || self.lacks_much);
         let mut pull = Pull::new(epoch, cursor);
         let mut effects = VecDeque::from(pull.step(pull::Event::Wake));
         let (mut page, mut began) = (None, false);
