@@ -190,7 +190,8 @@ impl Store {
                     changed.extend(project::records_of(&op));
                     continue;
                 }
-                let sql = "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, ?2, '', ?3)";
+                let sql =
+                    "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, ?2, '', ?3)";
                 writing.prepare_cached(sql)?.execute(params![op_id, seen::NOWHERE_ELSE, writing.now().0])?;
                 changed.extend(log::op(writing, *op_id)?.iter().flat_map(project::records_of));
             }
