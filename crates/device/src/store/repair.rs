@@ -225,7 +225,7 @@ fn unnumbered(columns: &str) -> String {
 fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
     let mut op = one.op.clone();
     op.hlc = op.hlc.clamped(one.at);
-    let counts_again = seen::is_taken(writing, op.op_id)?;
+    let counts_again = seen::took(writing, op.op_id)?;
     log::put_receipt(writing, one)?;
     let Some(held) = log::held(writing, op.op_id)? else {
         log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;

@@ -312,7 +312,7 @@ impl Driver {
                     None => {}
                 }
             }
-            store.are_lost(&lost)?;
+            store.put_lost(&lost)?;
             for of in there {
                 // One whose file cannot be put aside does not keep the others waiting.
                 kept = self.is_at_office_alone(UploadKey { of, role: Role::Original }).await.and(kept);

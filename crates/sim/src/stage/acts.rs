@@ -49,7 +49,7 @@ impl Stage {
             Act::Restore { tells } => self.restore_hub(*tells)?,
             Act::Move => self.move_hub()?,
             Act::Beside { milliseconds } => {
-                let written = self.hub.is_written_beside(Duration::from_millis(*milliseconds));
+                let written = self.hub.write_beside(Duration::from_millis(*milliseconds));
                 self.note(&format!("beside the hub: {written:?}"));
             }
             Act::Clone { tablet } => self.clone_tablet(*tablet)?,
@@ -175,7 +175,7 @@ impl Stage {
             self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
         }
         self.disks.empty(&self.hub.folder);
-        self.hub.is_lost((!tells).then_some(backup.holds.epoch));
+        self.hub.lose((!tells).then_some(backup.holds.epoch));
         self.oracle.hub_was_restored();
         self.outside.hub_was_restored();
         self.tablets.iter().for_each(Tablet::hub_was_restored);
