@@ -430,8 +430,7 @@ impl Current {
     fn new(blob: PendingUpload, piece: u64, whole: Option<Piece>) -> Self {
         let url = blob.upload_url.clone().unwrap_or_default();
         let noted = blob.created && !url.is_empty();
-        let mut upload = Upload::new(blob.bytes, piece, noted);
-        let effect = upload.step(Event::Start);
+        let (upload, effect) = Upload::new(blob.bytes, piece, noted);
         Self { blob, upload, url, effect, setbacks: 0, whole, noted, at_once: false }
     }
 
