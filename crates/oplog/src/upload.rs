@@ -23,18 +23,12 @@ pub enum BlobState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The hub made a place for the blob, or had one, and holds so many bytes of it, if it said so.
-    Created {
-        offset: Option<u64>,
-    },
+    Created { offset: Option<u64> },
     /// The hub holds this many bytes.
     Offset(u64),
     /// A piece arrived, in so many milliseconds; the hub now holds this many bytes. With the last piece it may say at
     /// once that it has re-read and hashed them.
-    Sent {
-        offset: u64,
-        millis: u64,
-        verified: bool,
-    },
+    Sent { offset: u64, millis: u64, verified: bool },
     /// The hub has re-read and hashed its own copy.
     Verified,
     /// The hub's copy has another hash: what it held is thrown away, and the blob begins again.
