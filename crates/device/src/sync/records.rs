@@ -142,9 +142,11 @@ impl Driver {
                     is_quick = self.elapsed().saturating_sub(begun) <= QUICK;
                     fruitless = if is_taken(&event, after) { 0 } else { fruitless + 1 };
                     if fruitless == FRUITLESS {
-                        return Err(
-                            fault("sending records", "the hub takes nothing and does not say why").into()
-                        );
+                        return Err(Fault::of_hub(
+                            "sending records",
+                            "the hub takes nothing and does not say why",
+                        )
+                        .into());
                     }
                     effects.extend(push.step(event));
                 }
@@ -281,7 +283,7 @@ impl Driver {
                     let (head, ops) = source.next(hub, after).await?;
                     self.lacks_much = source.lacks_much();
                     if head.more && head.next == after {
-                        return Err(fault(DOING, "the hub's pages do not end").into());
+                        return Err(Fault::of_hub(DOING, "the hub's pages do not end").into());
                     }
                     effect = pull.step(pull::Event::Page(head.clone()));
                     page = Some((head, ops));
@@ -312,8 +314,4 @@ impl Driver {
         let chain = self.standing.store.chain_state()?;
         Ok(chain.last_seq > chain.acknowledged)
     }
-}
-
-fn fault(doing: &'static str, detail: &str) -> Fault {
-    Fault::HubFault { doing, detail: detail.to_owned() }
 }

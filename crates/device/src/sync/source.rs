@@ -119,12 +119,14 @@ impl Open {
             Some(read) => read,
             None => ahead.await,
         };
-        let fault = |detail| Fault::HubFault { doing: DOING, detail };
         let (head, ops) = read
-            .map_err(|gone| fault(gone.to_string()))?
-            .map_err(|error| fault(unreadable(after, &error)))?;
+            .map_err(|gone| Fault::of_hub(DOING, gone.to_string()))?
+            .map_err(|error| Fault::of_hub(DOING, unreadable(after, &error)))?;
         if head.from != after {
-            return Err(fault(format!("a page behind {} came instead of that behind {after}", head.from)));
+            return Err(Fault::of_hub(
+                DOING,
+                format!("a page behind {} came instead of that behind {after}", head.from),
+            ));
         }
         self.has_brought = true;
         Ok(Some((head, ops)))
