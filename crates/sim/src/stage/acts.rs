@@ -201,7 +201,7 @@ impl Stage {
         }
         let drafts = match act {
             Act::Rename { stop, name } => {
-                let id = Uuid::from_u128(0x50 + *stop as u128);
+                let id = estate::asset(*stop).0;
                 let value = json!({ "zh-CN": format!("{name}"), "en": format!("{name}") });
                 vec![Draft::set(entity::ASSET, id, "name", value, None)]
             }
