@@ -100,7 +100,7 @@ fn what_stands_in_a_deleted_record_keeps_it_in_sight() {
 
     // A check that moves leaves nothing in the one round, and something in the other.
     let elsewhere = json!(Uuid::from_u128(0x7e57));
-    let mut moved = |tablet: &mut Tablet, to: &serde_json::Value, base| {
+    let moved = |tablet: &mut Tablet, to: &serde_json::Value, base| {
         tablet.office.write([set(entity::CHECK, check(STANDPIPE).0, "round", to.clone(), base)]);
         let written = tablet.office.log.last().map(|one| one.op.op_id);
         (shown(tablet), written)

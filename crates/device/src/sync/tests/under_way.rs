@@ -3,7 +3,7 @@
 use super::hub::{Hub, problem};
 use super::tablet::Tablet;
 use crate::store::{StoreError, Writing};
-use crate::world::{TestWorld, World};
+use crate::world::TestWorld;
 use serde_json::json;
 use standpipe_domain::record::entity;
 use standpipe_oplog::pen::Draft;
