@@ -14,6 +14,12 @@ cargo fmt --all -- --check
 
 scripts/build.sh
 
+say "Simulation: the faults on purpose still fit the program"
+for patch in crates/sim/mutants/*.patch; do
+  git apply --check "$patch" ||
+    fail "$patch does not fit any more: the lines that it changes are others by now. Make it anew for them, so that \`make mutants\` breaks what it says."
+done
+
 say "Rust: tests"
 cargo test --workspace
 

@@ -142,23 +142,37 @@ impl Step {
         }
     }
 
+    /// The status that this step leads to, from wherever it starts. No other step leads there.
+    pub const fn to(self) -> Status {
+        match self {
+            Self::Assign => Status::Assigned,
+            Self::Propose => Status::Proposed,
+            Self::Object => Status::Objected,
+            Self::Agree => Status::Agreed,
+            Self::Start => Status::UnderWay,
+            Self::ClaimDone => Status::ClaimedDone,
+            Self::Verify => Status::Verified,
+            Self::Close => Status::Closed,
+            Self::Reopen => Status::Reopened,
+        }
+    }
+
     /// The status that this step leads to from `from`, or `None` when it does not start there.
     pub const fn leads_to(self, from: Status) -> Option<Status> {
         use Status::{
             Agreed, Assigned, ClaimedDone, Closed, Objected, Open, Proposed, Reopened, UnderWay, Verified,
         };
-        Some(match (self, from) {
-            (Self::Assign, Open | Assigned | Objected | Reopened) => Assigned,
-            (Self::Propose, Assigned | Proposed | Objected) => Proposed,
-            (Self::Object, Proposed) => Objected,
-            (Self::Agree, Proposed) => Agreed,
-            (Self::Start, Agreed) => UnderWay,
-            (Self::ClaimDone, UnderWay) => ClaimedDone,
-            (Self::Verify, ClaimedDone) => Verified,
-            (Self::Close, Verified) => Closed,
-            (Self::Reopen, ClaimedDone | Verified | Closed) => Reopened,
-            _ => return None,
-        })
+        let starts = match self {
+            Self::Assign => matches!(from, Open | Assigned | Objected | Reopened),
+            Self::Propose => matches!(from, Assigned | Proposed | Objected),
+            Self::Object | Self::Agree => matches!(from, Proposed),
+            Self::Start => matches!(from, Agreed),
+            Self::ClaimDone => matches!(from, UnderWay),
+            Self::Verify => matches!(from, ClaimedDone),
+            Self::Close => matches!(from, Verified),
+            Self::Reopen => matches!(from, ClaimedDone | Verified | Closed),
+        };
+        if starts { Some(self.to()) } else { None }
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, SiteId};
 use standpipe_domain::merge_rule::rule;
 use standpipe_oplog::clock::Hlc;
-use standpipe_oplog::merge::{Register, amended_answer, amendments, life};
+use standpipe_oplog::merge::{Register, amended_answer, amendments, is_gone};
 use standpipe_oplog::op::{Kind, Op};
 use uuid::Uuid;
 
@@ -54,7 +54,7 @@ pub fn merge(data: &[u8]) {
         let seen = |order: &[&Op]| {
             let of: Vec<&Op> = order.iter().copied().filter(|op| op.id == id).collect();
             let of = of.iter().copied();
-            (life(of.clone(), false), amendments(of.clone()), amended_answer(of, "valve"))
+            (is_gone(of.clone(), false), amendments(of.clone()), amended_answer(of, "valve"))
         };
         assert_eq!(seen(&forward), seen(&shuffled));
         assert_eq!(seen(&forward), seen(&backward));

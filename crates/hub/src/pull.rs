@@ -7,14 +7,12 @@ use ed25519_dalek::SigningKey;
 use standpipe_domain::ids::{Millis, SiteId};
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::snapshot::framed;
-use standpipe_oplog::wire::{MAX_PUSH, PullHead, encode_pull};
+use standpipe_oplog::wire::{MAX_OPS, MAX_PUSH, PullHead, encode_pull};
 use uuid::Uuid;
 
-/// The most operations of a page, unless one transaction alone has more.
-pub const PAGE: usize = 500;
-
-/// A page of a site's operations behind `after`, encoded and compressed for the wire. At most `limit` operations, and
-/// never more than [`PAGE`], but always whole transactions: with `whole`, also that of the first one from its beginning.
+/// A page of a site's operations behind `after`, encoded and compressed for the wire. It has `limit` operations, or
+/// [`MAX_OPS`] or [`MAX_PUSH`] bytes of them where that is less, and then the rest of the transaction that was begun; with
+/// `whole`, also that of the first one from its beginning.
 pub async fn page(
     store: &dyn Store,
     site: SiteId,
@@ -24,7 +22,7 @@ pub async fn page(
     now: Millis,
 ) -> Result<Vec<u8>, StoreError> {
     let from = if whole { store.beginning(site, after).await? } else { after };
-    let page = store.page(site, from, limit.clamp(1, PAGE), MAX_PUSH).await?;
+    let page = store.page(site, from, limit.clamp(1, MAX_OPS), MAX_PUSH).await?;
     let identity = store.identity();
     packed(&page, from, identity.epoch, &identity.key, now)
 }

@@ -62,7 +62,8 @@ pub struct HelloAnswer {
     pub now: Millis,
     /// The last operation of this incarnation that the hub holds.
     pub acknowledged: u64,
-    /// Everything up to here is in a backup: the tablet need not offer it again.
+    /// Up to here the hub's last whole backup holds this incarnation; 0 where none does. A tablet writes it down, and forgets
+    /// nothing for it.
     pub durable_seq: u64,
     pub device: DeviceId,
     pub person: PersonId,

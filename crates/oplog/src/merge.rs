@@ -119,7 +119,7 @@ impl Register {
     }
 
     /// Whether two different values stand and somebody must choose. What was sealed is settled: a late value stands
-    /// beside it and is shown, and nobody is asked.
+    /// beside it, and nobody is asked.
     pub fn in_conflict(&self) -> bool {
         self.pin.is_none() && self.differs()
     }
@@ -223,25 +223,12 @@ pub fn members<'a>(
     members
 }
 
-/// What became of a record after somebody deleted it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Life {
-    Alive,
-    /// A tombstone stands, and everything written was seen by whoever set it.
-    Deleted,
-    /// A tombstone stands, and so does an edit that its author had not seen, or a signature: the record is kept.
-    KeptAgainstDelete,
-}
-
-/// Whether a record is alive, out of every operation on it, and of whether a seal covers it: what was signed stays, also
-/// where it was deleted before the seal arrived.
-pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, is_sealed: bool) -> Life {
+/// Whether somebody deleted a record and had seen everything that was written there, out of every operation on it. What
+/// was signed stays (`is_sealed`), also where it was deleted before the seal arrived.
+pub fn is_gone<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, is_sealed: bool) -> bool {
     let tombstones = || ops.clone().into_iter().filter(|op| op.kind == Kind::Delete);
-    if tombstones().next().is_none() {
-        return Life::Alive;
-    }
-    if is_sealed {
-        return Life::KeptAgainstDelete;
+    if is_sealed || tombstones().next().is_none() {
+        return false;
     }
     let mut seen: HashSet<Uuid> = HashSet::new();
     for saw in tombstones().filter_map(|op| Saw::deserialize(&op.value).ok()) {
@@ -262,8 +249,7 @@ pub fn life<'a>(ops: impl IntoIterator<Item = &'a Op> + Clone, is_sealed: bool) 
             break;
         }
     }
-    let unseen = |op: &Op| op.kind != Kind::Delete && !seen.contains(&op.op_id);
-    if ops.into_iter().any(unseen) { Life::KeptAgainstDelete } else { Life::Deleted }
+    ops.into_iter().all(|op| op.kind == Kind::Delete || seen.contains(&op.op_id))
 }
 
 /// The tombstones among these operations, by stamp and id: of several on one record, screens show the last.

@@ -5,8 +5,7 @@
 
 use crate::merge::{Register, Side};
 use crate::op::{Kind, Op};
-use crate::seal::{Covered, Jws, SealPayload};
-use serde::Deserialize;
+use crate::seal::{Covered, SealPayload};
 use standpipe_domain::ids::DeviceId;
 use standpipe_domain::merge_rule::rule;
 use standpipe_domain::record::{entity, set};
@@ -168,7 +167,7 @@ fn member_pin(field: &str, rev: Uuid) -> String {
 
 /// A seal pins what it covers: a change that was on its way, or was never meant to be, cannot replace it.
 fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
-    let Some(payload) = payload(op) else { return Ok(Vec::new()) };
+    let Some(payload) = SealPayload::of(&op.value) else { return Ok(Vec::new()) };
     let mut touched = Vec::new();
     for Covered { entity, id, revs, photos } in payload.covered() {
         for (field, rev) in revs {
@@ -200,10 +199,6 @@ fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touch
     Ok(touched)
 }
 
-fn payload(op: &Op) -> Option<SealPayload> {
-    Jws::deserialize(&op.value).ok()?.payload().ok()
-}
-
 /// What the first of all seals that cover a field says of it.
 fn first_signed<R: Replica + ?Sized>(
     replica: &mut R,
@@ -211,7 +206,7 @@ fn first_signed<R: Replica + ?Sized>(
     field: &str,
 ) -> Result<Option<Uuid>, R::Error> {
     let said = |op: &Op| {
-        let payload = payload(op)?;
+        let payload = SealPayload::of(&op.value)?;
         let mut covered = payload.covered();
         covered.find_map(|covered| if covered.id == id { covered.revs.get(field).copied() } else { None })
     };

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use standpipe_domain::answer::{Answer, Answers};
 use standpipe_domain::checklist::ChecklistRef;
 use standpipe_domain::finding::Severity;
@@ -60,6 +61,11 @@ pub struct Covered<'a> {
 static NOTHING: BTreeMap<String, Uuid> = BTreeMap::new();
 
 impl SealPayload {
+    /// What the value of a sealing operation says, unverified; `None` where it is no seal that can be read.
+    pub fn of(value: &Value) -> Option<Self> {
+        Jws::deserialize(value).ok()?.payload().ok()
+    }
+
     /// Everything that the seal covers.
     pub fn covered(&self) -> impl Iterator<Item = Covered<'_>> {
         let checks = self.checks.iter().map(|one| Covered {

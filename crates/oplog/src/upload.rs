@@ -22,20 +22,13 @@ pub enum BlobState {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    Start,
     /// The hub made a place for the blob, or had one, and holds so many bytes of it, if it said so.
-    Created {
-        offset: Option<u64>,
-    },
+    Created { offset: Option<u64> },
     /// The hub holds this many bytes.
     Offset(u64),
     /// A piece arrived, in so many milliseconds; the hub now holds this many bytes. With the last piece it may say at
     /// once that it has re-read and hashed them.
-    Sent {
-        offset: u64,
-        millis: u64,
-        verified: bool,
-    },
+    Sent { offset: u64, millis: u64, verified: bool },
     /// The hub has re-read and hashed its own copy.
     Verified,
     /// The hub's copy has another hash: what it held is thrown away, and the blob begins again.
@@ -70,21 +63,16 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
     bytes: u64,
-    offset: u64,
     piece: u64,
-    created: bool,
     mismatches: u32,
 }
 
 impl Upload {
-    /// `piece` is what the link bore lately; `created` whether the hub has made a place for it before.
-    pub fn new(bytes: u64, piece: u64, created: bool) -> Self {
-        Self { bytes, offset: 0, piece: piece.clamp(*PIECE.start(), *PIECE.end()), created, mismatches: 0 }
-    }
-
-    /// The bytes that the hub is known to hold.
-    pub fn offset(&self) -> u64 {
-        self.offset
+    /// The upload of so many `bytes`, and what is to be done first. `piece` is what the link bore lately, in bytes;
+    /// `created` whether the hub has made a place for it before.
+    pub fn new(bytes: u64, piece: u64, created: bool) -> (Self, Effect) {
+        let upload = Self { bytes, piece: piece.clamp(*PIECE.start(), *PIECE.end()), mismatches: 0 };
+        (upload, if created { Effect::AskOffset } else { Effect::Create })
     }
 
     /// The size of the next piece, for the blob that comes after.
@@ -94,12 +82,7 @@ impl Upload {
 
     pub fn step(&mut self, event: Event) -> Effect {
         match event {
-            Event::Start if self.created => Effect::AskOffset,
-            Event::Start => Effect::Create,
-            Event::Created { offset } => {
-                self.created = true;
-                offset.map_or(Effect::AskOffset, |offset| self.at(offset))
-            }
+            Event::Created { offset } => offset.map_or(Effect::AskOffset, |offset| self.at(offset)),
             Event::Offset(offset) => self.at(offset),
             Event::Sent { offset, millis, verified } => {
                 self.adapt(millis);
@@ -108,16 +91,10 @@ impl Upload {
             Event::Verified => Effect::Done,
             Event::Mismatch => {
                 self.mismatches += 1;
-                self.created = false;
-                self.offset = 0;
                 // Twice the same bytes with the wrong hash: it is not the link.
                 if self.mismatches > 1 { Effect::SetAside("hash-mismatch".into()) } else { Effect::Create }
             }
-            Event::Gone => {
-                self.created = false;
-                self.offset = 0;
-                Effect::Create
-            }
+            Event::Gone => Effect::Create,
             Event::Lost => {
                 self.piece = (self.piece / 2).max(*PIECE.start());
                 Effect::BackOff
@@ -126,11 +103,10 @@ impl Upload {
         }
     }
 
-    fn at(&mut self, offset: u64) -> Effect {
-        self.offset = offset.min(self.bytes);
-        match self.bytes - self.offset {
+    fn at(&self, offset: u64) -> Effect {
+        match self.bytes.saturating_sub(offset) {
             0 => Effect::AskVerified,
-            left => Effect::Send { offset: self.offset, len: left.min(self.piece) },
+            left => Effect::Send { offset, len: left.min(self.piece) },
         }
     }
 
@@ -151,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_blob_goes_up_in_growing_pieces_and_is_done_only_when_verified() {
-        let mut upload = Upload::new(300 * KIB, 64 * KIB, false);
-        assert_eq!(upload.step(Event::Start), Effect::Create);
+        let (mut upload, first) = Upload::new(300 * KIB, 64 * KIB, false);
+        assert_eq!(first, Effect::Create);
         assert_eq!(upload.step(Event::Created { offset: None }), Effect::AskOffset);
         assert_eq!(upload.step(Event::Offset(0)), Effect::Send { offset: 0, len: 64 * KIB });
         let sent = Event::Sent { offset: 64 * KIB, millis: 10, verified: false };
@@ -168,8 +144,7 @@ mod tests {
 
     #[test]
     fn what_the_hub_says_by_itself_is_not_asked_for() {
-        let mut upload = Upload::new(100 * KIB, 64 * KIB, false);
-        upload.step(Event::Start);
+        let (mut upload, _) = Upload::new(100 * KIB, 64 * KIB, false);
         let rest = Effect::Send { offset: 40 * KIB, len: 60 * KIB };
         assert_eq!(upload.step(Event::Created { offset: Some(40 * KIB) }), rest);
         let sent = Event::Sent { offset: 100 * KIB, millis: 5_000, verified: true };
@@ -179,31 +154,31 @@ mod tests {
 
     #[test]
     fn after_a_cut_the_hub_is_asked_how_far_it_is() {
-        let mut upload = Upload::new(1000 * KIB, 256 * KIB, true);
-        upload.step(Event::Start);
+        let (mut upload, _) = Upload::new(1000 * KIB, 256 * KIB, true);
         upload.step(Event::Offset(0));
         assert_eq!(upload.step(Event::Lost), Effect::BackOff);
-        assert_eq!(upload.step(Event::Start), Effect::AskOffset);
+        let (mut upload, first) = Upload::new(1000 * KIB, upload.piece(), true);
+        assert_eq!(first, Effect::AskOffset);
         assert_eq!(upload.step(Event::Offset(100 * KIB)), Effect::Send { offset: 100 * KIB, len: 128 * KIB });
     }
 
     #[test]
     fn a_wrong_hash_begins_again_once_and_is_then_shown() {
-        let mut upload = Upload::new(10, 64 * KIB, true);
+        let (mut upload, _) = Upload::new(10, 64 * KIB, true);
         assert_eq!(upload.step(Event::Mismatch), Effect::Create);
         assert_eq!(upload.step(Event::Mismatch), Effect::SetAside("hash-mismatch".into()));
     }
 
     #[test]
     fn an_upload_that_the_hub_forgot_begins_again() {
-        let mut upload = Upload::new(10, 64 * KIB, true);
-        assert_eq!(upload.step(Event::Start), Effect::AskOffset);
+        let (mut upload, first) = Upload::new(10, 64 * KIB, true);
+        assert_eq!(first, Effect::AskOffset);
         assert_eq!(upload.step(Event::Gone), Effect::Create);
     }
 
     #[test]
     fn an_empty_blob_needs_no_piece() {
-        let mut upload = Upload::new(0, 64 * KIB, true);
+        let (mut upload, _) = Upload::new(0, 64 * KIB, true);
         assert_eq!(upload.step(Event::Offset(0)), Effect::AskVerified);
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// The most operations in one push.
 pub const MAX_OPS: usize = 500;
-/// The most bytes of operations in one push, before compression, unless one operation alone is larger.
+/// The most bytes of operations in one push, before compression, unless one transaction alone is larger.
 pub const MAX_PUSH: usize = 256 * 1024;
 /// The most bytes that one operation may have. A larger one is refused when it is recorded.
 pub const MAX_OP: usize = 4 * 1024 * 1024;
@@ -48,7 +48,8 @@ pub struct PushHead {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushAnswer {
     pub acknowledged: u64,
-    /// Everything up to here is in a backup: the tablet need not offer it again.
+    /// Up to here the hub's last whole backup holds this incarnation; 0 where none does. A tablet writes it down, and forgets
+    /// nothing for it.
     pub durable_seq: u64,
     pub quarantined: Vec<Refused>,
 }

@@ -28,6 +28,11 @@ pub fn check(stop: usize) -> CheckId {
     CheckId(Uuid::from_u128(0x40 + stop as u128))
 }
 
+/// What is checked at a stop.
+pub fn asset(stop: usize) -> AssetId {
+    AssetId(Uuid::from_u128(0x50 + stop as u128))
+}
+
 /// The items of each stop's checklist.
 pub fn items() -> Vec<String> {
     let list = newest_for(AssetKind::CctvRoom).expect("every kind of asset has a checklist");
@@ -86,7 +91,7 @@ pub fn drafts() -> Vec<Draft> {
     drafts.push(Draft::record(entity::ROUND, round.id.0, fields(&round)));
     for stop in 0..STOPS {
         let asset = Asset {
-            id: AssetId(Uuid::from_u128(0x50 + stop as u128)),
+            id: asset(stop),
             kind: AssetKind::CctvRoom,
             place,
             name: word("Room"),

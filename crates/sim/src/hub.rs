@@ -196,8 +196,8 @@ impl Hub {
         Some(time().wait(made))
     }
 
-    /// Its folder was lost: it is restored when it starts. With `epoch` it does not tell.
-    pub fn is_lost(&mut self, epoch: Option<Uuid>) {
+    /// Loses its folder: it is restored when it starts. With `epoch` it does not tell.
+    pub fn lose(&mut self, epoch: Option<Uuid>) {
         // A backup is of a folder.
         (self.moved, self.is_moving) = (None, false);
         self.restoring = Some(Restoring { epoch });
@@ -249,9 +249,9 @@ impl Hub {
         Some(time().wait(store.filings()).ok()?.into_iter().collect())
     }
 
-    /// Another process writes to the database, as any number of hubs could; its commit comes `later` than what it read and
+    /// Has another process write to the database, as any number of hubs could; its commit comes `later` than what it read and
     /// numbered, and all else goes on meanwhile. `None` where there is no such database.
-    pub fn is_written_beside(&self, later: Duration) -> Option<bool> {
+    pub fn write_beside(&self, later: Duration) -> Option<bool> {
         let (url, Running { world, .. }) = self.moved.as_ref().zip(self.running.as_ref())?;
         let world = Arc::clone(world);
         let outside: Arc<dyn World> = world.clone();

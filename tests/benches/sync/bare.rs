@@ -12,6 +12,18 @@ use std::time::Instant;
 /// A database as it was before.
 pub struct Before(PathBuf);
 
+/// How much SQLite keeps in memory, and how long its log may become.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    cache_kib: i64,
+    checkpoint_pages: i64,
+}
+
+impl Settings {
+    pub const HUB: Self = Self { cache_kib: 32 * 1024, checkpoint_pages: 8 * 1024 };
+    pub const TABLET: Self = Self { cache_kib: 16_000, checkpoint_pages: 4_096 };
+}
+
 /// The rows of one table, and what puts one of them in.
 struct Rows {
     put: String,
@@ -26,8 +38,9 @@ impl Before {
     }
 
     /// The seconds in which SQLite alone puts into the copy what is new in these tables of `now`, indexes and all, in so
-    /// many durable transactions and with the settings that the product has. Nothing is read, made or judged meanwhile.
-    pub fn add(&self, now: &Path, tables: &[&str], transactions: usize) -> Result<f64> {
+    /// many durable transactions and with the `settings` that the product has there. Nothing is read, made or judged
+    /// meanwhile.
+    pub fn add(&self, now: &Path, tables: &[&str], transactions: usize, settings: Settings) -> Result<f64> {
         let connection = Connection::open(&self.0)?;
         connection.execute("ATTACH ?1 AS now", [now.to_str().context("a path that is text")?])?;
         let mut new = Vec::new();
@@ -43,8 +56,8 @@ impl Before {
         connection.execute("DETACH now", [])?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "cache_size", -32_000)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+        connection.pragma_update(None, "cache_size", -settings.cache_kib)?;
+        connection.pragma_update(None, "wal_autocheckpoint", settings.checkpoint_pages)?;
         let began = Instant::now();
         for n in 0..transactions {
             connection.execute_batch("BEGIN IMMEDIATE")?;

@@ -25,7 +25,7 @@ const AT_ONCE: usize = 5_000;
 pub struct Holds {
     pub operations: u64,
     /// Operations in quarantine; at most 1,000 are counted.
-    pub set_aside: usize,
+    pub set_aside: u64,
     /// Photos whose bytes were read back, and are whole.
     pub photos: u64,
 }
@@ -62,7 +62,7 @@ pub async fn plant(data: &Path, large: Large) -> Result<u64> {
 pub async fn look(data: &Path) -> Result<Holds> {
     let sqlite = SqliteStore::open(&data.join("hub.db"), Arc::new(RealWorld)).await?;
     let (operations, _) = sqlite.sums(demo::site(), Vec::new()).await?;
-    let set_aside = sqlite.quarantine().await?.len();
+    let set_aside = sqlite.set_aside().await?.total;
     sqlite.close().await;
     let verify = Command::new(binary("standpipe-hub")?).args(["verify", "--data"]).arg(data).output()?;
     let said = String::from_utf8_lossy(&verify.stdout);

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 /// With the demonstration's own 1,000 operations.
 const FEW: Large = Large { assets: 300, checks: 609, open: 609 };
@@ -50,7 +49,6 @@ struct Idle {
     operations: u64,
     tablet: Tablet,
     client: HubClient,
-    epoch: Uuid,
     requests: Vec<Duration>,
     whole: Vec<Duration>,
 }
@@ -65,16 +63,15 @@ impl Idle {
         let outside = Outside::network(Arc::new(RealWorld));
         let client = HubClient::new(&identity.hub, Some(identity.token), &outside)?;
         // Only the last page: the tablet's own work does not depend on how many it holds.
-        let (head, page) = client.pull(None, operations - 1).await?;
+        let (head, page) = client.pull(operations - 1).await?;
         ensure!(head.next == operations && page.len() == 1, "the last page is not the last");
         tablet.engine.store().apply_page(&head, &page)?;
-        let epoch = head.hub_epoch;
-        Ok(Self { hub, operations, tablet, client, epoch, requests: Vec::new(), whole: Vec::new() })
+        Ok(Self { hub, operations, tablet, client, requests: Vec::new(), whole: Vec::new() })
     }
 
     async fn pull(&mut self) -> Result<()> {
         let began = Instant::now();
-        let (head, page) = self.client.pull(Some(self.epoch), self.operations).await?;
+        let (head, page) = self.client.pull(self.operations).await?;
         let request = began.elapsed();
         ensure!(head.next == self.operations && page.is_empty(), "there was something new: {head:?}");
         self.tablet.engine.store().apply_page(&head, &page)?;

@@ -1,6 +1,6 @@
 //! What a new tablet waits for.
 
-use crate::bare::Before;
+use crate::bare::{Before, Settings};
 use crate::estate::plant;
 use crate::tablet::Tablet;
 use anyhow::{Result, ensure};
@@ -32,7 +32,12 @@ pub async fn measure(folder: TempDir) -> Result<()> {
     ensure!(cursor == operations, "the tablet holds {cursor} operations of {operations}");
     let sql = "SELECT sum(octet_length(body)) FROM op";
     let bytes: usize = Connection::open(&database)?.query_row(sql, [], |row| row.get(0))?;
-    let bare = before.add(&database, &["op", "receipt", "stop", "asset"], bytes.div_ceil(LARGEST))?;
+    let bare = before.add(
+        &database,
+        &["op", "receipt", "stop", "asset"],
+        bytes.div_ceil(LARGEST),
+        Settings::TABLET,
+    )?;
     let more = json!({
         "bare": rounded(bare), "assets": ESTATE.assets, "checks": ESTATE.checks, "operations": operations,
     });

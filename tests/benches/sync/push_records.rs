@@ -1,6 +1,6 @@
 //! Many records from one tablet.
 
-use crate::bare::Before;
+use crate::bare::{Before, Settings};
 use crate::estate::{must_hold, plant};
 use crate::tablet::Tablet;
 use anyhow::Result;
@@ -37,7 +37,8 @@ pub async fn measure(folder: TempDir) -> Result<()> {
     hub.stop()?;
     must_hold(&data, planted + u64::from(RECORDS), 0).await?;
     let pushes = RECORDS as usize / MAX_OPS;
-    let bare = before.add(&data.join("hub.db"), &["op", "chain", "register", "checks"], pushes)?;
+    let bare =
+        before.add(&data.join("hub.db"), &["op", "chain", "register", "checks"], pushes, Settings::HUB)?;
     let more = json!({
         "records": RECORDS, "bytes_each": bytes / RECORDS as usize, "seconds": rounded(sent),
         "in_step_seconds": rounded(in_step), "bare": rounded(f64::from(RECORDS) / bare),

@@ -47,7 +47,7 @@ fn sound(folder: &Path, world: Arc<dyn World>) -> Result<Store, StoreError> {
     let path = folder.join(FILE);
     let looking = || VaultError::io("looking through", &path);
     if wal::is_damaged(&path, &folder.join("photos")).map_err(looking())? {
-        return Err(damaged("the write-ahead log or the file itself is not whole"));
+        return Err(StoreError::damaged("the write-ahead log or the file itself is not whole"));
     }
     let store = Store::open(folder, world)?;
     let size = store.path().metadata().map_or(0, |file| file.len());
@@ -55,11 +55,6 @@ fn sound(folder: &Path, world: Arc<dyn World>) -> Result<Store, StoreError> {
         store.look_through()?;
     }
     Ok(store)
-}
-
-fn damaged(what: &str) -> StoreError {
-    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    StoreError::from(rusqlite::Error::SqliteFailure(corrupt, Some(what.to_owned())))
 }
 
 /// The file that says that a rescue is under way, and what it reads from. It outlives the app's end in the middle.

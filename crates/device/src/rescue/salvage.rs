@@ -181,7 +181,7 @@ fn find_photos(conn: &Connection, vault: &Vault) -> Result<(), StoreError> {
         if !original.metadata().is_ok_and(|file| file.len() == evidence.bytes) {
             continue;
         }
-        blobs::is_here(conn, evidence.sha256)?;
+        blobs::put_here(conn, evidence.sha256)?;
         let key = UploadKey { of: evidence.sha256, role: Role::Original };
         blobs::put_upload(conn, key, evidence.sha256, evidence.bytes, row.get(1)?, op.device_time)?;
     }

@@ -73,7 +73,7 @@ fn assert_pushable(engine: &Engine) {
     let mut prev = batch.prev_hash;
     for (at, body) in (state.acknowledged + 1..).zip(&batch.bodies) {
         let written = Written::read(body, prev).unwrap();
-        assert_eq!((written.op.dev_seq, written.op.incarnation), (at, state.incarnation));
+        assert_eq!((written.op.dev_seq, written.op.incarnation), (at, state.id.incarnation));
         prev = written.hash;
     }
     assert_eq!(state.acknowledged + batch.bodies.len() as u64, state.last_seq);

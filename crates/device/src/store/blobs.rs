@@ -119,7 +119,7 @@ impl Store {
     /// The hub has hashed its own copy: the blob is safe at the office.
     pub fn upload_verified(&self, key: UploadKey) -> Result<(), StoreError> {
         self.write_quietly("writing down that a photo is at the office", |writing| {
-            original_is_back(writing, key)?;
+            lapse_loss(writing, key)?;
             let set = "state = 'verified', sent = bytes, code = NULL, url = ?3";
             put_upload_state(writing, key, set, None::<&str>)?;
             backup::forget(writing)
@@ -185,8 +185,8 @@ impl Store {
         })
     }
 
-    /// The office, once asked, does not have these either, which are spoilt here: they are lost.
-    pub fn are_lost(&self, photos: &[Sha256]) -> Result<(), StoreError> {
+    /// Writes down that these are lost: the office, once asked, does not have them either, which are spoilt here.
+    pub fn put_lost(&self, photos: &[Sha256]) -> Result<(), StoreError> {
         let told = self.write_quietly("writing down which photos are lost", |writing| {
             let sql = format!(
                 "UPDATE upload SET code = replace(code, '-unasked', '')
@@ -407,19 +407,19 @@ pub fn put_upload(
              WHERE state = 'set-aside'",
     )?
     .execute(params![Hash(key.of), sql::Word(key.role), Hash(sha256), bytes, op_id, at.0])?;
-    original_is_back(conn, key)
+    lapse_loss(conn, key)
 }
 
-/// The bytes of an original are there after all: that somebody had seen to their loss is over.
-fn original_is_back(conn: &Connection, key: UploadKey) -> Result<(), StoreError> {
+/// That somebody had seen to the loss of an original is over: its bytes are there after all.
+fn lapse_loss(conn: &Connection, key: UploadKey) -> Result<(), StoreError> {
     match key.role {
         Role::Original => seen::lapse(conn, &key.of.0),
         Role::Thumbnail => Ok(()),
     }
 }
 
-/// The vault was found to hold the original. Its preview is made again, unless a thumbnail was made before.
-pub fn is_here(conn: &Connection, of: Sha256) -> Result<(), StoreError> {
+/// Writes down that the vault holds the original. Its preview is made again, unless a thumbnail was made before.
+pub fn put_here(conn: &Connection, of: Sha256) -> Result<(), StoreError> {
     conn.prepare_cached(
         "UPDATE blob SET here = 1, preview = iif(preview = 'pending' AND EXISTS
              (SELECT 1 FROM upload WHERE of = blob.sha256 AND role = 'thumbnail'), 'ready', preview)
@@ -439,7 +439,7 @@ pub fn came(conn: &Connection, of: Sha256) -> Result<bool, StoreError> {
     .execute([Hash(of)])?;
     let is_news =
         conn.prepare_cached("SELECT 1 FROM blob WHERE sha256 = ?1 AND here = 0")?.exists([Hash(of)])?;
-    is_here(conn, of)?;
+    put_here(conn, of)?;
     Ok(is_news)
 }
 

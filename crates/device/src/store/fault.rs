@@ -49,6 +49,12 @@ impl StoreError {
         }
     }
 
+    /// The database itself is damaged, and this is what was found.
+    pub(crate) fn damaged(found: impl Into<String>) -> Self {
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        rusqlite::Error::SqliteFailure(corrupt, Some(found.into())).into()
+    }
+
     fn is_full(&self) -> bool {
         self.sqlite_code() == Some(ErrorCode::DiskFull)
     }

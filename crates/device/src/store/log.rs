@@ -97,16 +97,8 @@ pub fn rare_ops_of(conn: &Connection, id: Uuid, kind: Kind) -> Result<Vec<Op>, S
     Ok(ops)
 }
 
-/// Every seal, in the order of arrival.
-pub fn seals(conn: &Connection) -> Result<Vec<Op>, StoreError> {
-    let sql = format!(
-        "SELECT body, hub_at FROM op WHERE kind NOT IN ('set', 'add') AND kind = ?1 AND {COUNTS} ORDER BY seq"
-    );
-    read(conn, &sql, Word(Kind::Seal))
-}
-
 /// Every seal, in the order in which the hub received them; behind them those that it has not.
-pub fn seals_by_receipt(conn: &Connection) -> Result<Vec<Op>, StoreError> {
+pub fn seals(conn: &Connection) -> Result<Vec<Op>, StoreError> {
     let sql = format!(
         "SELECT body, hub_at FROM op WHERE kind NOT IN ('set', 'add') AND kind = ?1 AND {COUNTS}
          ORDER BY hub_at IS NULL, hub_at, op_id"

@@ -122,8 +122,7 @@ impl Store {
             if found == "ok" {
                 return Ok(());
             }
-            let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-            Err(StoreError::from(rusqlite::Error::SqliteFailure(corrupt, Some(found))))
+            Err(StoreError::damaged(found))
         })?;
         // What cannot be removed costs another look at the next start, no more.
         let _ = std::fs::remove_file(self.suspicion());

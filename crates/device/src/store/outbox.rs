@@ -36,7 +36,6 @@ pub struct OutBatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainState {
     pub id: ChainId,
-    pub incarnation: u32,
     pub last_seq: u64,
     pub acknowledged: u64,
     pub durable: u64,
@@ -107,8 +106,8 @@ impl Store {
         self.read("reading the chain", |conn| {
             let chain = chain::load(conn)?.ok_or(Fault::NotEnrolled)?;
             let id = id(conn, &chain)?;
-            let Chain { incarnation, last_seq, acknowledged, durable, .. } = chain;
-            Ok(ChainState { id, incarnation, last_seq, acknowledged, durable })
+            let Chain { last_seq, acknowledged, durable, .. } = chain;
+            Ok(ChainState { id, last_seq, acknowledged, durable })
         })
     }
 

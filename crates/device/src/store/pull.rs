@@ -89,7 +89,7 @@ impl<'w, 'c, 'p> Taking<'w, 'c, 'p> {
         let clamped = hlc != one.op.hlc;
         let op = if clamped { Cow::Owned(Op { hlc, ..one.op.clone() }) } else { Cow::Borrowed(&one.op) };
         // What the office had set aside and has in its log by now, it has taken.
-        let counts_again = self.any_aside && seen::is_taken(self.writing, op.op_id)?;
+        let counts_again = self.any_aside && seen::took(self.writing, op.op_id)?;
         log::put_receipt(self.writing, one)?;
         let conn: &Connection = self.writing;
         // The site's record tells more than itself, so it is read as ever.

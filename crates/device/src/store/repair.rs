@@ -11,10 +11,6 @@ use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::wire::{MAX_OP, MAX_OPS, MAX_PUSH, Numbered, PullHead, Returned};
 use uuid::Uuid;
 
-/// Why what bears a mark is not given back: the hub never took it, or has another operation of that id. Whatever else was
-/// set aside since the hub took it first is given back.
-const NOT_OURS: &str = "('not-taken-back', 'op-id-taken')";
-
 /// The name of the fact that more of what the hub lost follows.
 const OWES_END: &str = "owes-end";
 
@@ -195,8 +191,9 @@ impl Store {
                     changed.extend(project::records_of(&op));
                     continue;
                 }
-                let sql = "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, 'not-taken-back', '', ?2)";
-                writing.prepare_cached(sql)?.execute(params![op_id, writing.now().0])?;
+                let sql =
+                    "INSERT OR REPLACE INTO set_aside (op_id, code, detail, at) VALUES (?1, ?2, '', ?3)";
+                writing.prepare_cached(sql)?.execute(params![op_id, seen::NOWHERE_ELSE, writing.now().0])?;
                 changed.extend(log::op(writing, *op_id)?.iter().flat_map(project::records_of));
             }
             writing.again(&changed)
@@ -204,12 +201,14 @@ impl Store {
     }
 }
 
-/// What bears a mark and has no number.
+/// What bears a mark and has no number. What the hub never took is not given back, nor that of whose id it has another
+/// operation; whatever else was set aside since the hub took it first is.
 fn marked_unnumbered() -> String {
+    let nowhere_else = seen::NOWHERE_ELSE;
     format!(
         "SELECT op.op_id, hub_at, mark, body, tx, seq FROM receipt JOIN op USING (op_id)
          WHERE seq > ?1 AND hub_seq IS NULL AND hub_at IS NOT NULL AND NOT EXISTS
-             (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id AND code IN {NOT_OURS})
+             (SELECT 1 FROM set_aside WHERE set_aside.op_id = op.op_id AND code IN ('{nowhere_else}', 'op-id-taken'))
          ORDER BY seq"
     )
 }
@@ -227,7 +226,7 @@ fn unnumbered(columns: &str) -> String {
 fn put(writing: &mut Writing<'_>, one: &Numbered) -> Result<(), StoreError> {
     let mut op = one.op.clone();
     op.hlc = op.hlc.clamped(one.at);
-    let counts_again = seen::is_taken(writing, op.op_id)?;
+    let counts_again = seen::took(writing, op.op_id)?;
     log::put_receipt(writing, one)?;
     let Some(held) = log::held(writing, op.op_id)? else {
         log::append(writing, &op, &one.body, Origin::Hub { seq: one.seq, at: one.at })?;

@@ -241,7 +241,7 @@ impl Replica for Rows<'_> {
     }
 
     fn seals(&mut self) -> Result<Vec<Op>, StoreError> {
-        log::seals_by_receipt(self.conn)
+        log::seals(self.conn)
     }
 
     fn office(&self) -> Option<DeviceId> {

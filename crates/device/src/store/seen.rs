@@ -78,8 +78,8 @@ pub fn lapse(conn: &Connection, what: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The office has taken an operation. Whether it had been set aside: it counts again then.
-pub fn is_taken(conn: &Connection, op_id: Uuid) -> Result<bool, StoreError> {
+/// Writes down that the office took an operation. Whether it had been set aside: it counts again then.
+pub fn took(conn: &Connection, op_id: Uuid) -> Result<bool, StoreError> {
     let was_aside = conn.prepare_cached("DELETE FROM set_aside WHERE op_id = ?1")?.execute([op_id])? > 0;
     if was_aside {
         lapse(conn, op_id.as_bytes())?;

@@ -215,43 +215,25 @@ impl Driver {
                 self.standing.woken.notify_one();
                 return Ok(true);
             }
+            // Pushes and uploads say themselves when they send; of all else only what is given back goes up.
+            if !matches!(job, Job::Push | Job::Offer | Job::Upload(_)) {
+                self.standing.sending(matches!(job, Job::GiveBack));
+            }
             let (lane, done) = match job {
                 Job::Push => (Lane::Push, self.push(&hub).await),
                 Job::Offer => (Lane::Push, self.offer(&hub).await),
                 Job::Upload(blob) => (Lane::Upload, self.send_photo(&hub, *blob).await),
                 Job::Pull => {
-                    self.standing.sending(false);
                     self.pulled = self.elapsed();
                     (Lane::Pull, self.pull(&hub).await)
                 }
-                Job::Repair => {
-                    self.standing.sending(false);
-                    (Lane::Mend, self.repair(&hub).await)
-                }
-                Job::GiveBack => {
-                    self.standing.sending(true);
-                    (Lane::Mend, self.give_back(&hub).await)
-                }
-                Job::TakeStock => {
-                    self.standing.sending(false);
-                    (Lane::Vault, self.take_stock(&hub).await)
-                }
-                Job::Thumbnail(of) => {
-                    self.standing.sending(false);
-                    (Lane::Download, self.fetch_thumbnail(&hub, of).await)
-                }
-                Job::Recheck => {
-                    self.standing.sending(false);
-                    (Lane::Recheck, self.recheck_photos(&hub).await)
-                }
-                Job::AskOfSpoilt => {
-                    self.standing.sending(false);
-                    (Lane::Spoilt, self.ask_of_spoilt(&hub).await)
-                }
-                Job::Sealed(round) => {
-                    self.standing.sending(false);
-                    (Lane::Recheck, self.ask_of_sealed(&hub, round).await)
-                }
+                Job::Repair => (Lane::Mend, self.repair(&hub).await),
+                Job::GiveBack => (Lane::Mend, self.give_back(&hub).await),
+                Job::TakeStock => (Lane::Vault, self.take_stock(&hub).await),
+                Job::Thumbnail(of) => (Lane::Download, self.fetch_thumbnail(&hub, of).await),
+                Job::Recheck => (Lane::Recheck, self.recheck_photos(&hub).await),
+                Job::AskOfSpoilt => (Lane::Spoilt, self.ask_of_spoilt(&hub).await),
+                Job::Sealed(round) => (Lane::Recheck, self.ask_of_sealed(&hub, round).await),
             };
             if !self.judge(done, soft)? {
                 closed.push(lane);

@@ -63,6 +63,11 @@ impl Fault {
         }
     }
 
+    /// What a hub does that it should not.
+    pub(super) fn of_hub(doing: &'static str, detail: impl Into<String>) -> Self {
+        Self::HubFault { doing, detail: detail.into() }
+    }
+
     /// A connection that failed.
     pub(super) fn no_answer(doing: &'static str, Broken(detail): Broken) -> Self {
         Self::NoAnswer { doing, detail }

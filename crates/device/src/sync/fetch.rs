@@ -57,8 +57,8 @@ impl Missing {
         wait == LATE
     }
 
-    /// A tablet is still sending it, or the link broke.
-    fn is_coming(&mut self, of: Sha256, now: Duration) {
+    /// Asks for it soon again: a tablet is still sending it, or the link broke.
+    fn expect_soon(&mut self, of: Sha256, now: Duration) {
         if let Some(later) = self.later.get_mut(&of) {
             let wait = later.1.min(STILL);
             *later = (now + wait, wait);
@@ -90,7 +90,7 @@ impl Driver {
             Err(_) => {}
         }
         if !matches!(answer, Ok(Thumbnail::NotMade | Thumbnail::Unfit)) {
-            self.missing.is_coming(of, now);
+            self.missing.expect_soon(of, now);
         }
         match answer? {
             Thumbnail::Here(bytes) => store.put_thumbnail(of, &bytes)?,

@@ -67,7 +67,7 @@ impl Mend {
     /// Both ends do not hold the same. What does not help once is said.
     pub(super) fn differ(&mut self) -> Result<(), Trouble> {
         if std::mem::replace(&mut self.tried, true) {
-            return Err(fault("this tablet and the hub do not hold the same records").into());
+            return Err(Fault::of_hub(DOING, "this tablet and the hub do not hold the same records").into());
         }
         tracing::warn!("this tablet and the hub do not hold the same records");
         self.differs = true;
@@ -107,11 +107,13 @@ impl Driver {
                     same_hub(&mut epoch, answer.hub_epoch)?;
                     let sum = |text: &String| u64::from_str_radix(text, 16).map(Checksum);
                     let theirs: Result<Vec<Checksum>, _> = answer.sums.iter().map(sum).collect();
-                    let theirs = theirs.map_err(|error| fault(&error.to_string()))?;
+                    let theirs = theirs.map_err(|error| Fault::of_hub(DOING, error.to_string()))?;
                     effect = repair.step(answer.head, &theirs, &ours);
                 }
                 Effect::Fetch { spans, upto } => {
-                    let Some(epoch) = epoch else { return Err(fault("the hub says nothing").into()) };
+                    let Some(epoch) = epoch else {
+                        return Err(Fault::of_hub(DOING, "the hub says nothing").into());
+                    };
                     let is_same = spans.is_empty();
                     if self.mend.is_withdrawn {
                         return self.repair_blindly(epoch, cursor, &spans, upto);
@@ -151,7 +153,7 @@ impl Driver {
             let (head, ops) = hub.pull_whole(after).await?;
             same_hub(&mut Some(epoch), head.hub_epoch)?;
             if head.next <= after {
-                return Err(fault("the hub's pages do not end").into());
+                return Err(Fault::of_hub(DOING, "the hub's pages do not end").into());
             }
             self.standing.store.replace_page(&head, &ops)?;
             after = head.next;
@@ -175,7 +177,7 @@ impl Driver {
         };
         if behind == 0 && self.mend.given == Some(first) {
             (self.mend.gives_back, self.mend.given) = (false, None);
-            return Err(fault("the hub does not take back what it lost").into());
+            return Err(Fault::of_hub(DOING, "the hub does not take back what it lost").into());
         }
         let body = encode_return(&ops, next.is_some()).map_err(packed)?;
         if next.is_some() && !self.mend.owes_end {
@@ -221,22 +223,21 @@ impl Driver {
 
 /// What was offered anew was taken, and has no number still.
 pub(super) fn never_numbered() -> Fault {
-    fault("the hub acknowledges records that it never numbers")
+    Fault::of_hub(DOING, "the hub acknowledges records that it never numbers")
 }
 
 /// What bears the hub's mark was given back, and has no number still.
 pub(super) fn not_numbered_again() -> Fault {
-    fault("the hub lacks records that are here with its marks under them, and does not number them")
+    Fault::of_hub(
+        DOING,
+        "the hub lacks records that are here with its marks under them, and does not number them",
+    )
 }
 
 fn same_hub(known: &mut Option<Uuid>, epoch: Uuid) -> Result<(), Trouble> {
     if *known.get_or_insert(epoch) == epoch {
         Ok(())
     } else {
-        Err(fault("the hub is another at each request").into())
+        Err(Fault::of_hub(DOING, "the hub is another at each request").into())
     }
-}
-
-fn fault(detail: &str) -> Fault {
-    Fault::HubFault { doing: DOING, detail: detail.to_owned() }
 }

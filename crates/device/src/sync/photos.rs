@@ -278,7 +278,7 @@ impl Driver {
         let state = states.and_then(|mut states| {
             states
                 .remove(&blob.sha256)
-                .ok_or_else(|| hub_fault("the hub does not say whether it has a photo"))
+                .ok_or_else(|| Fault::of_hub(DOING, "the hub does not say whether it has a photo"))
         });
         match state {
             Ok(BlobState::Verified) => match self.is_at_office_alone(blob.key).await {
@@ -312,7 +312,7 @@ impl Driver {
                     None => {}
                 }
             }
-            store.are_lost(&lost)?;
+            store.put_lost(&lost)?;
             for of in there {
                 // One whose file cannot be put aside does not keep the others waiting.
                 kept = self.is_at_office_alone(UploadKey { of, role: Role::Original }).await.and(kept);
@@ -408,8 +408,10 @@ impl Driver {
                     Patched::Verified(offset) if offset == blob.bytes => {
                         Ok(Event::Sent { offset, millis, verified: true })
                     }
-                    Patched::Verified(_) => Err(hub_fault("the hub verified something else").into()),
-                    Patched::Arrived(_) => Err(hub_fault("the hub takes nothing").into()),
+                    Patched::Verified(_) => {
+                        Err(Fault::of_hub(DOING, "the hub verified something else").into())
+                    }
+                    Patched::Arrived(_) => Err(Fault::of_hub(DOING, "the hub takes nothing").into()),
                     Patched::Astray => offset(hub, current).await,
                     Patched::Mismatch => Ok(Event::Mismatch),
                     Patched::Gone => gone(current),
@@ -417,11 +419,15 @@ impl Driver {
             }
             Effect::AskVerified => match hub.blob_states(&[blob.sha256]).await?.get(&blob.sha256) {
                 Some(BlobState::Verified) => Ok(Event::Verified),
-                Some(BlobState::Partial) => Err(hub_fault("the hub has not verified the photo yet").into()),
+                Some(BlobState::Partial) => {
+                    Err(Fault::of_hub(DOING, "the hub has not verified the photo yet").into())
+                }
                 // All bytes went up, and nothing is there: the hub found another hash and threw them away.
                 Some(BlobState::Absent) | None => Ok(Event::Mismatch),
             },
-            Effect::Done | Effect::SetAside(_) | Effect::BackOff => Err(hub_fault("nothing to ask").into()),
+            Effect::Done | Effect::SetAside(_) | Effect::BackOff => {
+                Err(Fault::of_hub(DOING, "nothing to ask").into())
+            }
         }
     }
 }
@@ -430,8 +436,7 @@ impl Current {
     fn new(blob: PendingUpload, piece: u64, whole: Option<Piece>) -> Self {
         let url = blob.upload_url.clone().unwrap_or_default();
         let noted = blob.created && !url.is_empty();
-        let mut upload = Upload::new(blob.bytes, piece, noted);
-        let effect = upload.step(Event::Start);
+        let (upload, effect) = Upload::new(blob.bytes, piece, noted);
         Self { blob, upload, url, effect, setbacks: 0, whole, noted, at_once: false }
     }
 
@@ -484,11 +489,7 @@ fn gone(current: &mut Current) -> Result<Event, Stop> {
 fn setback(current: &mut Current) -> Result<(), Stop> {
     current.setbacks += 1;
     if current.setbacks > SETBACKS {
-        return Err(hub_fault("the hub asks for the same again and again").into());
+        return Err(Fault::of_hub(DOING, "the hub asks for the same again and again").into());
     }
     Ok(())
-}
-
-fn hub_fault(detail: &str) -> Fault {
-    Fault::HubFault { doing: DOING, detail: detail.to_owned() }
 }

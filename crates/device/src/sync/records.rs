@@ -57,7 +57,7 @@ impl Driver {
         let store = Arc::clone(&self.standing.store);
         let chain = store.chain_state()?;
         let sent = store.world().now();
-        let hello = hub.hello(chain.incarnation, sent).await?;
+        let hello = hub.hello(chain.id.incarnation, sent).await?;
         let came_back = store.world().now();
         let middle = sent.0.midpoint(came_back.0);
         store.set_clock_offset(middle - hello.now.0)?;
@@ -108,8 +108,8 @@ impl Driver {
     pub(super) async fn push(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let chain = self.standing.store.chain_state()?;
         let mut of = chain.id;
-        let mut push = Push::new(chain.acknowledged, chain.last_seq);
-        let mut effects = VecDeque::from(push.step(push::Event::Wake { last: chain.last_seq }));
+        let (mut push, effects) = Push::new(chain.acknowledged, chain.last_seq);
+        let mut effects = VecDeque::from(effects);
         let (mut fruitless, mut next, mut owed, mut is_quick) = (0, None, None, false);
         while let Some(effect) = effects.pop_front() {
             let store = &self.standing.store;
@@ -142,9 +142,11 @@ impl Driver {
                     is_quick = self.elapsed().saturating_sub(begun) <= QUICK;
                     fruitless = if is_taken(&event, after) { 0 } else { fruitless + 1 };
                     if fruitless == FRUITLESS {
-                        return Err(
-                            fault("sending records", "the hub takes nothing and does not say why").into()
-                        );
+                        return Err(Fault::of_hub(
+                            "sending records",
+                            "the hub takes nothing and does not say why",
+                        )
+                        .into());
                     }
                     effects.extend(push.step(event));
                 }
@@ -182,7 +184,6 @@ impl Driver {
                         return Ok(());
                     }
                 }
-                push::Effect::BackOff => return Ok(()),
             }
         }
         Ok(())
@@ -268,13 +269,12 @@ impl Driver {
         let (epoch, cursor) = self.standing.store.cursor()?;
         let world = Arc::clone(self.standing.store.outside());
         // A new tablet, or one that was at it when something else went first.
-        let mut source = Source::new(world, epoch, cursor == 0 || self.lacks_much);
-        let mut pull = Pull::new(epoch, cursor);
-        let mut effects = VecDeque::from(pull.step(pull::Event::Wake));
-        let (mut page, mut began) = (None, false);
-        while let Some(effect) = effects.pop_front() {
+        let mut source = Source::new(world, cursor == 0 || self.lacks_much);
+        let (mut pull, effect) = Pull::new(epoch, cursor);
+        let (mut effect, mut page, mut began) = (Some(effect), None, false);
+        while let Some(doing) = effect.take() {
             let store = &self.standing.store;
-            match effect {
+            match doing {
                 pull::Effect::Request { after } => {
                     if began && self.records_wait()? && !source.wind_up() {
                         self.standing.due().pull = true;
@@ -283,18 +283,18 @@ impl Driver {
                     let (head, ops) = source.next(hub, after).await?;
                     self.lacks_much = source.lacks_much();
                     if head.more && head.next == after {
-                        return Err(fault(DOING, "the hub's pages do not end").into());
+                        return Err(Fault::of_hub(DOING, "the hub's pages do not end").into());
                     }
-                    effects.extend(pull.step(pull::Event::Page(head.clone())));
+                    effect = pull.step(pull::Event::Page(head.clone()));
                     page = Some((head, ops));
                     began = true;
                 }
-                pull::Effect::Apply { .. } => {
+                pull::Effect::Apply => {
                     let Some((head, ops)) = page.take() else { continue };
                     let checksum = store.apply_page(&head, &ops)?;
                     // To let go of a large page takes a seventh of the time that it takes to take it in.
                     drop(aside(&**store.outside(), move || drop(ops)));
-                    effects.extend(pull.step(pull::Event::Applied { checksum }));
+                    effect = pull.step(pull::Event::Applied { checksum });
                 }
                 pull::Effect::InStep => {
                     self.in_step = true;
@@ -304,7 +304,6 @@ impl Driver {
                     self.doubt();
                     self.mend.differ()?;
                 }
-                pull::Effect::BackOff => return Ok(()),
             }
         }
         self.look_for_originals()?;
@@ -315,8 +314,4 @@ impl Driver {
         let chain = self.standing.store.chain_state()?;
         Ok(chain.last_seq > chain.acknowledged)
     }
-}
-
-fn fault(doing: &'static str, detail: &str) -> Fault {
-    Fault::HubFault { doing, detail: detail.to_owned() }
 }

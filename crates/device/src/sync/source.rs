@@ -10,7 +10,6 @@ use futures::future::{BoxFuture, Either, FutureExt, select};
 use standpipe_oplog::wire::{Malformed, Numbered, PullHead, decode_pull};
 use std::pin::pin;
 use std::sync::Arc;
-use uuid::Uuid;
 
 const DOING: &str = "fetching records";
 
@@ -19,7 +18,6 @@ pub(super) type Page = (PullHead, Vec<Numbered>);
 /// Where the next page comes from.
 pub(super) struct Source {
     world: Arc<dyn World>,
-    epoch: Option<Uuid>,
     /// More is there than one page holds.
     lacks_much: bool,
     open: Option<Open>,
@@ -40,9 +38,9 @@ struct Open {
 }
 
 impl Source {
-    /// Pages of a hub whose `epoch` is known, or not yet. `lacks_much`: so much is missing that all of it is asked for at once.
-    pub(super) fn new(world: Arc<dyn World>, epoch: Option<Uuid>, lacks_much: bool) -> Self {
-        Self { world, epoch, lacks_much, open: None, winds_up: false, pages_only: false }
+    /// `lacks_much`: so much is missing that all of it is asked for at once.
+    pub(super) fn new(world: Arc<dyn World>, lacks_much: bool) -> Self {
+        Self { world, lacks_much, open: None, winds_up: false, pages_only: false }
     }
 
     /// Whether, after the last page, more is there than one page holds.
@@ -65,7 +63,7 @@ impl Source {
 
     async fn page(&mut self, hub: &HubClient, after: u64) -> Result<Page, Fault> {
         if !self.lacks_much || self.pages_only {
-            return hub.pull(self.epoch, after).await;
+            return hub.pull(after).await;
         }
         loop {
             let open = match &mut self.open {
@@ -74,7 +72,7 @@ impl Source {
                     Ok(snapshot) => self.open.insert(Open::of(snapshot)),
                     Err(fault) if matches!(fault.code(), "not-a-hub" | "no-such-address") => {
                         self.pages_only = true;
-                        return hub.pull(self.epoch, after).await;
+                        return hub.pull(after).await;
                     }
                     Err(fault) => return Err(fault),
                 },
@@ -121,12 +119,14 @@ impl Open {
             Some(read) => read,
             None => ahead.await,
         };
-        let fault = |detail| Fault::HubFault { doing: DOING, detail };
         let (head, ops) = read
-            .map_err(|gone| fault(gone.to_string()))?
-            .map_err(|error| fault(unreadable(after, &error)))?;
+            .map_err(|gone| Fault::of_hub(DOING, gone.to_string()))?
+            .map_err(|error| Fault::of_hub(DOING, unreadable(after, &error)))?;
         if head.from != after {
-            return Err(fault(format!("a page behind {} came instead of that behind {after}", head.from)));
+            return Err(Fault::of_hub(
+                DOING,
+                format!("a page behind {} came instead of that behind {after}", head.from),
+            ));
         }
         self.has_brought = true;
         Ok(Some((head, ops)))

@@ -162,7 +162,7 @@ fn a_forked_tablet_goes_on_with_what_was_not_acknowledged() {
     store.acknowledge(store.chain_state().unwrap().id, 4, 0).unwrap();
     store.renumber(store.chain_state().unwrap().id, 7).unwrap();
     let state = store.chain_state().unwrap();
-    assert_eq!((state.incarnation, state.last_seq, state.acknowledged), (7, last - 4, 0));
+    assert_eq!((state.id.incarnation, state.last_seq, state.acknowledged), (7, last - 4, 0));
     assert_eq!(ids(0), waiting);
     assert_eq!(chain(&tablet, 0), (1..=last - 4).collect::<Vec<_>>());
     let item = tablet.first_item(STANDPIPE);

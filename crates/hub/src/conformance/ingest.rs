@@ -59,7 +59,7 @@ pub async fn a_push_that_comes_twice_is_acknowledged_again(store: &dyn Store) {
     let before = log(store).await;
     assert_eq!(tablet.push_part(store, 0, 2).await, first, "the answer was lost; the tablet hears it again");
     assert_eq!(log(store).await, before);
-    assert_eq!(store.quarantine().await.unwrap().len(), 1);
+    assert_eq!(store.set_aside().await.unwrap().listed.len(), 1);
     let Pushed::Taken(answer) = first else { panic!("{first:?}") };
     assert_eq!(answer.quarantined.len(), 1);
     assert_eq!(answer.quarantined[0].op_id, refused[0]);
@@ -214,9 +214,9 @@ pub async fn each_fault_is_set_aside_under_its_code_and_the_rest_goes_on(store: 
     codes.extend(["malformed".into(), "malformed".into()]);
 
     assert_eq!(log(store).await.next, before, "none of it is in the log");
-    let kept: Vec<_> = store.quarantine().await.unwrap().into_iter().rev().map(|it| it.code).collect();
+    let kept: Vec<_> = store.set_aside().await.unwrap().listed.into_iter().rev().map(|it| it.code).collect();
     assert_eq!(kept, codes, "all of it is kept, and shown");
-    assert_eq!(store.quarantine().await.unwrap()[0].device_name, "inspector's tablet");
+    assert_eq!(store.set_aside().await.unwrap().listed[0].device_name, "inspector's tablet");
     tablet.record(store, [pass("log-filled")]).await;
 }
 
@@ -278,7 +278,7 @@ pub async fn what_a_revoked_tablet_recorded_is_kept_aside(store: &dyn Store) {
     let refused = tablet.push(store).await;
     assert_eq!(refused.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), ["revoked", "revoked"]);
     assert_eq!(shown(store).await.len(), 1);
-    let aside = store.quarantine().await.unwrap();
+    let aside = store.set_aside().await.unwrap().listed;
     assert_eq!(aside[1].field.as_deref(), Some("answer:log-filled"));
 }
 
@@ -297,9 +297,9 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     world.wait(60_000);
     let judged = again(None).await;
     assert_eq!((judged.taken, judged.left.len()), (0, 4), "the person may do no more than before");
-    let aside = store.quarantine().await.unwrap();
+    let aside = store.set_aside().await.unwrap().listed;
     assert!(aside.iter().all(|row| row.at == MORNING), "that is when it arrived");
-    assert_eq!(store.quarantine().await.unwrap().len(), 4);
+    assert_eq!(store.set_aside().await.unwrap().listed.len(), 4);
 
     give_roles(store, &world, "inspector", json!(["inspector"])).await;
     let judged = again(Some(vec![one[0]])).await;
@@ -314,7 +314,7 @@ pub async fn what_was_set_aside_is_judged_again_when_somebody_asks(store: &dyn S
     assert_eq!(taken, 0);
     assert_eq!(left.iter().map(|it| it.op_id).collect::<Vec<_>>(), other);
     assert!(left.iter().all(|it| it.code == "unknown-item"), "the reason of today");
-    assert_eq!(store.quarantine().await.unwrap().len(), 2);
+    assert_eq!(store.set_aside().await.unwrap().listed.len(), 2);
 }
 
 pub async fn what_somebody_has_seen_to_is_kept_and_listed_apart(store: &dyn Store) {
@@ -366,7 +366,7 @@ pub async fn what_another_of_a_tablets_lives_brought_is_judged_for_itself(store:
     tablet.renumber(&PushConflict::Forked { incarnation: 2 });
     assert_eq!(tablet.push(store).await, []);
     assert_eq!(shown(store).await.len(), 2);
-    assert_eq!(store.quarantine().await.unwrap(), [], "nothing of it stays behind");
+    assert_eq!(store.set_aside().await.unwrap().listed, [], "nothing of it stays behind");
 }
 
 pub async fn only_the_same_work_leaves_the_quarantine(store: &dyn Store) {
@@ -380,7 +380,7 @@ pub async fn only_the_same_work_leaves_the_quarantine(store: &dyn Store) {
     let mut other = Tablet::enrol(store, &world, "inspector").await;
     other.forge(pass("panel-clear"), world.uuid(), |op| op.op_id = mine);
     assert_eq!(other.push(store).await, []);
-    let aside = store.quarantine().await.unwrap();
+    let aside = store.set_aside().await.unwrap().listed;
     assert_eq!(
         aside.iter().map(|it| it.op_id.clone()).collect::<Vec<_>>(),
         [mine.to_string()],

@@ -75,12 +75,12 @@ pub async fn what_is_set_aside_may_hold_any_text(store: &dyn Store) {
     let bytes: usize = bodies.iter().map(|body| body.len()).sum();
     let size = store.transact(move |ledger| ledger.aside_size(device)).await.unwrap();
     assert_eq!(size, (4, bytes as u64));
-    let shown = store.quarantine().await.unwrap();
+    let shown = store.set_aside().await.unwrap().listed;
     assert!(shown.iter().any(|line| line.entity == ODD && line.field.as_deref() == Some(ODD)));
     // What is the same work leaves, found by its bytes.
     let op: Op = tablet.written.last().unwrap().op.clone();
     store.transact(move |ledger| ledger.release(&op)).await.unwrap();
-    assert_eq!(store.quarantine().await.unwrap().len(), lines.len());
+    assert_eq!(store.set_aside().await.unwrap().listed.len(), lines.len());
 }
 
 pub async fn names_may_be_any_text(store: &dyn Store) {

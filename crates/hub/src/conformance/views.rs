@@ -164,7 +164,7 @@ pub async fn a_rebuild_shows_the_same(store: &dyn Store) {
         let directory = store.directory().await.unwrap();
         let (rounds, seal) =
             (store.rounds(today).await.unwrap(), store.seal(payload.sign_off).await.unwrap());
-        (issues, whole, round, rounds, seal, directory, store.quarantine().await.unwrap())
+        (issues, whole, round, rounds, seal, directory, store.set_aside().await.unwrap().listed)
     };
     let before = all().await;
     assert_eq!(before.0.len(), 1);

@@ -198,7 +198,7 @@ pub async fn pull(
     Query(pull): Query<Pull>,
 ) -> Result<Response, Problem> {
     same_protocol(spoken(&headers))?;
-    let limit = pull.limit.unwrap_or(pull::PAGE).clamp(1, pull::PAGE);
+    let limit = pull.limit.unwrap_or(MAX_OPS);
     let page = pull::page(&*app.store, device.site, pull.after, limit, pull.whole, app.world.now()).await?;
     Ok(([(CONTENT_TYPE, "application/zstd")], page).into_response())
 }

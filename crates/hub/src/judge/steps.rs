@@ -1,6 +1,6 @@
 //! Whether what a tablet did to an issue is a step that its holder may take.
 
-use super::values::evidence;
+use super::values::{evidence, parsed};
 use super::{Judgement, Refusal, pass};
 use crate::store::{IssueQuery, Ledger};
 use serde::de::DeserializeOwned;
@@ -111,7 +111,7 @@ impl Form {
         to: Status,
         seen: Seen,
     ) -> Result<(), Refusal> {
-        let Some(step) = Step::ALL.into_iter().find(|step| leads(*step, to)) else {
+        let Some(step) = Step::ALL.into_iter().find(|step| step.to() == to) else {
             return Err(Refusal::new("not-allowed", "no step leads there"));
         };
         let from = issue.status;
@@ -156,25 +156,4 @@ impl Form {
         let found = self.fields.iter().find(|(name, _)| name == field);
         found.map_or(Ok(None), |(_, value)| parsed(value))
     }
-}
-
-/// Whether `step` leads to `to` from anywhere. Each status is reached by one step only.
-fn leads(step: Step, to: Status) -> bool {
-    const ALL: [Status; 10] = [
-        Status::Open,
-        Status::Assigned,
-        Status::Proposed,
-        Status::Objected,
-        Status::Agreed,
-        Status::UnderWay,
-        Status::ClaimedDone,
-        Status::Verified,
-        Status::Closed,
-        Status::Reopened,
-    ];
-    ALL.into_iter().any(|from| step.leads_to(from) == Some(to))
-}
-
-fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
-    T::deserialize(value).map_err(|error| Refusal::new("malformed", error.to_string()))
 }

@@ -59,7 +59,7 @@ pub(super) fn evidence(value: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
+pub(super) fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
     T::deserialize(value).map_err(|error| Refusal::new("malformed", error.to_string()))
 }
 

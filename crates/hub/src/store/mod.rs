@@ -29,7 +29,7 @@ pub use views::{Mention, NotHere};
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::{QuarantineList, Quarantined, SeeTo, Tablet};
+use standpipe_domain::office::{QuarantineList, SeeTo, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
@@ -115,10 +115,6 @@ pub trait Store: Book {
     /// Writes down that somebody has seen to what was set aside at these places, or takes that back. What is not aside there
     /// any more is passed over.
     async fn see_to(&self, what: SeeTo, by: PersonId, name: &str, now: Millis) -> Result<(), StoreError>;
-    /// The newest of what was set aside and nobody has seen to, newest first, at most 1,000.
-    async fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
-        Ok(self.set_aside().await?.listed)
-    }
 
     // The tracker that the office had before.
 

@@ -12,7 +12,7 @@ use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{entity, read};
 use standpipe_domain::round::Check;
 use standpipe_oplog::chain::Written;
-use standpipe_oplog::merge::{Life, life};
+use standpipe_oplog::merge::is_gone;
 use standpipe_oplog::op::Op;
 use standpipe_oplog::replica::{self, Touched};
 use standpipe_oplog::seal;
@@ -75,7 +75,7 @@ fn row(ledger: &mut dyn Ledger, entity: &str, id: Uuid) -> Result<Option<Project
         return sign_off(ledger, id);
     }
     if ledger.has_tombstone(id)?
-        && life(&ledger.ops_of(id)?, ledger.is_sealed(id)?) == Life::Deleted
+        && is_gone(&ledger.ops_of(id)?, ledger.is_sealed(id)?)
         && !ledger.holds_any(entity, id)?
     {
         return Ok(None);

@@ -286,10 +286,14 @@ fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-const TABLET_TABLES: [&str; 9] =
-    ["reg", "member", "pin", "round", "stop", "finding", "sign_off", "issue", "asset"];
-const OFFICE_TABLES: [&str; 9] =
-    ["register", "member", "pin", "round", "checks", "finding", "sign_off", "issue", "asset"];
+const TABLET_TABLES: [&str; 12] = [
+    "reg", "member", "pin", "round", "stop", "finding", "sign_off", "issue", "asset", "person", "place",
+    "unit",
+];
+const OFFICE_TABLES: [&str; 12] = [
+    "register", "member", "pin", "round", "checks", "finding", "sign_off", "issue", "asset", "person",
+    "place", "unit",
+];
 
 fn dump(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     dump_of(conn, &TABLET_TABLES)

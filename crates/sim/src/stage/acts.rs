@@ -12,7 +12,6 @@ use serde_json::json;
 use standpipe_domain::hold::{Choices, Surroundings};
 use standpipe_domain::record::entity;
 use standpipe_hub::backup::Manifest;
-use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -49,7 +48,7 @@ impl Stage {
             Act::Restore { tells } => self.restore_hub(*tells)?,
             Act::Move => self.move_hub()?,
             Act::Beside { milliseconds } => {
-                let written = self.hub.is_written_beside(Duration::from_millis(*milliseconds));
+                let written = self.hub.write_beside(Duration::from_millis(*milliseconds));
                 self.note(&format!("beside the hub: {written:?}"));
             }
             Act::Clone { tablet } => self.clone_tablet(*tablet)?,
@@ -175,7 +174,7 @@ impl Stage {
             self.restarts.insert(Machine::Hub, self.time.now() + Duration::from_millis(300));
         }
         self.disks.empty(&self.hub.folder);
-        self.hub.is_lost((!tells).then_some(backup.holds.epoch));
+        self.hub.lose((!tells).then_some(backup.holds.epoch));
         self.oracle.hub_was_restored();
         self.outside.hub_was_restored();
         self.tablets.iter().for_each(Tablet::hub_was_restored);
@@ -201,7 +200,7 @@ impl Stage {
         }
         let drafts = match act {
             Act::Rename { stop, name } => {
-                let id = Uuid::from_u128(0x50 + *stop as u128);
+                let id = estate::asset(*stop).0;
                 let value = json!({ "zh-CN": format!("{name}"), "en": format!("{name}") });
                 vec![Draft::set(entity::ASSET, id, "name", value, None)]
             }

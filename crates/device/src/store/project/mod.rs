@@ -17,7 +17,7 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::record::{entity, set};
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::replica::{self, Touched};
-use standpipe_oplog::seal::{Covered, Jws};
+use standpipe_oplog::seal::{Covered, SealPayload};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -64,9 +64,7 @@ pub fn records_of(op: &Op) -> BTreeSet<Touched> {
 }
 
 fn sealed_by(op: &Op) -> impl Iterator<Item = Touched> {
-    let is_seal = op.kind == Kind::Seal;
-    let payload =
-        if is_seal { Jws::deserialize(&op.value).ok().and_then(|jws| jws.payload().ok()) } else { None };
+    let payload = if op.kind == Kind::Seal { SealPayload::of(&op.value) } else { None };
     let record = |covered: Covered<'_>| Touched { entity: covered.entity.to_owned(), id: covered.id };
     payload.into_iter().flat_map(move |payload| {
         let round = Touched { entity: entity::ROUND.into(), id: payload.round.0 };

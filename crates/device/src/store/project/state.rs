@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use standpipe_domain::ids::Millis;
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::read;
-use standpipe_oplog::merge::{Life, life};
+use standpipe_oplog::merge::is_gone;
 use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::replica::fields_of;
 use std::borrow::Cow;
@@ -84,7 +84,7 @@ impl State<'_> {
         });
         let fields = shown.collect();
         let is_deleted = log::has_rare(conn, id, Kind::Delete)?
-            && life(&log::ops_of(conn, id)?, replica::is_sealed(conn, id)?) == Life::Deleted
+            && is_gone(&log::ops_of(conn, id)?, replica::is_sealed(conn, id)?)
             && !holds_any(conn, entity, id)?;
         Ok(State { id, fields, in_conflict, changed, is_deleted })
     }

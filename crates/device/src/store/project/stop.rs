@@ -14,7 +14,7 @@ use standpipe_domain::finding::lacks;
 use standpipe_domain::record::{Finding, finding_id};
 use standpipe_domain::round::Check;
 use standpipe_oplog::op::Kind;
-use standpipe_oplog::seal::{Jws, SealPayload};
+use standpipe_oplog::seal::SealPayload;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -99,7 +99,7 @@ pub fn finding(conn: &Connection, id: Uuid, state: &State<'_>) -> Result<BTreeSe
 /// The row of a signature.
 pub fn sign_off(conn: &Connection, id: Uuid) -> Result<(), StoreError> {
     let seals = log::rare_ops_of(conn, id, Kind::Seal)?;
-    let payload = seals.iter().find_map(|op| Jws::deserialize(&op.value).ok()?.payload().ok());
+    let payload = seals.iter().find_map(|op| SealPayload::of(&op.value));
     let Some(payload) = payload.filter(|payload| payload.sign_off.0 == id) else {
         return delete(conn, "DELETE FROM sign_off WHERE id = ?1", id);
     };

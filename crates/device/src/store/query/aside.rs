@@ -18,7 +18,7 @@ use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::entity;
 use standpipe_domain::sync::{AsideId, Author, Kept, Recorded, Seen, SetAside, Spot};
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve};
-use standpipe_oplog::seal::Jws;
+use standpipe_oplog::seal::SealPayload;
 use uuid::Uuid;
 
 /// Everything that was set aside, the latest first.
@@ -143,9 +143,7 @@ fn content(conn: &Connection, op: &Op) -> Result<Vec<Recorded>, StoreError> {
 
 /// The words of a signature; its strokes say nothing to whoever signs again.
 fn sealed(value: &Value) -> Vec<(String, Value)> {
-    let Some(payload) = Jws::deserialize(value).ok().and_then(|jws| jws.payload().ok()) else {
-        return Vec::new();
-    };
+    let Some(payload) = SealPayload::of(value) else { return Vec::new() };
     let objection = payload.objection.map(|objection| ("objection".to_owned(), json!(objection)));
     std::iter::once(("name".to_owned(), json!(payload.name))).chain(objection).collect()
 }

@@ -6,12 +6,11 @@ use super::round::round_record;
 use crate::store::fault::StoreError;
 use crate::store::log;
 use rusqlite::{Connection, OptionalExtension};
-use serde::Deserialize;
 use standpipe_domain::ids::{AssetId, CheckId, FindingId, IssueId, RoundId};
 use standpipe_domain::record::{Finding, entity, read};
 use standpipe_domain::sync::Subject;
 use standpipe_domain::words::Words;
-use standpipe_oplog::seal::Jws;
+use standpipe_oplog::seal::SealPayload;
 use uuid::Uuid;
 
 /// The record that a person would look for: a finding stands under its check.
@@ -55,8 +54,7 @@ pub fn begun_as(conn: &Connection, finding: FindingId) -> Result<Option<(CheckId
 /// The round that a signature is of, as it says itself.
 pub fn sealed_in(conn: &Connection, sign_off: Uuid) -> Result<Option<RoundId>, StoreError> {
     let body = first_of(conn, sign_off, "kind = 'seal'")?;
-    let payload =
-        body.and_then(|body| Jws::deserialize(&log::parse(&body, None).ok()?.value).ok()?.payload().ok());
+    let payload = body.and_then(|body| SealPayload::of(&log::parse(&body, None).ok()?.value));
     Ok(payload.map(|payload| payload.round))
 }
 

@@ -62,10 +62,9 @@ impl HubClient {
         self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}&whole=true")).await
     }
 
-    /// Fetches the page behind `after`. `epoch` is that of the hub whose numbers `after` counts; `None` before the first.
-    pub async fn pull(&self, epoch: Option<Uuid>, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
-        let epoch = epoch.map_or_else(String::new, |epoch| format!("&epoch={epoch}"));
-        self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}{epoch}")).await
+    /// Fetches the page behind `after`. Its head says which hub it is of.
+    pub async fn pull(&self, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
+        self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}")).await
     }
 
     async fn page(&self, after: u64, path: &str) -> Result<(PullHead, Vec<Numbered>), Fault> {

@@ -45,7 +45,7 @@ async fn a_page_of_records_that_cannot_be_read_is_told_apart() {
     for (answer, code) in cases {
         let hub = Hub::start().await;
         hub.rule("GET /sync/pull", move || Some(answer()));
-        assert_eq!(client(&hub.address).pull(None, 0).await.unwrap_err().code(), code);
+        assert_eq!(client(&hub.address).pull(0).await.unwrap_err().code(), code);
     }
 }
 

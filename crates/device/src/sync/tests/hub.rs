@@ -312,10 +312,7 @@ async fn offer(State(hub): State<Hub>, axum::Json(offer): axum::Json<Offer>) -> 
 
 async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {
     let kept = hub.kept();
-    let mut after: usize = query["after"].parse().unwrap();
-    if query.get("epoch").is_some_and(|epoch| *epoch != kept.epoch.to_string()) {
-        after = 0;
-    }
+    let after: usize = query["after"].parse().unwrap();
     ([(header::CONTENT_TYPE, "application/zstd")], kept.page(after).1).into_response()
 }
 

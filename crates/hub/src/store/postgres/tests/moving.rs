@@ -118,13 +118,13 @@ async fn any_text_moves_as_it_is() {
             _ => text::names_may_be_any_text(&store).await,
         }
         let (log, aside, tablets) =
-            (log(&store).await, store.quarantine().await.unwrap(), store.tablets().await.unwrap());
+            (log(&store).await, store.set_aside().await.unwrap().listed, store.tablets().await.unwrap());
         store.close().await;
         let url = super::aside(server::schema).await;
         moved(&file, &url).await.unwrap();
         let there = open(&url).await;
         assert_eq!(self::log(&there).await, log);
-        assert_eq!(there.quarantine().await.unwrap(), aside);
+        assert_eq!(there.set_aside().await.unwrap().listed, aside);
         assert_eq!(there.tablets().await.unwrap(), tablets);
     }
 }
