@@ -62,6 +62,8 @@ pub trait Records {
     fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError>;
     /// Whether a signature covers this record.
     fn is_sealed(&mut self, id: Uuid) -> Result<bool, StoreError>;
+    /// Every record that a signature covers.
+    fn sealed(&mut self) -> Result<Vec<Uuid>, StoreError>;
     /// The key of a tablet.
     fn device_key(&mut self, device: DeviceId) -> Result<Option<Jwk>, StoreError>;
     /// Whether any tablet has this key, one that was withdrawn too.
