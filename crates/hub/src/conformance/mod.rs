@@ -51,7 +51,7 @@ macro_rules! suite {
                 two_different_answers_both_stand_and_the_office_sees_it;
             issues: an_issue_opens_once_for_each_finding, a_finding_without_words_or_fail_opens_none,
                 a_finding_that_a_photo_began_is_shown_and_opens_none_yet, an_issue_says_what_its_finding_says_by_now,
-                an_amendment_to_fail_opens_one, an_issue_says_when_its_item_does_not_fail_any_more,
+                an_amendment_to_fail_opens_one, an_amendment_gives_way_to_what_is_answered_after_it, an_issue_says_when_its_item_does_not_fail_any_more,
                 an_issue_walks_from_the_office_to_the_tablet_and_back,
                 a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
                 an_office_step_settles_what_stood_beside,
