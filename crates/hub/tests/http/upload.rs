@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use uuid::Uuid;
 
 /// Bytes that begin as a JPEG does and differ from one `seed` to another.
 pub fn photo(seed: u8, length: usize) -> Vec<u8> {
@@ -255,6 +256,22 @@ async fn an_upload_goes_on_after_the_hub_was_restarted() {
     let rest = ask(Method::PATCH).header("Upload-Offset", 60_000);
     let rest = rest.header("Content-Type", "application/offset+octet-stream").body(photo[60_000..].to_vec());
     assert_eq!(rest.send().await.unwrap().headers()["standpipe-blob"], "verified");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_the_same_bytes_are_taken_once_there_is_room() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let photo = photo(41, 300_000);
+    let place = tablet.begin(&photo).await;
+    let id: Uuid = place.rsplit('/').next().unwrap().parse().unwrap();
+    let file = office.dir().join("uploads").join(id.simple().to_string());
+    // A disk that has no room for a single byte.
+    std::os::unix::fs::symlink("/dev/full", &file).unwrap();
+    assert_eq!(problem(tablet.send(&place, 0, &photo).await).await, is(507, "hub-full"));
+    assert_eq!(tablet.offset(&place).await, 0, "nothing of it arrived");
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(tablet.send(&place, 0, &photo).await.headers()["standpipe-blob"], "verified");
 }
 
 #[tokio::test]
