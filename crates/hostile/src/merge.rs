@@ -54,7 +54,9 @@ pub fn merge(data: &[u8]) {
         let seen = |order: &[&Op]| {
             let of: Vec<&Op> = order.iter().copied().filter(|op| op.id == id).collect();
             let of = of.iter().copied();
-            (is_gone(of.clone(), false), amendments(of.clone()), amended_answer(of, "valve"))
+            let register = replica.registers.get(&(id, "answer:valve".to_owned()));
+            let shown = register.and_then(Register::shown);
+            (is_gone(of.clone(), false), amendments(of.clone()), amended_answer(of, "valve", shown))
         };
         assert_eq!(seen(&forward), seen(&shuffled));
         assert_eq!(seen(&forward), seen(&backward));

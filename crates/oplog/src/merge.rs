@@ -192,9 +192,21 @@ pub fn amendments<'a>(ops: impl IntoIterator<Item = &'a Op>) -> Vec<Amended> {
     ops.into_iter().filter_map(amended).collect()
 }
 
-/// What the latest of the amendments among the operations on a check says of an item; `None` when none does.
-pub fn amended_answer<'a>(ops: impl IntoIterator<Item = &'a Op>, item: &str) -> Option<Answer> {
-    let mut views = amendments(ops).into_iter().filter_map(|amended| amended.view(String::new(), false));
+/// What the latest of the amendments that count says of an item, out of the operations on its check; `None` when none does.
+/// `shown` is the side that is shown for the item, amendments apart.
+///
+/// An amendment counts that was made over that side, or later than it. Any other was made over an answer that does not
+/// stand any more: mostly under a signature that the hub set aside, after which the item was answered anew.
+pub fn amended_answer<'a>(
+    ops: impl IntoIterator<Item = &'a Op>,
+    item: &str,
+    shown: Option<&Side>,
+) -> Option<Answer> {
+    let counts = |op: &&Op| {
+        shown.is_none_or(|side| op.base_rev == Some(side.rev) || (op.hlc, op.op_id) > (side.hlc, side.rev))
+    };
+    let counting = amendments(ops.into_iter().filter(counts));
+    let mut views = counting.into_iter().filter_map(|amended| amended.view(String::new(), false));
     views.rfind(|amendment| amendment.item == item).map(|amendment| amendment.answer)
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::op::{Kind, Op};
 use serde_json::{Value, json};
+use standpipe_domain::answer::Outcome;
 use standpipe_domain::ids::SiteId;
 use standpipe_domain::merge_rule::rule;
 
@@ -163,6 +164,28 @@ fn an_amendment_stands_beside_what_was_signed() {
     let ops = [answer(1, "pass", None), amend];
     assert_eq!(revs(&fold(&ops, Some(1))), [1]);
     assert_eq!(amendments(&ops)[0].reason, "misread");
+}
+
+#[test]
+fn an_amendment_gives_way_to_what_is_answered_after_it() {
+    let amend = |n, outcome, base| {
+        let value = json!({"value": {"outcome": outcome, "at": 0}, "reason": "misread"});
+        op(n, Kind::Amend, Some("answer:valve"), value, base)
+    };
+    let [first, second] = [answer(1, "pass", None), answer(4, "fail", Some(1))];
+    let says = |amendments: &[Op], shown: Option<&Op>| {
+        let side = shown.and_then(|op| Side::written(op, "answer:valve"));
+        amended_answer(amendments, "valve", side.as_ref()).map(|answer| answer.outcome)
+    };
+    let over_first = [amend(2, "not-applicable", Some(1)), amend(3, "pass", Some(1))];
+    assert_eq!(says(&over_first, Some(&first)), Some(Outcome::Pass), "the latest");
+    assert_eq!(says(&over_first, Some(&second)), None, "it was answered anew since");
+    assert_eq!(says(&over_first, None), Some(Outcome::Pass), "what it was made over has not come yet");
+    let later = [&over_first[..], &[amend(5, "not-applicable", Some(1))]].concat();
+    assert_eq!(says(&later, Some(&second)), Some(Outcome::NotApplicable));
+    // By a clock that was set back, and by somebody who saw what is shown.
+    assert_eq!(says(&[amend(3, "pass", Some(4))], Some(&second)), Some(Outcome::Pass));
+    assert_eq!(amended_answer(&over_first, "hose", None), None);
 }
 
 #[test]

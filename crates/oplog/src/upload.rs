@@ -181,4 +181,31 @@ mod tests {
         let (mut upload, _) = Upload::new(0, 64 * KIB, true);
         assert_eq!(upload.step(Event::Offset(0)), Effect::AskVerified);
     }
+
+    #[test]
+    fn pieces_follow_the_link_within_their_bounds() {
+        let mut upload = Upload::new(100 << 20, 3 << 20, true);
+        let mut at = 0;
+        let mut sent = |millis| {
+            at += 64 * KIB;
+            let Effect::Send { len, .. } = upload.step(Event::Sent { offset: at, millis, verified: false })
+            else {
+                panic!("there is more to send")
+            };
+            len / KIB
+        };
+        assert_eq!([sent(0), sent(999)], [4 * KIB; 2], "no piece is larger than 4 MiB");
+        assert_eq!([sent(1_000), sent(4_000)], [4 * KIB; 2], "neither quick nor slow");
+        assert_eq!([sent(4_001), sent(60_000)], [2 * KIB, KIB], "each that is slow halves the next");
+        assert_eq!(sent(999), 2 * KIB);
+        assert_eq!([0; 7].map(|_| sent(4_001)), [1_024, 512, 256, 128, 64, 64, 64]);
+        // So it is with what earlier photos found of the link.
+        assert_eq!([1, 100 << 20].map(|piece| Upload::new(10, piece, true).piece()), [64 * KIB, 4 << 20]);
+    }
+
+    #[test]
+    fn a_line_that_breaks_leaves_no_piece_smaller_than_the_smallest() {
+        let mut upload = Upload::new(1000 * KIB, 100 * KIB, true);
+        assert_eq!((upload.step(Event::Lost), upload.piece()), (Effect::BackOff, 64 * KIB));
+    }
 }

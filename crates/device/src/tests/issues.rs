@@ -1,14 +1,17 @@
 //! Issues: what the office made of a finding, and the inspector's second look.
 
 use super::*;
-use crate::testing::{PROPERTY, STAFF, record};
+use crate::testing::{OWNERS, PROPERTY, STAFF, record};
 use serde_json::json;
 use standpipe_domain::ids::{FindingId, IssueId};
 use standpipe_domain::issue::{Status, Step, StepRequest};
 use standpipe_domain::record::{Issue, entity, finding_id, issue_id};
+use standpipe_domain::tablet::NewAmendment;
 use standpipe_domain::words::Words;
 use standpipe_oplog::chain::sha256;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
+use standpipe_oplog::wire::Refused;
 
 fn issue(finding: FindingId, status: Status) -> Issue {
     Issue {
@@ -127,4 +130,44 @@ fn a_step_is_one_transaction() {
         .collect();
     assert_eq!(txs.len(), 2, "the status, and its entry in the timeline");
     assert_eq!(txs[0], txs[1]);
+}
+
+/// The office sets aside a signature under which one item was amended to pass, and another to fail. Both are answered anew.
+#[test]
+fn an_amendment_gives_way_to_what_is_answered_after_it() {
+    let mut tablet = Tablet::new();
+    tablet.pass_everything();
+    let items: Vec<String> =
+        tablet.list(EXTINGUISHER).items[..2].iter().map(|item| item.id.clone()).collect();
+    tablet.sign(OWNERS[0], None).unwrap();
+    let amend = |item: &String, answer| NewAmendment {
+        check: check(EXTINGUISHER),
+        item: item.clone(),
+        answer,
+        reason: "看错了".into(),
+        severity: None,
+    };
+    tablet.engine.amend(&amend(&items[0], answer(Outcome::Pass))).unwrap();
+    tablet.engine.amend(&amend(&items[1], failing())).unwrap();
+    let store = tablet.engine.store();
+    let bodies = store.outbox(0).unwrap().bodies;
+    let seal = bodies.iter().map(|body| serde_json::from_str::<Op>(body).unwrap());
+    let seal = seal.filter(|op| op.kind == Kind::Seal).last().unwrap();
+    let refused = Refused { op_id: seal.op_id, code: "not-asked".into(), detail: String::new() };
+    store.set_aside(&[refused]).unwrap();
+
+    tablet.find(EXTINGUISHER, &items[0], &jpeg(44));
+    let again = Answer { note: "已修好".into(), ..answer(Outcome::Pass) };
+    tablet.answer(EXTINGUISHER, &items[1], again).unwrap();
+    let opened = issue(finding_id(check(EXTINGUISHER), &items[0]), Status::Open);
+    tablet.office.write([record(entity::ISSUE, opened.id.0, &opened)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let withdrawn = |tablet: &Tablet| tablet.engine.issue(opened.id).unwrap().line.withdrawn;
+    assert!(!withdrawn(&tablet), "it fails");
+    tablet.sign(OWNERS[0], None).unwrap();
+    let photo = tablet.attach(EXTINGUISHER, &items[1], "late.jpg", &jpeg(45));
+    assert_eq!(photo.unwrap_err().code(), "sealed", "it passes, and that is signed");
+    assert!(!withdrawn(&tablet), "as it was signed");
+    tablet.engine.amend(&amend(&items[0], answer(Outcome::Pass))).unwrap();
+    assert!(withdrawn(&tablet), "what is amended later counts");
 }

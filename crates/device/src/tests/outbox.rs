@@ -232,7 +232,7 @@ fn a_finding_and_a_signature_that_were_set_aside_are_told_with_their_words_and_t
         .iter()
         .map(|body| Written::read(body, START).unwrap().op)
         .filter(|op| op.entity == "finding" || op.dev_seq > before)
-        .map(|op| Refused { op_id: op.op_id, code: "not-allowed".into(), detail: String::new() })
+        .map(|op| Refused { op_id: op.op_id, code: "sealed".into(), detail: String::new() })
         .collect();
     store.set_aside(&refused).unwrap();
     let aside = tablet.engine.sync_detail(tablet.today().sync).unwrap().set_aside;
@@ -244,7 +244,9 @@ fn a_finding_and_a_signature_that_were_set_aside_are_told_with_their_words_and_t
     assert_eq!(words.about.as_ref().unwrap().name.as_ref().unwrap().en, "Extinguisher");
     let spot = Spot::Check { round: ROUND, check: check(EXTINGUISHER), item: Some(item) };
     assert_eq!(words.spot, Some(spot));
-    assert!(words.content.iter().any(|recorded| recorded.asked.is_some()));
+    let said = words.content.iter().find(|recorded| recorded.field == "words").unwrap();
+    assert_eq!((said.value.as_str(), said.asked.is_some()), (Some("封条破损"), true));
+    assert_eq!((words.code.as_str(), &of("severity").content[0].value), ("sealed", &"serious".into()));
     let signature = of("name");
     assert_eq!(signature.content[1].value, "漆未补");
     assert_eq!(signature.spot, Some(Spot::Sign { round: ROUND }));

@@ -111,9 +111,12 @@ impl Blobs {
         Ok(self.0.book.blob(sha256).await?)
     }
 
-    /// The thumbnail of an original, if it is here.
+    /// The thumbnail of an original, if it is here, also by [`Self::at_hand`].
     pub async fn thumbnail(&self, of: Sha256) -> Result<Option<Blob>, BlobError> {
-        Ok(self.0.book.thumbnail(of).await?)
+        match self.0.book.thumbnail(of).await? {
+            Some(thumb) => self.at_hand(thumb.sha256).await,
+            None => Ok(None),
+        }
     }
 
     /// The bytes of a blob or a part of them; `None` when nothing lies there.
@@ -126,8 +129,8 @@ impl Blobs {
     }
 
     /// The blob, if the book has it and as many bytes lie there. The book alone is not believed where a tablet is told
-    /// that it need not send: a file may be gone, or a folder have been restored that is older than the book. Whoever has
-    /// the bytes is asked for them then; the entry stays, since the files may only be late.
+    /// that it need not send, nor where bytes are to be given: a file may be gone, or a folder have been restored that is
+    /// older than the book. Whoever has the bytes is asked for them then; the entry stays, since the files may only be late.
     pub async fn at_hand(&self, sha256: Sha256) -> Result<Option<Blob>, BlobError> {
         let Some(blob) = self.0.book.blob(sha256).await? else { return Ok(None) };
         let size = self.0.shelf.size(sha256).await?;

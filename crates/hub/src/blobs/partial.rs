@@ -19,6 +19,10 @@ use uuid::Uuid;
 /// How many bytes are made durable at once, while as many more come in; whoever sends faster than the disk writes waits.
 const AT_ONCE: usize = 256 * 1024;
 
+/// How long a small rest may be on its way so that it is made durable with what came before it: mostly it comes at once,
+/// and each turn of the disk costs more than its bytes.
+const REST: Duration = Duration::from_millis(50);
+
 /// Once another request wants the upload: how long what is still on its way may keep silent, and how long it may take.
 /// A connection that was cut has often delivered more than was read from it.
 const LAST_SILENCE: Duration = Duration::from_millis(250);
@@ -149,26 +153,38 @@ impl Partials {
         let mut pieces: Vec<Bytes> = Vec::new();
         let (mut gathered, mut room) = (0, room);
         let mut leave_by: Option<Duration> = None;
+        let mut rest_by: Option<Duration> = None;
         let end = loop {
             let silence = match leave_by {
                 None => self.silence,
                 Some(by) => LAST_SILENCE.min(by.saturating_sub(self.world.elapsed())),
             };
-            // A small rest gets no turn of its own.
-            let enough = gathered >= AT_ONCE && room >= AT_ONCE as u64;
+            let is_due = gathered >= AT_ONCE;
+            // A small rest that comes soon gets no turn of its own.
+            let has_small_rest = is_due && room < AT_ONCE as u64;
+            let patience = if has_small_rest {
+                let now = self.world.elapsed();
+                rest_by.get_or_insert(now + REST).saturating_sub(now)
+            } else {
+                Duration::ZERO
+            };
             let next = tokio::select! {
                 biased;
-                open = &mut tail, if enough => {
+                open = &mut tail, if is_due && patience.is_zero() => {
                     // The next bytes come in while these are written.
                     let mut open = open.map_err(failed())?;
                     let gathered_so_far = std::mem::take(&mut pieces);
-                    gathered = 0;
+                    (gathered, rest_by) = (0, None);
                     tail = self.aside(move || open.add(&gathered_so_far, true).map(|()| open)).boxed();
                     continue;
                 }
-                next = within(&*self.world, silence, bytes.next()), if !enough || gathered < AT_ONCE => next,
+                next = within(&*self.world, silence, bytes.next()), if !is_due || has_small_rest => next,
                 () = turn.wanted(), if leave_by.is_none() => {
                     leave_by = Some(self.world.elapsed() + LAST_CALL);
+                    continue;
+                }
+                () = async { self.world.sleep(patience).await }, if !patience.is_zero() => {
+                    rest_by = Some(Duration::ZERO);
                     continue;
                 }
             };

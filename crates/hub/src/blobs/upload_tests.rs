@@ -292,6 +292,20 @@ impl ObjectStore for Faulty {
 }
 
 #[tokio::test]
+async fn unless_told_otherwise_a_tablet_announces_20_000_at_once_and_sends_16() {
+    let dir = TempDir::new().unwrap();
+    let blobs = blobs(&dir).await;
+    let shares = &blobs.0.shares;
+    let announce = |seconds| shares.announce(TABLET, Duration::from_secs(seconds));
+    assert!((0..20_000).all(|_| announce(100).is_ok()));
+    assert!(matches!(announce(100), Err(BlobError::TooFast { wait_seconds: 1 })));
+    assert!(announce(101).is_ok() && announce(101).is_err(), "then one a second");
+    let sending: Vec<_> = (0..16).map(|_| shares.send(TABLET).unwrap()).collect();
+    assert!(matches!(shares.send(TABLET), Err(BlobError::TooManyAtOnce { most: 16 })));
+    drop(sending);
+}
+
+#[tokio::test]
 async fn a_second_copy_takes_the_place_of_nothing() {
     use std::os::unix::fs::MetadataExt;
     let dir = TempDir::new().unwrap();

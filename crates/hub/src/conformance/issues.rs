@@ -193,6 +193,26 @@ pub async fn an_amendment_to_fail_opens_one(store: &dyn Store) {
     assert_eq!(checked.answers["door-seal"].outcome, Outcome::Pass, "what was answered first stands");
 }
 
+pub async fn an_amendment_gives_way_to_what_is_answered_after_it(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let passed = tablet.record(store, [answers(check(PIPE), "door-seal", Outcome::Pass, None)]).await[0];
+    // Under a signature that the hub has set aside.
+    amend(store, &mut tablet, "door-seal", Outcome::Pass, &[]).await;
+    let (id, record) = finding(check(PIPE), "door-seal", "漏水");
+    tablet.record(store, [answers(check(PIPE), "door-seal", Outcome::Fail, Some(passed))]).await;
+    tablet.record(store, [record]).await;
+    let seen = async || {
+        let round = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+        assert_eq!(round.findings.iter().map(|found| found.id).collect::<Vec<_>>(), [id]);
+        issue(store, issue_id(id), "office").await.line.withdrawn
+    };
+    assert!(!seen().await, "it fails, and has its issue");
+    store.rebuild().await.unwrap();
+    assert!(!seen().await);
+    amend(store, &mut tablet, "door-seal", Outcome::Pass, &[]).await;
+    assert!(seen().await, "what is amended later counts");
+}
+
 pub async fn an_issue_says_when_its_item_does_not_fail_any_more(store: &dyn Store) {
     let (_, mut tablet) = garden(store).await;
     let withdrawn = async |id| {

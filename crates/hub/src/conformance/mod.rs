@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod bytes;
 pub(crate) mod demo;
 pub(crate) mod filing;
+pub(crate) mod findings;
 pub(crate) mod ingest;
 pub(crate) mod issues;
 pub(crate) mod kept;
@@ -32,6 +33,10 @@ macro_rules! suite {
                 photos_that_records_name_and_that_are_not_here_are_told_by_what_they_are_of;
             demo: the_garden_is_loaded_once, the_round_of_the_report_is_there;
             filing: what_the_outside_tracker_has_not_got_is_listed_by_how_far_it_is;
+            findings: what_is_said_of_a_finding_while_a_colleague_signs_is_set_aside_and_comes_in_with_an_amendment,
+                a_photo_that_began_a_finding_while_a_colleague_signs_is_shown_and_its_words_are_set_aside,
+                what_is_said_of_a_finding_that_is_shown_comes_in_though_its_check_was_signed,
+                what_was_signed_of_a_finding_comes_in_behind_its_seal_though_it_was_amended;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
                 a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,
                 each_fault_is_set_aside_under_its_code_and_the_rest_goes_on,
@@ -46,7 +51,7 @@ macro_rules! suite {
                 two_different_answers_both_stand_and_the_office_sees_it;
             issues: an_issue_opens_once_for_each_finding, a_finding_without_words_or_fail_opens_none,
                 a_finding_that_a_photo_began_is_shown_and_opens_none_yet, an_issue_says_what_its_finding_says_by_now,
-                an_amendment_to_fail_opens_one, an_issue_says_when_its_item_does_not_fail_any_more,
+                an_amendment_to_fail_opens_one, an_amendment_gives_way_to_what_is_answered_after_it, an_issue_says_when_its_item_does_not_fail_any_more,
                 an_issue_walks_from_the_office_to_the_tablet_and_back,
                 a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
                 an_office_step_settles_what_stood_beside,

@@ -49,9 +49,9 @@ pub async fn for_tablet(
 }
 
 async fn give(app: &App, sha256: Sha256, size: Size, headers: &HeaderMap) -> Result<Response, Problem> {
+    // A file that is gone has not arrived, for whoever asks: a tablet that has it sends it again.
     let blob = match size {
         Size::Thumb => app.blobs.thumbnail(sha256).await?,
-        // A file that is gone has not arrived, for whoever asks: a tablet that has it sends it again.
         Size::Preview | Size::Original => app.blobs.at_hand(sha256).await?,
     };
     let Some(blob) = blob else { return Err(missing(app, sha256).await?) };
@@ -61,7 +61,7 @@ async fn give(app: &App, sha256: Sha256, size: Size, headers: &HeaderMap) -> Res
         Some(Part::Beyond) => return Ok(beyond(blob.bytes)),
     };
     let Some(bytes) = app.blobs.read(blob.sha256, range.clone()).await? else {
-        // The book says that it is here, the disk says that it is not.
+        // It was there a moment ago.
         return Err(Problem::fault("blob-missing", &format_args!("the bytes of {} are gone", blob.sha256)));
     };
     let mut answer = Body::from_stream(bytes).into_response();

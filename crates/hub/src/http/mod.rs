@@ -285,3 +285,19 @@ struct Path<T>(T);
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 struct Query<T>(T);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+    use crate::world::RealWorld;
+    use tempfile::TempDir;
+
+    #[tokio::test]
+    async fn unless_told_otherwise_a_tablet_has_room_for_100_000_in_quarantine_of_a_gibibyte() {
+        let (dir, world) = (TempDir::new().unwrap(), Arc::new(RealWorld));
+        let store = Arc::new(SqliteStore::open(&dir.path().join("hub.db"), world.clone()).await.unwrap());
+        let app = App::open(dir.path(), store, world, false).await.unwrap();
+        assert_eq!(app.room, Room { ops: 100_000, bytes: 1 << 30 });
+    }
+}

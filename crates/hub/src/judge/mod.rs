@@ -3,6 +3,7 @@
 //! What may not is set aside with a code, never refused: the tablet has recorded it, and it is kept.
 
 mod allowed;
+mod findings;
 mod seen;
 mod steps;
 mod values;
@@ -77,7 +78,7 @@ pub fn judge(
             let detail = format!("the tablet's holder may not {act:?} (here: a change of a {})", op.entity);
             return Ok(Some((op.dev_seq, Refusal::new("not-allowed", detail))));
         }
-        if let Err(refusal) = values::judge(ledger, seen, op)? {
+        if let Err(refusal) = values::judge(ledger, seen, op, ops)? {
             return Ok(Some((op.dev_seq, refusal)));
         }
     }

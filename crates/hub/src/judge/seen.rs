@@ -15,6 +15,7 @@ pub struct Seen {
     roles: Option<Vec<Role>>,
     records: HashMap<Uuid, (SiteId, String)>,
     checklists: HashMap<Uuid, Option<&'static Checklist>>,
+    sealed: Option<Vec<Uuid>>,
 }
 
 impl Seen {
@@ -43,6 +44,14 @@ impl Seen {
         let entity = if ledger.is_tracked(IssueId(id))? { entity::ISSUE.into() } else { entity };
         self.records.insert(id, (scope, entity.clone()));
         Ok(Some((scope, entity)))
+    }
+
+    /// Every record that a signature covers.
+    pub(super) fn sealed(&mut self, ledger: &mut dyn Ledger) -> Result<&[Uuid], StoreError> {
+        if self.sealed.is_none() {
+            self.sealed = Some(ledger.sealed()?);
+        }
+        Ok(self.sealed.as_deref().unwrap_or_default())
     }
 
     /// The checklist of a check; `None` where the hub does not hold the check, or not this version of the checklist.

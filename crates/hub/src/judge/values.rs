@@ -2,7 +2,7 @@
 //!
 //! Only what this version knows is judged. A kind, a field or an entity of a later one is kept as it came.
 
-use super::{Judgement, Refusal, Seen, pass};
+use super::{Judgement, Refusal, Seen, findings, pass};
 use crate::blobs::MAX_BLOB;
 use crate::store::{Ledger, StoreError};
 use serde::Deserialize;
@@ -15,12 +15,15 @@ use standpipe_domain::ids::{CheckId, SiteId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{Finding, entity, finding_id, read, set};
 use standpipe_domain::signoff::NoSignOff;
+use standpipe_oplog::chain::Written;
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
 use standpipe_oplog::seal::{Jws, SealPayload, Verified};
 use uuid::Uuid;
 
-pub(super) fn judge(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op) -> Judgement {
+/// Judges one operation of a transaction, which is `tx`.
+pub(super) fn judge(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op, tx: &[&Written]) -> Judgement {
     pass!(unsealed(ledger, op)?);
+    pass!(findings::in_sight(ledger, seen, op, tx)?);
     let field = op.field.as_deref();
     match (op.kind, field) {
         (Kind::Set, Some(field)) => one(ledger, seen, op, field, &op.value),

@@ -62,6 +62,8 @@ pub trait Records {
     fn members(&mut self, id: Uuid, field: &str) -> Result<Vec<Side>, StoreError>;
     /// Whether a signature covers this record.
     fn is_sealed(&mut self, id: Uuid) -> Result<bool, StoreError>;
+    /// Every record that a signature covers.
+    fn sealed(&mut self) -> Result<Vec<Uuid>, StoreError>;
     /// The key of a tablet.
     fn device_key(&mut self, device: DeviceId) -> Result<Option<Jwk>, StoreError>;
     /// Whether any tablet has this key, one that was withdrawn too.
@@ -80,16 +82,16 @@ pub trait Records {
     fn not_here(&mut self, limit: u32) -> Result<(u64, Vec<Sha256>), StoreError>;
 }
 
-/// The answer that an item of a check has by now: what its latest amendment says, or else the one that is shown.
+/// The answer that an item of a check has by now: what its latest amendment that counts says, or else the one that is
+/// shown.
 pub fn answer_now(
     records: &mut dyn Records,
     check: CheckId,
     item: &str,
 ) -> Result<Option<Answer>, StoreError> {
-    match amended_answer(&records.amends(check.0)?, item) {
-        Some(answer) => Ok(Some(answer)),
-        None => answer_shown(records, check, item),
-    }
+    let shown = side_shown(records, check, item)?;
+    let amended = amended_answer(&records.amends(check.0)?, item, shown.as_ref());
+    Ok(amended.or_else(|| read_answer(shown?)))
 }
 
 /// The answer to an item of a check that is shown, amendments apart.
@@ -98,8 +100,17 @@ pub fn answer_shown(
     check: CheckId,
     item: &str,
 ) -> Result<Option<Answer>, StoreError> {
-    let shown = records.shown(check.0)?.remove(&format!("{ANSWER}{item}"));
-    Ok(shown.and_then(|answer| serde_json::from_value(answer).ok()))
+    Ok(side_shown(records, check, item)?.and_then(read_answer))
+}
+
+fn side_shown(records: &mut dyn Records, check: CheckId, item: &str) -> Result<Option<Side>, StoreError> {
+    let answers = format!("{ANSWER}{item}");
+    let of_item = records.sides(check.0)?.into_iter().find(|(field, _)| *field == answers);
+    Ok(of_item.and_then(|(_, sides)| sides.into_iter().next()))
+}
+
+fn read_answer(side: Side) -> Option<Answer> {
+    serde_json::from_value(side.value).ok()
 }
 
 /// Which issues.

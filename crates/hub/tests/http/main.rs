@@ -8,6 +8,7 @@ mod desk;
 mod events;
 mod expiry;
 mod foreign;
+mod gone;
 mod greedy;
 mod hostile;
 mod office;

@@ -7,6 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::wire::{MAX_BODY, PushHead, decode_pull, encode_push};
+use uuid::Uuid;
 
 async fn pull(tablet: &Tablet<'_>, after: u64) -> Response {
     tablet.ask(Method::GET, &format!("/sync/pull?after={after}")).send().await.unwrap()
@@ -173,6 +174,22 @@ async fn an_administrator_sees_to_what_was_set_aside_and_takes_it_back() {
     let many = json!({ "places": vec![&place; 1_001], "seen": true });
     assert_eq!(problem(admin.post("/quarantine/seen", &many).await).await, is(413, "too-many"));
     office.close().await;
+}
+
+#[tokio::test]
+async fn an_offer_names_at_most_500_operations() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    let offer = async |count: usize| {
+        let ops: Vec<Uuid> = (0..count).map(|n| Uuid::from_u128(n as u128)).collect();
+        tablet.ask(Method::POST, "/sync/offer").json(&json!({ "ops": ops })).send().await.unwrap()
+    };
+    let answer: Value = offer(500).await.json().await.unwrap();
+    assert_eq!((&answer["quarantined"], answer["lost"].as_array().unwrap().len()), (&json!([]), 500));
+    let refused = offer(501).await;
+    assert_eq!(refused.status(), 413);
+    let refused: Value = refused.json().await.unwrap();
+    assert_eq!((&refused["code"], &refused["details"]["limit"]), (&"too-many".into(), &500.into()));
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@ use crate::store::fault::StoreError;
 use crate::store::sql::Word;
 use crate::store::{log, replica};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
 use standpipe_domain::answer::{Answer, Answers, Outcome};
 use standpipe_domain::checklist::{self, ChecklistRef};
 use standpipe_domain::finding::{FindingView, Severity, lacks};
 use standpipe_domain::ids::{AssetId, CheckId, FindingId, RoundId};
+use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{finding_id, issue_id};
 use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
 use standpipe_oplog::merge::{Amended, Register, Side, amended_answer, amendments};
@@ -80,13 +82,31 @@ pub fn takes_photos(conn: &Connection, to: &AttachTo) -> Result<Option<bool>, St
 
 /// Whether the latest amendment of a sealed item says that it fails: it is a finding then, and wants its proof.
 pub fn was_amended_to_fail(conn: &Connection, check: CheckId, item: &str) -> Result<bool, StoreError> {
-    let amended = amended_answer(&log::rare_ops_of(conn, check.0, Kind::Amend)?, item);
+    let (_, amended) = answer_of(conn, check, item)?;
     Ok(amended.as_ref().is_some_and(is_fail))
 }
 
 /// Whether a finding was recorded, and is not gone.
 pub fn is_found(conn: &Connection, id: FindingId) -> Result<bool, StoreError> {
     Ok(conn.prepare_cached("SELECT 1 FROM finding WHERE id = ?1")?.exists([id.0])?)
+}
+
+/// The answer to an item that is shown, and what amendments make of it.
+fn answer_of(
+    conn: &Connection,
+    check: CheckId,
+    item: &str,
+) -> Result<(Option<Answer>, Option<Answer>), StoreError> {
+    let register = replica::register(conn, check.0, &format!("{ANSWER}{item}"))?;
+    let shown = register.shown();
+    let amended = amended_answer(&log::rare_ops_of(conn, check.0, Kind::Amend)?, item, shown);
+    Ok((shown.and_then(|side| Answer::deserialize(&side.value).ok()), amended))
+}
+
+/// The answer that an item has by now: what an amendment says, or else the one that is shown.
+pub fn answer_now(conn: &Connection, check: CheckId, item: &str) -> Result<Option<Answer>, StoreError> {
+    let (shown, amended) = answer_of(conn, check, item)?;
+    Ok(amended.or(shown))
 }
 
 fn is_fail(answer: &Answer) -> bool {

@@ -1,12 +1,13 @@
 //! Issues: what the office tracks, as the tablet shows it.
 
 use super::asset;
-use super::common::{answers_in, day, person_name, site, unit_name, words};
+use super::check::answer_now;
+use super::common::{day, person_name, site, unit_name, words};
 use super::evidence::{evidence_of, held_view, members_of};
 use crate::identity::Identity;
 use crate::store::fault::StoreError;
+use crate::store::replica;
 use crate::store::sql::{Json, Word};
-use crate::store::{log, replica};
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use serde::Deserialize;
@@ -19,8 +20,6 @@ use standpipe_domain::ids::{AssetId, CheckId, FindingId, IssueId, Millis, Person
 use standpipe_domain::issue::{IssueLine, IssueView, Mover, Solution, Status, TimelineEntry};
 use standpipe_domain::record::{entity, set};
 use standpipe_domain::words::Words;
-use standpipe_oplog::merge::amended_answer;
-use standpipe_oplog::op::Kind;
 use uuid::Uuid;
 
 /// The row of an issue.
@@ -178,12 +177,7 @@ pub fn item_of(conn: &Connection, finding: FindingId) -> Result<Option<(CheckId,
 /// Whether the item that a finding is about does not fail any more.
 fn is_withdrawn(conn: &Connection, finding: FindingId) -> Result<bool, StoreError> {
     let Some((check, item)) = item_of(conn, finding)? else { return Ok(false) };
-    let amended = amended_answer(&log::rare_ops_of(conn, check.0, Kind::Amend)?, &item);
-    let answer = match amended {
-        Some(answer) => Some(answer),
-        None => answers_in(&replica::registers(conn, check.0)?).remove(&item),
-    };
-    Ok(answer.is_some_and(|answer| answer.outcome != Outcome::Fail))
+    Ok(answer_now(conn, check, &item)?.is_some_and(|answer| answer.outcome != Outcome::Fail))
 }
 
 /// The photos of the failed item that an issue was opened for.

@@ -197,6 +197,10 @@ impl Records for Desk<'_> {
         Ok(self.first("looking for a seal", sql, bind![id], |row| row.get(0))?.unwrap_or(false))
     }
 
+    fn sealed(&mut self) -> Result<Vec<Uuid>, StoreError> {
+        self.all("reading what was signed", "SELECT DISTINCT id FROM pin", &[], |row| row.get(0))
+    }
+
     fn device_key(&mut self, device: DeviceId) -> Result<Option<Jwk>, StoreError> {
         let sql = "SELECT key FROM device WHERE id = ?";
         self.first("reading a tablet's key", sql, bind![device.0], |row| {

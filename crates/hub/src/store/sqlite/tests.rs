@@ -3,14 +3,24 @@
 use super::open::KNOWN;
 use super::{AtRest, SqliteStore, revive};
 use crate::blobs::{Blob, Book};
+use crate::conformance::kit::{MORNING, StillWorld};
+use crate::http::App;
+use crate::secret::{Code, Token};
 use crate::store::sql::{Desks, PROJECTIONS};
-use crate::store::{Store, StoreError};
-use crate::world::RealWorld;
+use crate::store::{Enrolment, NewDevice, Store, StoreError};
+use crate::world::{RealWorld, World};
+use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 use rusqlite::types::Value;
-use standpipe_domain::ids::{Millis, Sha256};
+use standpipe_domain::ids::{DeviceId, Millis, Sha256};
+use standpipe_oplog::chain::START;
+use standpipe_oplog::pen::{Draft, Moment, Pen};
+use standpipe_oplog::seal::jwk;
+use standpipe_oplog::wire::{PushHead, encode_push};
+use std::future::IntoFuture;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 pub(crate) struct Fresh {
     pub store: SqliteStore,
@@ -163,6 +173,47 @@ async fn a_full_disk_is_told_as_such_and_what_was_there_stays() {
     room(1_000_000).await.unwrap();
     store.put_blob(blob(1), None).await.unwrap();
     assert_eq!(store.blobs(None, 10).await.unwrap(), [blob(0), blob(1)], "it goes on once there is room");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_to_the_tablet_that_pushes_and_the_same_push_is_taken_once_there_is_room() {
+    let (dir, world) = (TempDir::new().unwrap(), StillWorld::new());
+    let store = Arc::new(open(&dir).await.unwrap());
+    crate::demo::estate(&*store, world.clone()).await.unwrap();
+    let (code, token, key) =
+        (Code::generate(&*world), Token::generate(&*world), SigningKey::from_bytes(&[7; 32]));
+    let (name, person) = ("its tablet".into(), crate::demo::person("inspector"));
+    store.offer(Enrolment { code: code.hash(), name, person, expires: Millis(MORNING.0 + 1) }).await.unwrap();
+    let (id, key) = (DeviceId(world.uuid()), jwk(&key.verifying_key()));
+    let new = NewDevice { id, key, token: token.hash(), version: "1".into() };
+    let device = store.enrol(code.hash(), new, MORNING).await.unwrap().unwrap();
+    let mut pen = Pen::new(device.id, device.site);
+    let moment = Moment { now: MORNING, actor: person, tx: world.uuid() };
+    let large = Draft::set("thing-of-tomorrow", world.uuid(), "text", "x".repeat(1 << 20).into(), None);
+    let op = pen.write(large, world.uuid(), moment).unwrap();
+    let head = PushHead { protocol: 1, incarnation: 1, after: 0, prev_hash: START };
+    let body = encode_push(&head, [&*op.body]).unwrap();
+
+    let app = App::open(dir.path(), store.clone(), world, false).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let push = format!("http://{}/api/v1/sync/push", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, app.router()).into_future());
+    let pushed = async || {
+        let request = reqwest::Client::new().post(&push).bearer_auth(token.reveal()).body(body.clone());
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let room = |pages: u32| {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        store.change(move |desk| desk.first("setting the room", &sql, &[], |_| Ok(())))
+    };
+    room(1).await.unwrap();
+    let (status, problem) = pushed().await;
+    assert_eq!((status, &problem["code"]), (507, &"hub-full".into()), "{problem}");
+    assert_eq!(store.held(device.id, 1).await.unwrap().last_seq, 0, "nothing was kept");
+    room(1_000_000).await.unwrap();
+    let (status, answer) = pushed().await;
+    assert_eq!((status, &answer["acknowledged"]), (200, &1.into()), "{answer}");
 }
 
 /// A copy of a store in which the garden is.
