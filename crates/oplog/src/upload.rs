@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn pieces_follow_the_link_within_their_bounds() {
-        let mut upload = Upload::new(100 << 20, 3 << 20, true);
+        let (mut upload, _) = Upload::new(100 << 20, 3 << 20, true);
         let mut at = 0;
         let mut sent = |millis| {
             at += 64 * KIB;
@@ -200,12 +200,12 @@ mod tests {
         assert_eq!(sent(999), 2 * KIB);
         assert_eq!([0; 7].map(|_| sent(4_001)), [1_024, 512, 256, 128, 64, 64, 64]);
         // So it is with what earlier photos found of the link.
-        assert_eq!([1, 100 << 20].map(|piece| Upload::new(10, piece, true).piece()), [64 * KIB, 4 << 20]);
+        assert_eq!([1, 100 << 20].map(|piece| Upload::new(10, piece, true).0.piece()), [64 * KIB, 4 << 20]);
     }
 
     #[test]
     fn a_line_that_breaks_leaves_no_piece_smaller_than_the_smallest() {
-        let mut upload = Upload::new(1000 * KIB, 100 * KIB, true);
+        let (mut upload, _) = Upload::new(1000 * KIB, 100 * KIB, true);
         assert_eq!((upload.step(Event::Lost), upload.piece()), (Effect::BackOff, 64 * KIB));
     }
 }
