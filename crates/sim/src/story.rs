@@ -111,6 +111,10 @@ pub enum Act {
         tablet: Option<usize>,
         which: u64,
     },
+    /// The office has an issue seen to, by all steps that this takes, until somebody claims that it is done.
+    Claim {
+        which: u64,
+    },
     Amend {
         tablet: usize,
         stop: usize,

@@ -5,13 +5,62 @@ use crate::dice::Dice;
 use crate::estate::STOPS;
 use crate::net::Link;
 use standpipe_domain::hold::{Battery, Network, Surroundings};
+use std::time::Duration;
 
 /// Of a thousand stories, in so many the hub's database moves.
 const MOVES: u64 = 8;
 
 /// The story of a seed with all that goes on beside it.
 pub(super) fn all(seed: u64, steps: Vec<Step>) -> Vec<Step> {
-    deleted(seed, updated(seed, moved(seed, carried(seed, failing(seed, linked(seed, steps))))))
+    deleted(seed, updated(seed, moved(seed, carried(seed, failing(seed, linked(seed, met(seed, steps)))))))
+}
+
+/// People meet at issues that somebody claims to be done. What comes in takes the place of others: the story is no longer
+/// than it was.
+fn met(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "issue");
+    if !dice.chance(200) {
+        return steps;
+    }
+    let end = steps.last().map_or(0, |step| step.at.as_millis());
+    let (tablet, stop, item) = (dice.index(TABLETS), dice.index(STOPS), dice.index(3));
+    let photo = Act::Photo { tablet, stop, item, bytes: dice.below(3), length: 1_000, is_picture: true };
+    let found = [Act::Answer { tablet, stop, item, fails: true }, photo, Act::Say { tablet, stop, item }];
+    // Early, before anybody signs; what follows stands somewhere in the story, where that is long enough.
+    let mut at = Duration::from_millis(dice.within(1..500));
+    let mut news: Vec<Step> = found.into_iter().map(|act| Step { at, act }).collect();
+    at += Duration::from_millis(dice.below(u64::try_from(end).unwrap_or(0).saturating_sub(30_000)));
+    for _ in 0..dice.within(1..4) {
+        // Time for the finding to come to the office, or for what the tablets did, and for the claim to come to them.
+        at += Duration::from_millis(dice.within(1_000..20_000));
+        news.push(Step { at, act: Act::Claim { which: dice.throw() } });
+        at += Duration::from_millis(dice.within(100..5_000));
+        let away = dice.chance(400).then(|| dice.index(TABLETS));
+        if let Some(tablet) = away {
+            news.push(Step { at, act: Act::Link { tablet, link: Link::NONE } });
+        }
+        for _ in 0..dice.within(2..5) {
+            let tablet = dice.chance(850).then(|| dice.index(TABLETS));
+            news.push(Step { at, act: Act::Step { tablet, which: dice.throw() } });
+            at += Duration::from_millis(if dice.chance(700) {
+                dice.within(1..300)
+            } else {
+                dice.within(300..4_000)
+            });
+        }
+        if let Some(tablet) = away {
+            let link = if dice.chance(500) { Link::BAD } else { Link::GOOD };
+            news.push(Step { at, act: Act::Link { tablet, link } });
+        }
+    }
+    for _ in &news {
+        if steps.len() > TABLETS {
+            steps.remove(TABLETS + dice.index(steps.len() - TABLETS));
+        }
+    }
+    steps.extend(news);
+    steps.sort_by_key(|step| step.at);
+    steps
 }
 
 /// The hub's link to the tracker changes.
