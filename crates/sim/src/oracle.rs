@@ -62,6 +62,8 @@ pub struct Oracle {
     was_restored: bool,
     /// Somebody's role was taken or given.
     rights_changed: bool,
+    /// What was aside was judged again, not for a tablet that asked.
+    was_judged_again: bool,
 }
 
 /// What the hub was seen to hold.
@@ -100,6 +102,10 @@ impl Oracle {
 
     pub fn rights_change(&mut self) {
         self.rights_changed = true;
+    }
+
+    pub fn judges_again(&mut self) {
+        self.was_judged_again = true;
     }
 
     pub fn rights_have_changed(&self) -> bool {

@@ -1,8 +1,9 @@
-//! What the hub set aside, and whether there is a cause for it.
+//! What the hub set aside, and whether there is a cause for it; and whether tablets say the same of it.
 
 use super::{Oracle, Verdict};
 use rusqlite::Connection;
 use standpipe_domain::ids::DeviceId;
+use standpipe_domain::sync::{SyncLine, SyncState};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -58,5 +59,38 @@ impl Oracle {
             }
             None => Ok(()),
         }
+    }
+
+    /// What a tablet says that the hub set aside, it did, and for that; and the line counts it. No photo is aside where
+    /// none waits.
+    pub(super) fn is_told(
+        &self,
+        number: usize,
+        tablet: &Connection,
+        line: &SyncLine,
+        aside: &BTreeMap<Uuid, Aside>,
+    ) -> rusqlite::Result<Verdict> {
+        let told: BTreeMap<Uuid, String> = tablet
+            .prepare("SELECT op_id, code FROM set_aside")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        // What was judged again meanwhile a tablet asks for when it starts next.
+        let is_so = |op, code: &String| {
+            aside.get(op).is_some_and(|aside| aside.code == *code || self.was_judged_again)
+        };
+        if let Some((op, code)) = told.iter().find(|(op, code)| !is_so(op, code)) {
+            let found = aside.get(op).map(|aside| &aside.code);
+            return Ok(Err(format!(
+                "tablet {number} says that the hub set the operation {op} aside as {code}; it is aside as {found:?}"
+            )));
+        }
+        let state = if told.is_empty() { SyncState::Safe } else { SyncState::NeedsAttention };
+        if line.state != state || line.set_aside as usize != told.len() {
+            return Ok(Err(format!(
+                "{} operations of tablet {number} are aside; it says {line:?}",
+                told.len()
+            )));
+        }
+        Ok(Ok(()))
     }
 }

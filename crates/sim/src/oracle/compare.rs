@@ -10,7 +10,7 @@ use serde_json::Value;
 use standpipe_bridge::Filing;
 use standpipe_device::store::Store;
 use standpipe_domain::ids::{IssueId, Sha256};
-use standpipe_domain::sync::{SyncState, Trouble};
+use standpipe_domain::sync::Trouble;
 use standpipe_oplog::chain::sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -107,7 +107,8 @@ impl Oracle {
                 }
                 continue;
             }
-            if !matches!(line.state, SyncState::Safe | SyncState::NeedsAttention) || line.trouble.is_some() {
+            read(engine.store(), |conn| oracle.is_told(number, conn, &line, &aside))??;
+            if line.trouble.is_some() {
                 return Err(format!("tablet {number} has trouble though all is well: {line:?}"));
             }
             let numbered_here =

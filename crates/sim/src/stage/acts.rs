@@ -90,6 +90,7 @@ impl Stage {
                 self.note(&format!("the office: {}", given.is_ok()));
             }
             Act::JudgeAgain => {
+                self.oracle.judges_again();
                 let judged = self.hub.judge_again();
                 self.note(&format!("the office: {}", judged.is_ok()));
             }
