@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Breaks the program on purpose, one fault at a time, and shows with which seed the simulation notices it.
+# Breaks the program on purpose, one fault at a time, and shows with which seed the simulation notices it, and
+# whether a story does that failed once and was kept.
 # Each crates/sim/mutants/*.patch is one: its first line says what goes wrong. Arguments choose some by name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,29 +16,34 @@ tar -c --exclude=./target --exclude=./fuzz/target --exclude=./demonstration --ex
 export CARGO_TARGET_DIR="$PWD/$work/build"
 build() { (cd "$tree" && cargo build --quiet --profile sim -p standpipe-sim); }
 
-run() {
-    "$CARGO_TARGET_DIR/sim/standpipe-sim" --kept crates/sim/stories --seeds "$1" --stop --no-shrink |
-        grep -m1 -E '^(seed [0-9]+|[^ ]+ fails again):' || true
+# Plays the kept stories, or seeds: what fails first, as `seed 7: why` or `a-kept-story fails again: why`.
+fails() {
+    "$CARGO_TARGET_DIR/sim/standpipe-sim" "$@" --stop --no-shrink | grep -m1 -E '^(seed [0-9]+|[^ ]+ fails again):' || true
 }
+of_kept() { fails --kept crates/sim/stories --seeds 0; }
 
 build
 # What fails without a fault would count as caught everywhere.
-broken=$(run "${BASELINE:-200}")
+broken=$(of_kept)
+[ -n "$broken" ] || broken=$(fails --seeds "${BASELINE:-200}")
 [ -z "$broken" ] || { echo "the program fails as it is: $broken" >&2; exit 1; }
-printf '%-34s %-34s %s\n' mutant 'caught by' what
+row() { printf '%-34s %-11s %-11s %s\n' "$@"; }
+row mutant seed 'kept story' what
 escaped=0
 for patch in crates/sim/mutants/*.patch; do
     name=$(basename "$patch" .patch)
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
     patch --quiet -p1 -d "$tree" <"$patch"
     build
-    found=$(run "$seeds")
+    # Seeds by themselves: a kept story tells that one fault is not made again, seeds that such faults are found.
+    seed=$(fails --seeds "$seeds") kept=$(of_kept)
     patch --quiet -R -p1 -d "$tree" <"$patch"
-    if [ -n "$found" ]; then
-        printf '%-34s %-34s %s\n' "$name" "${found%%:*}" "$(head -1 "$patch")"
-        printf '%-69s %s\n' "" "${found#*: }"
-    else
-        printf '%-34s %-34s %s\n' "$name" ESCAPED "$(head -1 "$patch")"
+    number=${seed%%:*}
+    row "$name" "${number#seed }" "${kept:+catches it}" "$(head -1 "$patch")"
+    [ -z "$seed" ] || row '' '' '' "${seed#*: }"
+    [ -z "$kept" ] || row '' '' '' "${kept/ fails again:/:}"
+    if [ -z "$seed$kept" ]; then
+        row '' ESCAPED '' ''
         escaped=$((escaped + 1))
     fi
 done

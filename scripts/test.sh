@@ -24,7 +24,8 @@ say "Rust: tests"
 cargo test --workspace
 
 say "Simulation: tablets, a hub, a bad network and failing disks, from 2,000 seeds, after what failed once"
-cargo run --quiet --profile sim -p standpipe-sim -- --kept crates/sim/stories --seeds 2000
+# What fails is played first from then on.
+cargo run --quiet --profile sim -p standpipe-sim -- --kept crates/sim/stories --keep crates/sim/stories --seeds 2000
 
 say "Rust: clippy"
 cargo clippy --workspace --all-targets --quiet -- -D warnings

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, PersonId};
+use standpipe_domain::issue::Step;
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::people::Role;
 use standpipe_domain::record::entity;
@@ -281,18 +282,51 @@ impl Hub {
         ops.unwrap_or_default().into_iter().map(|op| op.op_id).collect()
     }
 
-    /// The office moves an issue on by one of the steps that its console offers.
+    /// The office moves an issue on by one of the steps that its console offers to somebody.
     pub fn move_issue(&self, which: u64) -> Option<bool> {
-        let Running { world, store } = self.running.as_ref()?;
-        let store: &dyn Store = &**store;
         let mut dice = Dice::new(which);
-        let by = *dice.pick(&[OFFICE, STAFF])?;
+        let issue = self.issue(&mut dice)?;
+        let offered =
+            [OFFICE, STAFF].map(|by| self.offered(issue, by).into_iter().map(move |step| (by, step)));
+        let offered: Vec<_> = offered.into_iter().flatten().collect();
+        let (by, step) = *dice.pick(&offered)?;
+        Some(self.take(issue, by, step))
+    }
+
+    /// The office has an issue seen to, by all steps that this takes, until somebody claims that it is done. Whether they do.
+    pub fn claim(&self, which: u64) -> Option<bool> {
+        let issue = self.issue(&mut Dice::new(which))?;
+        let mut is_claimed = false;
+        for (by, step) in [
+            (OFFICE, Step::Assign),
+            (STAFF, Step::Propose),
+            (OFFICE, Step::Agree),
+            (STAFF, Step::Start),
+            (STAFF, Step::ClaimDone),
+        ] {
+            is_claimed = self.offered(issue, by).contains(&step) && self.take(issue, by, step);
+        }
+        Some(is_claimed)
+    }
+
+    /// One of the issues that there are.
+    fn issue(&self, dice: &mut Dice) -> Option<IssueId> {
+        let Running { world, store } = self.running.as_ref()?;
         let issues = time().wait(store.issues(&IssueFilter::default(), world.today())).ok()?;
-        let id = dice.pick(&issues)?.id;
-        let view = time().wait(store.issue(id, by, world.today())).ok()??;
-        let step = *dice.pick(&view.next_steps)?;
-        let world: Arc<dyn World> = world.clone();
-        Some(time().wait(step_of(store, world, id, by, request(step))).is_ok())
+        dice.pick(&issues).map(|issue| issue.id)
+    }
+
+    /// The steps that the console offers to somebody.
+    fn offered(&self, issue: IssueId, by: PersonId) -> Vec<Step> {
+        let Some(Running { world, store }) = &self.running else { return Vec::new() };
+        let view = time().wait(store.issue(issue, by, world.today())).ok().flatten();
+        view.map(|view| view.next_steps).unwrap_or_default()
+    }
+
+    fn take(&self, issue: IssueId, by: PersonId, step: Step) -> bool {
+        let Some(Running { world, store }) = &self.running else { return false };
+        let (store, world): (&dyn Store, Arc<dyn World>) = (&**store, world.clone());
+        time().wait(step_of(store, world, issue, by, request(step))).is_ok()
     }
 
     /// Offers a code that enrols a tablet of `person`.

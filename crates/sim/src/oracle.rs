@@ -1,5 +1,6 @@
 //! Knows what was promised to people, and looks whether it still holds.
 
+mod aside;
 mod backup;
 mod compare;
 mod kept;
@@ -23,9 +24,6 @@ use std::path::Path;
 use uuid::Uuid;
 
 type Verdict = Result<(), String>;
-
-/// Why the hub may set aside what people recorded in a story: two met. All else would be a fault of a tablet or the hub.
-const SET_ASIDE: [&str; 1] = ["sealed"];
 
 /// What was promised so far.
 #[derive(Default)]
@@ -64,6 +62,8 @@ pub struct Oracle {
     was_restored: bool,
     /// Somebody's role was taken or given.
     rights_changed: bool,
+    /// What was aside was judged again, not for a tablet that asked.
+    was_judged_again: bool,
 }
 
 /// What the hub was seen to hold.
@@ -102,6 +102,10 @@ impl Oracle {
 
     pub fn rights_change(&mut self) {
         self.rights_changed = true;
+    }
+
+    pub fn judges_again(&mut self) {
+        self.was_judged_again = true;
     }
 
     pub fn rights_have_changed(&self) -> bool {
@@ -210,7 +214,7 @@ impl Oracle {
         };
         let told = |error: rusqlite::Error| format!("the oracle cannot read the hub: {error}");
         let all = database.unchecked_transaction().map_err(told)?;
-        let News { epoch, count, ops, aside } = News::after(&all, office.seq).map_err(told)?;
+        let News { epoch, count, ops } = News::after(&all, office.seq).map_err(told)?;
         office.epoch = epoch;
         self.backup.holds_what_is_told(&all)?;
         office.seals.extend(ops.iter().filter(|row| row.is_seal).map(|row| row.op));
@@ -219,6 +223,7 @@ impl Oracle {
             let at = Replica::Hub(&office.seals);
             self.signed.look(&all, &at, self.was_restored).map_err(told)??;
         }
+        let aside = aside::of_hub(&all).map_err(told)?;
         drop(all);
         office.database = (!stage.hub.is_moved()).then_some(database);
         let mut changed = BTreeSet::new();
@@ -235,17 +240,7 @@ impl Oracle {
             return Err(format!("the hub has {count} operations, and had {}", office.seq));
         }
         office.quarantine.clear();
-        for (op, code, device) in aside {
-            let is_known = SET_ASIDE.contains(&code.as_str())
-                || code == "not-allowed" && self.rights_changed
-                || code == "revoked" && self.revoked.contains(&DeviceId(device));
-            if !is_known {
-                return Err(format!(
-                    "the hub set the operation {op} aside as {code}, for which there is no cause"
-                ));
-            }
-            office.quarantine.insert(op);
-        }
+        office.quarantine.extend(aside.keys());
         if let Some(before) = office.before.take() {
             let missing =
                 before.iter().find(|op| !office.ops.contains(op) && !office.quarantine.contains(op));
@@ -265,7 +260,13 @@ impl Oracle {
                 None => drop(self.sizes.insert(tx, held)),
             }
         }
-        Ok(())
+        match aside.iter().find(|(_, aside)| !self.knows_why(aside)) {
+            Some((op, aside)) => Err(format!(
+                "the hub set the operation {op} aside as {}, for which there is no cause",
+                aside.code
+            )),
+            None => Ok(()),
+        }
     }
 
     fn look_at_tablet(&mut self, stage: &Stage, number: usize, said_safe: bool) -> Verdict {

@@ -36,12 +36,10 @@ pub fn act(stage: &mut Stage, act: &Act) {
     let check = estate::check(stop);
     let item = estate::items()[item].clone();
     let mut photos = Vec::new();
+    let mut has_nothing_to_do = false;
     let done = match act {
         Act::Answer { fails, .. } => answer(engine, stop, &item, *fails),
-        Act::Say { .. } => {
-            let severity = Some(Severity::Serious);
-            engine.finding(&NewFinding { check, item, severity, words: "rust".into() }).map(drop)
-        }
+        Act::Say { .. } => say(engine, stop, item),
         Act::Photo { bytes, length, is_picture, .. } => {
             let bytes = photo(*bytes, *length, *is_picture);
             attach(engine, stop, &item, &bytes).map(|hash| photos.push((hash, bytes.len() as u64)))
@@ -56,10 +54,16 @@ pub fn act(stage: &mut Stage, act: &Act) {
         Act::Choose { .. } => choose(engine, stop),
         Act::Sign { .. } => sign(engine, &mut photos),
         Act::Later { what, .. } => later(engine, stop, *what),
-        Act::Step { which, .. } => step(engine, *which, &mut photos),
+        Act::Step { which, .. } => {
+            step(engine, *which, &mut photos).map(|is_taken| has_nothing_to_do = !is_taken)
+        }
         _ => Ok(()),
     };
-    let told = done.as_ref().map_or_else(Error::code, |()| "done".to_owned());
+    let told = match &done {
+        Ok(()) if has_nothing_to_do => "nothing to do".to_owned(),
+        Ok(()) => "done".to_owned(),
+        Err(error) => error.code(),
+    };
     stage.note(&format!("tablet {tablet}: {told}"));
     // Also where power failed after that: each of these was told as saved.
     for (hash, bytes) in photos {
@@ -76,6 +80,16 @@ fn given(engine: &Engine, fails: bool) -> Answer {
 fn answer(engine: &Engine, stop: usize, item: &str, fails: bool) -> Result<(), Error> {
     let answer = given(engine, fails);
     engine.answer(&NewAnswer { check: estate::check(stop), item: item.to_owned(), answer }).map(drop)
+}
+
+/// Says how bad it is that an item fails: this one, or another where this does not, for the screen offers no other.
+fn say(engine: &Engine, stop: usize, item: String) -> Result<(), Error> {
+    let check = estate::check(stop);
+    let answers = engine.check(check)?.answers;
+    let fails = |item: &String| answers.get(item).is_some_and(|answer| answer.outcome == Outcome::Fail);
+    let other = answers.keys().find(|item| fails(item)).filter(|_| !fails(&item)).cloned();
+    let (item, severity) = (other.unwrap_or(item), Some(Severity::Serious));
+    engine.finding(&NewFinding { check, item, severity, words: "rust".into() }).map(drop)
 }
 
 /// The bytes of a photo. The same numbers give the same photo.
@@ -135,26 +149,24 @@ fn choose(engine: &Engine, stop: usize) -> Result<(), Error> {
     engine.resolve(view.id, &conflict.field, &side.rev).map(drop)
 }
 
-/// Moves an issue on by one of the steps that the screen offers. Who verifies shows a photo.
-fn step(engine: &Engine, which: u64, photos: &mut Vec<(Sha256, u64)>) -> Result<(), Error> {
+/// Moves one of the issues on for which the screen offers a step, if there is one. Who verifies shows a photo.
+fn step(engine: &Engine, which: u64, photos: &mut Vec<(Sha256, u64)>) -> Result<bool, Error> {
     let mut dice = Dice::new(which);
-    let issues = engine.issues()?;
-    let Some(issue) = dice.pick(&issues) else { return Ok(()) };
-    let view = engine.issue(issue.id)?;
-    let Some(step) = dice.pick(&view.next_steps) else { return Ok(()) };
-    if *step == Step::Verify {
+    let mut offered = Vec::new();
+    for line in engine.issues()? {
+        offered.extend(engine.issue(line.id)?.next_steps.into_iter().map(|step| (line.id, step)));
+    }
+    let Some((issue, step)) = dice.pick(&offered).copied() else { return Ok(false) };
+    if step == Step::Verify {
         let bytes = photo(which, 500, true);
-        let file = NewFile {
-            name: "fix.png".into(),
-            bytes: bytes.len() as u64,
-            to: AttachTo::Issue { issue: issue.id },
-        };
+        let file =
+            NewFile { name: "fix.png".into(), bytes: bytes.len() as u64, to: AttachTo::Issue { issue } };
         let upload = engine.attach_begin(file)?;
         engine.attach_chunk(&upload, &bytes)?;
         engine.attach_end(&upload)?;
         photos.push((sha256(&bytes), bytes.len() as u64));
     }
-    engine.issue_step(issue.id, &request(*step)).map(drop)
+    engine.issue_step(issue, &request(step)).map(|_| true)
 }
 
 /// A step with everything that it may need.

@@ -45,15 +45,22 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Writes a story that failed into a folder.
+    /// Writes a story that failed into a folder, a step on each line, under a name that is free there.
     ///
     /// # Errors
     /// The disk's own.
     pub fn keep(folder: &Path, Failure { seed, why, steps, .. }: &Failure) -> anyhow::Result<()> {
-        let story = Self { why: why.clone(), seed: *seed, steps: steps.clone() };
+        let steps: Vec<_> = steps.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        let (why, steps) = (serde_json::to_string(why)?, steps.join(",\n  "));
+        let text = format!("{{\n \"why\": {why},\n \"seed\": {seed},\n \"steps\": [\n  {steps}\n ]\n}}\n");
         std::fs::create_dir_all(folder)?;
-        let text = serde_json::to_string_pretty(&story)? + "\n";
-        Ok(std::fs::write(folder.join(format!("seed-{seed}.json")), text)?)
+        // What is there may have failed otherwise, when this seed made another story.
+        let mut names = (1..).map(|count| match count {
+            1 => format!("seed-{seed}.json"),
+            _ => format!("seed-{seed}-{count}.json"),
+        });
+        let free = names.find(|name| !folder.join(name).exists()).unwrap_or_default();
+        Ok(std::fs::write(folder.join(free), text)?)
     }
 }
 
@@ -145,4 +152,22 @@ impl Ground {
 fn kind(why: &str) -> String {
     let is_plain = |word: &&str| word.chars().all(|letter| letter.is_alphabetic() || letter == '\'');
     why.split_whitespace().filter(is_plain).take(6).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_as_it_was_and_takes_no_other_storys_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let fail = |why: &str, seed| Failure { seed, why: why.into(), steps: story(seed), trace: Vec::new() };
+        for failure in [fail("a \"first\"", 7), fail("a second", 7), fail("another", 8)] {
+            Kept::keep(folder.path(), &failure).unwrap();
+        }
+        let kept = Kept::all(folder.path()).unwrap();
+        let told: Vec<_> = kept.iter().map(|(name, kept)| (name.as_str(), kept.why.as_str())).collect();
+        assert_eq!(told, [("seed-7", "a \"first\""), ("seed-7-2", "a second"), ("seed-8", "another")]);
+        assert!(kept.iter().all(|(_, kept)| kept.steps == story(kept.seed)));
+    }
 }

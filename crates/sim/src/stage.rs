@@ -312,6 +312,7 @@ impl Stage {
             self.look_outside()?;
             // The office thinks better of it: who could not record is allowed to, and what was set aside is looked at again.
             if self.hub.is_running() && self.oracle.rights_have_changed() {
+                self.oracle.judges_again();
                 let mut given = estate::INSPECTORS.iter().filter(|_| !has_rights);
                 let given = given.try_for_each(|inspector| self.hub.give_role(*inspector, true));
                 let judged = given.and_then(|()| self.hub.judge_again());

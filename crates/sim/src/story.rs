@@ -1,9 +1,13 @@
 //! What happens in a simulation, step by step: made from the seed, short enough to read, and shorter still once shrunk.
 
+mod beside;
+#[cfg(test)]
+mod tests;
+
 use crate::dice::Dice;
 use crate::net::Link;
 use serde::{Deserialize, Serialize};
-use standpipe_domain::hold::{Battery, Network, Surroundings};
+use standpipe_domain::hold::Surroundings;
 use std::time::Duration;
 
 /// How many tablets begin, and how many there can be with those that are copied from others.
@@ -105,6 +109,10 @@ pub enum Act {
     /// Somebody moves an issue on: at a tablet, or in the office.
     Step {
         tablet: Option<usize>,
+        which: u64,
+    },
+    /// The office has an issue seen to, by all steps that this takes, until somebody claims that it is done.
+    Claim {
         which: u64,
     },
     Amend {
@@ -258,13 +266,10 @@ pub struct Step {
     pub act: Act,
 }
 
-/// Of a thousand stories, in so many the hub's database moves.
-const MOVES: u64 = 8;
-
 /// The steps of a seed.
 pub fn story(seed: u64) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "story");
-    // Each story has a temper: some are about bad links, some about power, some about copies.
+    // Each story has a temper: some are about bad links, some about power, copies or rights, some about nothing of its own.
     let mut teller = Teller { temper: dice.below(6), dice, tablets: TABLETS, ..Teller::default() };
     let count = teller.dice.within(8..32);
     let mut at = Duration::ZERO;
@@ -287,110 +292,7 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    deleted(seed, updated(seed, moved(seed, carried(seed, failing(seed, beside(seed, steps))))))
-}
-
-/// What goes on beside the others changes nothing of their story: each has dice of its own.
-fn beside(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut dice = Dice::apart(seed, "outside");
-    for _ in 0..dice.below(4) {
-        let link = [Link::BAD, Link::BAD, Link::NONE, Link::GOOD][dice.index(4)];
-        insert(&mut steps, &mut dice, Act::LinkOutside { link });
-    }
-    steps
-}
-
-/// The tracker outside fails, and people work there.
-fn failing(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut dice = Dice::apart(seed, "tracker");
-    if dice.chance(400) {
-        for _ in 0..dice.within(1..4) {
-            let mood = match dice.below(10) {
-                0 => Mood::Locked,
-                1 | 2 => Mood::Covered,
-                3 => Mood::Refuses { which: u8::try_from(dice.below(4)).unwrap_or(0) },
-                _ => Mood::Fails,
-            };
-            let seconds = u32::try_from(dice.within(5..900)).unwrap_or(5);
-            insert(&mut steps, &mut dice, Act::Tracker { mood, seconds });
-        }
-    }
-    if dice.chance(300) {
-        for _ in 0..dice.within(1..4) {
-            let deed = [Deed::Deletes, Deed::Deletes, Deed::Copies, Deed::Closes][dice.index(4)];
-            let which = dice.throw();
-            insert(&mut steps, &mut dice, Act::InTracker { which, deed });
-        }
-    }
-    steps
-}
-
-/// Tablets are carried out of the Wi-Fi, and back.
-fn carried(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut dice = Dice::apart(seed, "surroundings");
-    if dice.chance(300) {
-        for _ in 0..dice.within(1..6) {
-            let network =
-                [Network::Unknown, Network::Metered, Network::Metered, Network::Unmetered][dice.index(4)];
-            let battery = [Battery::Unknown, Battery::Low, Battery::Enough][dice.index(3)];
-            let stands = Surroundings { network, battery };
-            let (tablet, waits) = (dice.index(TABLETS), dice.chance(600).then_some(dice.chance(800)));
-            insert(&mut steps, &mut dice, Act::Stand { tablet, stands, waits });
-        }
-    }
-    steps
-}
-
-/// Lets something happen somewhere between the others.
-fn insert(steps: &mut Vec<Step>, dice: &mut Dice, act: Act) {
-    let place = TABLETS + dice.index(steps.len() - TABLETS);
-    let at = steps[place].at;
-    steps.insert(place, Step { at, act });
-}
-
-/// Few offices move: a story over PostgreSQL takes many times as long. That one does changes nothing else of its story.
-fn moved(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut dice = Dice::apart(seed, "move");
-    if dice.below(1_000) < MOVES {
-        for _ in 0..dice.within(1..4) {
-            insert(&mut steps, &mut dice, Act::Move);
-        }
-        for _ in 0..dice.within(2..6) {
-            let milliseconds = dice.within(20..40_000);
-            insert(&mut steps, &mut dice, Act::Beside { milliseconds });
-        }
-    }
-    steps
-}
-
-/// Apps are updated.
-fn updated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut dice = Dice::apart(seed, "update");
-    if dice.chance(80) {
-        for _ in 0..dice.within(1..3) {
-            let tablet = dice.index(TABLETS);
-            insert(&mut steps, &mut dice, Act::Update { tablet });
-        }
-    }
-    steps
-}
-
-/// Somebody in the office deletes what others may be at.
-fn deleted(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut dice = Dice::apart(seed, "delete");
-    if dice.chance(150) {
-        for _ in 0..dice.within(1..5) {
-            let what = match dice.below(10) {
-                0..=3 => Deleted::Stop,
-                4..=6 => Deleted::Finding,
-                7 => Deleted::Round,
-                _ => Deleted::All,
-            };
-            let stop = dice.index(crate::estate::STOPS);
-            insert(&mut steps, &mut dice, Act::Delete { stop, what });
-        }
-    }
-    steps
+    beside::all(seed, steps)
 }
 
 /// Who makes a story up.
@@ -447,14 +349,17 @@ impl Teller {
         }
     }
 
+    /// What its temper is about comes more often, and all else as well.
     fn outside(&mut self) -> Act {
         let tablet = self.tablet();
         let machine = if self.dice.chance(400) { Machine::Hub } else { Machine::Tablet(tablet) };
         match (self.temper, self.dice.below(100)) {
+            (2, 0..50) => self.fuse(machine),
+            (3, 0..50) => self.copies(tablet),
             (4, 0..30) | (_, 96) => self.rights(),
-            (1, 0..60) | (_, 0..35) => self.link(tablet),
-            (2, 0..80) | (_, 35..65) => self.fuse(machine),
-            (3, 0..80) | (_, 65..80) => self.copies(tablet),
+            (1, 0..60) | (2 | 3, 50..65) | (_, 0..35) => self.link(tablet),
+            (3, 65..80) | (_, 35..65) => self.fuse(machine),
+            (_, 65..80) => self.copies(tablet),
             (_, 80..88) => {
                 Act::Full { machine, seconds: u32::try_from(self.dice.within(1..300)).unwrap_or(1) }
             }

@@ -1,5 +1,6 @@
 //! After the last fault: nothing waits, every replica holds the same and shows the same, and each photo is whole.
 
+use super::aside::{Aside, of_hub};
 use super::{Oracle, Verdict, database, read, shelf};
 use crate::estate::ROUND;
 use crate::stage::Stage;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use standpipe_bridge::Filing;
 use standpipe_device::store::Store;
 use standpipe_domain::ids::{IssueId, Sha256};
-use standpipe_domain::sync::{SyncState, Trouble};
+use standpipe_domain::sync::Trouble;
 use standpipe_oplog::chain::sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -66,10 +67,8 @@ impl Oracle {
                 return Err(format!("the operation {op} never came to the hub"));
             }
         }
-        let aside = aside(&hub).map_err(told)?;
-        if let Some((op, _)) = aside.iter().find(|(_, code)| *code == "not-allowed") {
-            return Err(format!("the operation {op} is set aside as not allowed, and it is allowed by now"));
-        }
+        let aside = of_hub(&hub).map_err(told)?;
+        Self::knows_why_still(&aside)?;
         for (photo, (bytes, _)) in &oracle.photos {
             match std::fs::read(shelf(&stage.hub.folder, *photo)) {
                 Ok(found) if sha256(&found) == *photo => {}
@@ -86,7 +85,7 @@ impl Oracle {
                 return Err(format!("tablet {number} does not come up again"));
             };
             let marked = read(engine.store(), marked)?;
-            if let Some((op, code)) = aside.iter().find(|(op, _)| marked.contains(*op)) {
+            if let Some((op, Aside { code, .. })) = aside.iter().find(|(op, _)| marked.contains(*op)) {
                 return Err(format!(
                     "the hub set the operation {op} aside as {code}; tablet {number} knows that it had taken it"
                 ));
@@ -108,7 +107,8 @@ impl Oracle {
                 }
                 continue;
             }
-            if !matches!(line.state, SyncState::Safe | SyncState::NeedsAttention) || line.trouble.is_some() {
+            read(engine.store(), |conn| oracle.is_told(number, conn, &line, &aside))??;
+            if line.trouble.is_some() {
                 return Err(format!("tablet {number} has trouble though all is well: {line:?}"));
             }
             let numbered_here =
@@ -121,9 +121,9 @@ impl Oracle {
                     log.get(op)
                 ));
             }
-            let aside = read(engine.store(), unnumbered)?;
+            let unnumbered = read(engine.store(), unnumbered)?;
             if let Some((op, _)) =
-                aside.iter().find(|(op, is_told)| !is_told || !oracle.hub.quarantine.contains(op))
+                unnumbered.iter().find(|(op, is_told)| !is_told || !oracle.hub.quarantine.contains(op))
             {
                 return Err(format!("tablet {number} holds the operation {op}; the hub has no place for it"));
             }
@@ -199,12 +199,6 @@ fn numbered(conn: &Connection, sql: &str) -> rusqlite::Result<Log> {
     let mut rows = conn.prepare(sql)?;
     let row = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
     rows.query_map([], row)?.collect()
-}
-
-/// What the hub set aside, and why.
-fn aside(hub: &Connection) -> rusqlite::Result<BTreeMap<Uuid, String>> {
-    let mut rows = hub.prepare("SELECT op_id, code FROM quarantine WHERE op_id IS NOT NULL")?;
-    rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// What bears the hub's mark on a tablet: the hub had taken it.

@@ -8,13 +8,12 @@ use standpipe_domain::ids::Sha256;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// What is new in the hub's database: numbered operations, and all that was set aside, why, and of which device.
+/// What is new in the hub's database.
 pub(super) struct News {
     pub(super) epoch: Option<Uuid>,
     /// How many operations there are by now.
     pub(super) count: u64,
     pub(super) ops: Vec<Numbered>,
-    pub(super) aside: Vec<(Uuid, String, Uuid)>,
 }
 
 pub(super) struct Numbered {
@@ -38,11 +37,7 @@ impl News {
         let count = hub
             .prepare_cached("SELECT count(*) FROM op WHERE scope = ?1")?
             .query_row([SITE.0], |row| row.get(0))?;
-        let aside = hub
-            .prepare_cached("SELECT op_id, code, device FROM quarantine WHERE op_id IS NOT NULL")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<_, _>>()?;
-        Ok(Self { epoch, count, ops, aside })
+        Ok(Self { epoch, count, ops })
     }
 }
 

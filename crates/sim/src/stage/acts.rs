@@ -81,13 +81,15 @@ impl Stage {
             | Act::Delete { .. }
             | Act::Import { .. }
             | Act::Revoke { .. }
-            | Act::Step { tablet: None, .. } => self.office(act),
+            | Act::Step { tablet: None, .. }
+            | Act::Claim { .. } => self.office(act),
             Act::Role { inspector, inspects } => {
                 self.oracle.rights_change();
                 let given = self.hub.give_role(estate::INSPECTORS[*inspector], *inspects);
                 self.note(&format!("the office: {}", given.is_ok()));
             }
             Act::JudgeAgain => {
+                self.oracle.judges_again();
                 let judged = self.hub.judge_again();
                 self.note(&format!("the office: {}", judged.is_ok()));
             }
@@ -193,8 +195,12 @@ impl Stage {
     }
 
     fn office(&mut self, act: &Act) {
-        if let Act::Step { which, .. } = act {
-            let moved = self.hub.move_issue(*which);
+        let moved = match act {
+            Act::Step { which, .. } => Some(self.hub.move_issue(*which)),
+            Act::Claim { which } => Some(self.hub.claim(*which)),
+            _ => None,
+        };
+        if let Some(moved) = moved {
             self.note(&format!("the office: {moved:?}"));
             return;
         }
