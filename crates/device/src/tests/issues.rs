@@ -151,8 +151,8 @@ fn an_amendment_gives_way_to_what_is_answered_after_it() {
     tablet.engine.amend(&amend(&items[1], failing())).unwrap();
     let store = tablet.engine.store();
     let bodies = store.outbox(0).unwrap().bodies;
-    let seal = bodies.iter().map(|body| serde_json::from_str::<Op>(body).unwrap());
-    let seal = seal.filter(|op| op.kind == Kind::Seal).last().unwrap();
+    let mut ops = bodies.iter().map(|body| serde_json::from_str::<Op>(body).unwrap());
+    let seal = ops.rfind(|op| op.kind == Kind::Seal).unwrap();
     let refused = Refused { op_id: seal.op_id, code: "not-asked".into(), detail: String::new() };
     store.set_aside(&[refused]).unwrap();
 

@@ -78,8 +78,8 @@ fn about(
         let item = fields.get("item")?.as_str()?.to_owned();
         Some((CheckId::deserialize(fields.get("check")?).ok()?, item))
     };
-    let begun = tx.iter().filter(|it| it.op.id == finding && it.op.field.is_none());
-    if let Some(begun) = begun.filter_map(|it| read(&it.op.value)).next() {
+    let mut begun = tx.iter().filter(|it| it.op.id == finding && it.op.field.is_none());
+    if let Some(begun) = begun.find_map(|it| read(&it.op.value)) {
         return Ok(Some(begun));
     }
     Ok(read(&Value::Object(ledger.shown(finding)?)))
