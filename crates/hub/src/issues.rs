@@ -133,13 +133,16 @@ pub(crate) fn follow(
 ) -> Result<(), StoreError> {
     let Some(finding) = ledger.finding(id)? else { return Ok(()) };
     let Some(severity) = finding.severity else { return Ok(()) };
-    if finding.words.trim().is_empty() || !is_live(ledger, &finding)? {
+    if finding.words.trim().is_empty() {
         return Ok(());
     }
     let query = IssueQuery { id: Some(issue_id(id)), ..IssueQuery::default() };
     if let Some(row) = ledger.issues(query)?.pop() {
         let drafts = corrections(ledger, &row.issue, &finding, severity)?;
         return if drafts.is_empty() { Ok(()) } else { write(ledger, world, hand, drafts) };
+    }
+    if !is_live(ledger, &finding)? {
+        return Ok(());
     }
     // Whoever found it opens it, whoever brought it here.
     let found = ledger.register(id.0, "words")?.shown().map_or(hand.actor, |side| side.actor);

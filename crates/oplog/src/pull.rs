@@ -51,7 +51,8 @@ impl Pull {
 
     fn page(&mut self, head: PullHead) -> Effect {
         let known = *self.epoch.get_or_insert(head.hub_epoch);
-        if known != head.hub_epoch || head.next < self.cursor {
+        // One that begins before the cursor has it stand within a transaction: the numbers are others than they were.
+        if known != head.hub_epoch || head.next < self.cursor || head.from < self.cursor {
             return Effect::Differ;
         }
         self.page = Some(head);
@@ -74,11 +75,11 @@ mod tests {
     use super::*;
     use standpipe_domain::ids::Millis;
 
-    fn page(epoch: u128, next: u64, more: bool) -> Event {
+    fn page(epoch: u128, from: u64, next: u64, more: bool) -> Event {
         Event::Page(PullHead {
             protocol: 1,
             hub_epoch: Uuid::from_u128(epoch),
-            from: 0,
+            from,
             next,
             more,
             checksum: format!("{:016x}", 7),
@@ -90,30 +91,37 @@ mod tests {
     fn pages_follow_one_another_until_both_ends_are_in_step() {
         let (mut pull, first) = Pull::new(None, 0);
         assert_eq!(first, Effect::Request { after: 0 });
-        assert_eq!(pull.step(page(1, 100, true)), Some(Effect::Apply));
+        assert_eq!(pull.step(page(1, 0, 100, true)), Some(Effect::Apply));
         assert_eq!(pull.step(Event::Applied { checksum: 0 }), Some(Effect::Request { after: 100 }));
-        assert_eq!(pull.step(page(1, 120, false)), Some(Effect::Apply));
+        assert_eq!(pull.step(page(1, 100, 120, false)), Some(Effect::Apply));
         assert_eq!(pull.step(Event::Applied { checksum: 7 }), Some(Effect::InStep));
     }
 
     #[test]
     fn a_difference_is_seen() {
         let (mut pull, _) = Pull::new(None, 0);
-        pull.step(page(1, 5, false));
+        pull.step(page(1, 0, 5, false));
         assert_eq!(pull.step(Event::Applied { checksum: 8 }), Some(Effect::Differ));
     }
 
     #[test]
     fn a_restored_hub_is_compared_with() {
         let (mut pull, _) = Pull::new(Some(Uuid::from_u128(1)), 50);
-        assert_eq!(pull.step(page(2, 60, false)), Some(Effect::Differ));
+        assert_eq!(pull.step(page(2, 50, 60, false)), Some(Effect::Differ));
         assert_eq!(pull.step(Event::Applied { checksum: 7 }), None, "it is not applied");
 
         let (mut behind, _) = Pull::new(Some(Uuid::from_u128(2)), 50);
         assert_eq!(
-            behind.step(page(2, 40, false)),
+            behind.step(page(2, 50, 40, false)),
             Some(Effect::Differ),
             "the same epoch, but a head behind the cursor"
         );
+    }
+
+    #[test]
+    fn a_page_that_begins_before_the_cursor_is_of_other_numbers() {
+        let (mut pull, _) = Pull::new(Some(Uuid::from_u128(1)), 50);
+        assert_eq!(pull.step(page(1, 49, 60, false)), Some(Effect::Differ), "50 is within a transaction");
+        assert_eq!(pull.step(Event::Applied { checksum: 7 }), None, "it is not applied");
     }
 }

@@ -150,7 +150,7 @@ impl Driver {
     async fn replace(&self, hub: &HubClient, epoch: Uuid, span: Span, upto: u64) -> Result<(), Trouble> {
         let mut after = span.after;
         while after < span.upto.min(upto) {
-            let (head, ops) = hub.pull_whole(after).await?;
+            let (head, ops) = hub.pull(after).await?;
             same_hub(&mut Some(epoch), head.hub_epoch)?;
             if head.next <= after {
                 return Err(Fault::of_hub(DOING, "the hub's pages do not end").into());

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// Counted up whenever the same log gives other rows, registers or kinds: a version that knows more entities, fields or kinds,
 /// say. The tablet counts for itself.
-pub const PROJECTION: u32 = 3;
+pub const PROJECTION: u32 = 4;
 
 /// Takes an operation into the log and its registers. Gives the records whose rows are to be made anew.
 pub fn enter(ledger: &mut dyn Ledger, written: &Written, at: Millis) -> Result<Vec<Touched>, StoreError> {

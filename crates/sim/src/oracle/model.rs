@@ -47,7 +47,8 @@ struct Model {
     /// What was signed of each field, by the first signature that says it, and the photos that were signed.
     signed: BTreeMap<Place, Uuid>,
     signed_photos: BTreeSet<Uuid>,
-    signed_rounds: BTreeSet<Uuid>,
+    /// Of which something was signed.
+    signed_records: BTreeSet<Uuid>,
     /// Signatures that say something else than one before them.
     contradicting: BTreeSet<Uuid>,
 }
@@ -94,7 +95,7 @@ pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
             _ => ("SELECT 1 FROM finding WHERE id", Some("SELECT 1 FROM issue WHERE finding")),
         };
         // What was signed stays, whichever came first, and that in which something is left.
-        let is_signed = model.signed_rounds.contains(id) || model.signed.keys().any(|(of, _)| of == id);
+        let is_signed = model.signed_records.contains(id);
         let holds = within.map_or(Ok(false), |sql| any(sql, id))?;
         let is_deleted = !is_signed && !holds && record.changes.is_subset(&record.seen);
         let is_shown = any(shown, id)?;
@@ -185,7 +186,7 @@ impl Model {
     fn sign(&mut self, jws: &Value) {
         let payload = BASE64URL.decode(jws["payload"].as_str().unwrap_or_default()).unwrap_or_default();
         let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
-        self.signed_rounds.insert(uuid(&payload["round"]));
+        self.signed_records.insert(uuid(&payload["round"]));
         for part in ["checks", "findings"] {
             for one in payload[part].as_array().into_iter().flatten() {
                 for (field, rev) in one["revs"].as_object().into_iter().flatten() {
@@ -196,7 +197,11 @@ impl Model {
                 }
                 let settled = one["settled"].as_object().into_iter().flatten().map(|(_, photos)| photos);
                 let photos = settled.chain([&one["photos"]]).filter_map(Value::as_array).flatten();
-                self.signed_photos.extend(photos.map(uuid));
+                let photos: BTreeSet<Uuid> = photos.map(uuid).collect();
+                if !photos.is_empty() || one["revs"].as_object().is_some_and(|revs| !revs.is_empty()) {
+                    self.signed_records.insert(uuid(&one["id"]));
+                }
+                self.signed_photos.extend(photos);
             }
         }
     }

@@ -57,19 +57,12 @@ impl HubClient {
         self.exchange(DOING, request, ops.into(), MAX_JSON).await?.json(DOING)
     }
 
-    /// Fetches the page behind `after`, from the beginning of the transaction that stands there.
-    pub async fn pull_whole(&self, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
-        self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}&whole=true")).await
-    }
-
-    /// Fetches the page behind `after`. Its head says which hub it is of.
+    /// Fetches the page behind `after`, from the beginning of the transaction that stands there. Its head says which hub it is
+    /// of, and where it begins.
     pub async fn pull(&self, after: u64) -> Result<(PullHead, Vec<Numbered>), Fault> {
-        self.page(after, &format!("sync/pull?after={after}&limit={MAX_OPS}")).await
-    }
-
-    async fn page(&self, after: u64, path: &str) -> Result<(PullHead, Vec<Numbered>), Fault> {
         const DOING: &str = "fetching records";
-        let request = self.request(Method::GET, path)?;
+        let path = format!("sync/pull?after={after}&limit={MAX_OPS}&whole=true");
+        let request = self.request(Method::GET, &path)?;
         let answer = self.exchange(DOING, request, Bytes::new(), MAX_BODY).await?;
         decode_pull(&answer.body).map_err(|error| {
             let kind = media_type(&answer.headers);
