@@ -193,7 +193,7 @@ describe('a reason for setting aside', () => {
   const rust = (path: string) => readFileSync(join(root, 'crates', path), 'utf8');
   const types = readFileSync(join(root, 'ui/kit/src/generated/domain.ts'), 'utf8');
   const named = (text: string, by: RegExp) => [...text.matchAll(by)].map(([, code]) => code!);
-  const judged = ['mod', 'steps', 'values'].map((name) => rust(`hub/src/judge/${name}.rs`)).join('');
+  const judged = ['findings', 'mod', 'steps', 'values'].map((name) => rust(`hub/src/judge/${name}.rs`)).join('');
   const ruled = (name: string) =>
     named(types.match(new RegExp(`export type ${name} =[^;]*;`))![0], /"code": "([^"]+)"/g);
   const recorded = [
@@ -202,7 +202,7 @@ describe('a reason for setting aside', () => {
     ...ruled('NoStep'),
     // What else stands in the way of a signature keeps a person from signing, and is not asked again by the office.
     ...['no-name', 'no-strokes', 'not-asked'],
-    ...named(rust('device/src/store/repair.rs'), /VALUES \(\?1, '([a-z-]+)'/g),
+    ...named(rust('device/src/store/seen.rs'), /NOWHERE_ELSE: &str = "([a-z-]+)"/g),
   ].filter((code) => code !== 'interlocked');
   const photos = [
     ...named(rust('device/src/sync/file.rs'), /=> "([a-z-]+)"/g),
