@@ -100,7 +100,7 @@ pub fn fields_of(op: &Op) -> impl Iterator<Item = &str> {
 
 /// Applies one operation, which the replica's log already holds. Gives the records whose projections it changed.
 pub fn apply<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touched>, R::Error> {
-    let mut touched = vec![Touched { entity: op.entity.clone(), id: op.id }];
+    let mut touched = vec![Touched::new(&op.entity, op.id)];
     match (op.kind, &op.field) {
         (Kind::Set, None) => {
             for field in replica.apart(op)? {
@@ -190,12 +190,12 @@ fn pin_sealed<R: Replica + ?Sized>(replica: &mut R, op: &Op) -> Result<Vec<Touch
         if !photos.is_empty() && replica.has_removals(id)? {
             put_members(replica, entity, id, set::PHOTOS)?;
         }
-        touched.push(Touched { entity: entity.to_owned(), id });
+        touched.push(Touched::new(entity, id));
     }
     // Nobody who deletes the round takes out of sight what was signed on it.
     let round = payload.round.0;
     replica.put_pin(round, &member_pin("signed", op.op_id), op.op_id)?;
-    touched.push(Touched { entity: entity::ROUND.into(), id: round });
+    touched.push(Touched::new(entity::ROUND, round));
     Ok(touched)
 }
 

@@ -339,10 +339,11 @@ impl Hub {
         Ok(code.reveal())
     }
 
-    /// The office withdraws a tablet's permission.
-    pub fn revoke(&self, device: DeviceId) -> Result<(), StoreError> {
-        let Some(Running { store, .. }) = &self.running else { return Ok(()) };
-        time().wait(store.revoke(device)).map(drop)
+    /// The office withdraws a tablet's permission. Whether the hub knew the tablet: one that was restored may have forgotten
+    /// who joined.
+    pub fn revoke(&self, device: DeviceId) -> Result<bool, StoreError> {
+        let Some(Running { store, .. }) = &self.running else { return Ok(false) };
+        time().wait(store.revoke(device)).map(|tablet| tablet.is_some())
     }
 
     /// Lets somebody be an inspector, or not any more.

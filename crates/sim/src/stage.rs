@@ -23,6 +23,7 @@ use std::time::Duration;
 
 /// After the last fault, everything is in step within this time.
 const CALM: Duration = Duration::from_secs(90 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 /// For so many minutes all must be well: longer than a request can be late, and than a small picture that was still on its
 /// way is waited for before it is asked for again (five minutes, and one until the next turn).
 const WELL: u32 = 8;
@@ -301,7 +302,8 @@ impl Stage {
             self.tablets[number].stands(Surroundings::default());
         }
         self.net.set_link(Target::Tracker, Link::GOOD);
-        let end = self.time.now() + CALM;
+        // The tracker may fail still at what is created next, and the hub tries again an hour later.
+        let end = self.time.now() + CALM + HOUR * self.outside.moods_to_come();
         let mut has_rights = false;
         // Once all is well, and what was late on the network has come, it stays so.
         let mut well = 0;

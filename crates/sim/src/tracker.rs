@@ -109,6 +109,11 @@ impl Outside {
         self.state().moods.push_back((mood, lasts));
     }
 
+    /// How many moods are still to come: each begins with what is created then.
+    pub fn moods_to_come(&self) -> u32 {
+        u32::try_from(self.state().moods.len()).unwrap_or(u32::MAX)
+    }
+
     /// Somebody is going to do something here, once there is something.
     pub fn will(&self, which: u64, deed: Deed) {
         let mut state = self.state();

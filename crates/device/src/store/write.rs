@@ -140,7 +140,7 @@ impl Writing<'_> {
 
     /// The rows of the operation's record are to be made anew.
     pub(super) fn touch(&mut self, op: &Op) {
-        self.touched.insert(Touched { entity: op.entity.clone(), id: op.id });
+        self.touched.insert(Touched::new(&op.entity, op.id));
     }
 
     /// Makes the rows of what was touched so far.

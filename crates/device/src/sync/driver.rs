@@ -254,6 +254,7 @@ impl Driver {
             if self.standing.doubts() {
                 self.set_aside_only_here().await?;
                 if self.standing.store.counts_unnumbered()? {
+                    self.mend.give_all_back();
                     *soft = Some(not_numbered_again().into());
                     return Ok(true);
                 }

@@ -59,9 +59,9 @@ impl Mend {
         self.gives_back |= anew || self.given.is_some();
     }
 
-    /// The hub may have lost something that is here: all of it is given back.
-    fn give_all_back(&mut self) {
-        (self.differs, self.gives_back, self.behind) = (false, true, 0);
+    /// The hub may have lost something that is here: all of it is given back, also what it was given before it lost that.
+    pub(super) fn give_all_back(&mut self) {
+        (self.differs, self.gives_back, self.behind, self.given) = (false, true, 0, None);
     }
 
     /// Both ends do not hold the same. What does not help once is said.

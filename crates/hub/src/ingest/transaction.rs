@@ -173,7 +173,7 @@ impl Intake<'_> {
             if !is_answer {
                 return Ok(false);
             }
-            let waits = self.owing.contains(&Touched { entity: op.entity.clone(), id: op.id });
+            let waits = self.owing.contains(&Touched::new(&op.entity, op.id));
             // One that was deleted is there again by being changed.
             if !waits && (self.ledger.has_tombstone(op.id)? || self.ledger.check(op.id)?.is_none()) {
                 return Ok(false);

@@ -231,8 +231,11 @@ impl Stage {
             let identity =
                 self.tablets[*tablet].engine().and_then(|engine| engine.store().identity().ok().flatten());
             if let Some(identity) = identity {
-                self.oracle.revoked.insert(identity.device);
                 let done = self.hub.revoke(identity.device);
+                // Where power fails at that it may have been withdrawn.
+                if !matches!(done, Ok(false)) {
+                    self.oracle.revoked.insert(identity.device);
+                }
                 self.note(&format!("the office: {}", done.is_ok()));
             }
             return;

@@ -60,14 +60,14 @@ pub fn again(conn: &Connection, records: &BTreeSet<Touched>) -> Result<BTreeSet<
 
 /// The records that an operation changes: its own, and what it seals.
 pub fn records_of(op: &Op) -> BTreeSet<Touched> {
-    sealed_by(op).chain([Touched { entity: op.entity.clone(), id: op.id }]).collect()
+    sealed_by(op).chain([Touched::new(&op.entity, op.id)]).collect()
 }
 
 fn sealed_by(op: &Op) -> impl Iterator<Item = Touched> {
     let payload = if op.kind == Kind::Seal { SealPayload::of(&op.value) } else { None };
-    let record = |covered: Covered<'_>| Touched { entity: covered.entity.to_owned(), id: covered.id };
+    let record = |covered: Covered<'_>| Touched::new(covered.entity, covered.id);
     payload.into_iter().flat_map(move |payload| {
-        let round = Touched { entity: entity::ROUND.into(), id: payload.round.0 };
+        let round = Touched::new(entity::ROUND, payload.round.0);
         payload.covered().map(record).chain([round]).collect::<Vec<_>>()
     })
 }

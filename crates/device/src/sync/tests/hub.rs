@@ -90,7 +90,7 @@ impl Kept {
     pub fn restored(&mut self) {
         self.ops.clear();
         self.chains.clear();
-        self.epoch = Uuid::from_u128(8);
+        self.epoch = Uuid::from_u128(self.epoch.as_u128() + 1);
     }
 }
 

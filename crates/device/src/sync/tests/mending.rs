@@ -50,6 +50,33 @@ async fn a_restored_hub_gets_back_what_it_lost_of_whoever() {
 }
 
 #[tokio::test]
+async fn a_hub_that_loses_once_more_what_it_was_given_back_gets_it_again() {
+    let hub = Hub::start().await;
+    hub.kept().ops.push(colleagues(2));
+    let tablet = Tablet::of(&hub);
+    record(&tablet.store);
+    tablet
+        .play(async |tablet| {
+            tablet.in_step().await;
+            hub.kept().restored();
+            // It takes all of it, and is restored before anybody hears its numbers.
+            for numbers in ["GET /sync/snapshot", "GET /sync/pull"] {
+                hub.rule(numbers, || Some(problem(503, "busy")));
+            }
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(hub.kept().ops.len(), 2, "{:?}", hub.asked());
+            hub.kept().restored();
+            hub.behave();
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(hub.kept().ops.len(), 2, "{:?}", hub.asked());
+            assert_eq!(tablet.store.cursor().unwrap(), (Some(Uuid::from_u128(9)), 2));
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn what_the_hub_lost_goes_up_before_what_is_new_also_where_only_the_chain_tells() {
     let hub = Hub::start().await;
     hub.kept().ops.push(colleagues(2));
