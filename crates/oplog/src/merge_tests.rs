@@ -65,6 +65,15 @@ fn two_people_who_say_the_same_agree() {
 }
 
 #[test]
+fn what_the_office_assigned_is_shown_before_what_a_tablet_wrote_later() {
+    let deadline = |n, day: &str| op(n, Kind::Set, Some("deadline"), json!(day), None);
+    let ops = [deadline(1, "2023-07-10"), deadline(2, "2023-07-20")];
+    let shown = |office| revs(&Register::fold(&ops, "deadline", rule("issue", "deadline"), None, office));
+    assert_eq!(shown(Some(ops[0].device)), [1, 2]);
+    assert_eq!(shown(None), [2, 1], "of two tablets' the later");
+}
+
+#[test]
 fn the_order_of_arrival_does_not_matter() {
     let resolve = op(
         4,

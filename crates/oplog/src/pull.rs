@@ -6,8 +6,8 @@ use uuid::Uuid;
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A page arrived whole.
-    Page(PullHead),
+    /// A page arrived whole. `held`: what of it does not stand behind the cursor is held under the same numbers.
+    Page { head: PullHead, held: bool },
     /// The page was applied, and the replica's own checksum up to its cursor is this.
     Applied { checksum: u64 },
 }
@@ -44,15 +44,17 @@ impl Pull {
     /// What is to be done now. Nothing where a page is said to be applied that is not to be.
     pub fn step(&mut self, event: Event) -> Option<Effect> {
         match event {
-            Event::Page(head) => Some(self.page(head)),
+            Event::Page { head, held } => Some(self.page(head, held)),
             Event::Applied { checksum } => self.applied(checksum),
         }
     }
 
-    fn page(&mut self, head: PullHead) -> Effect {
+    fn page(&mut self, head: PullHead, held: bool) -> Effect {
         let known = *self.epoch.get_or_insert(head.hub_epoch);
-        // One that begins before the cursor has it stand within a transaction: the numbers are others than they were.
-        if known != head.hub_epoch || head.next < self.cursor || head.from < self.cursor {
+        // One that begins before the cursor has it stand within a transaction. More of that came in another push, or the
+        // numbers are others than they were.
+        let is_other = head.from < self.cursor && !held;
+        if known != head.hub_epoch || head.next < self.cursor || is_other {
             return Effect::Differ;
         }
         self.page = Some(head);
@@ -76,7 +78,7 @@ mod tests {
     use standpipe_domain::ids::Millis;
 
     fn page(epoch: u128, from: u64, next: u64, more: bool) -> Event {
-        Event::Page(PullHead {
+        let head = PullHead {
             protocol: 1,
             hub_epoch: Uuid::from_u128(epoch),
             from,
@@ -84,7 +86,8 @@ mod tests {
             more,
             checksum: format!("{:016x}", 7),
             now: Millis(0),
-        })
+        };
+        Event::Page { head, held: false }
     }
 
     #[test]
@@ -123,5 +126,13 @@ mod tests {
         let (mut pull, _) = Pull::new(Some(Uuid::from_u128(1)), 50);
         assert_eq!(pull.step(page(1, 49, 60, false)), Some(Effect::Differ), "50 is within a transaction");
         assert_eq!(pull.step(Event::Applied { checksum: 7 }), None, "it is not applied");
+    }
+
+    #[test]
+    fn more_of_a_transaction_than_was_there_comes_with_what_is_held_of_it() {
+        let (mut pull, _) = Pull::new(Some(Uuid::from_u128(1)), 50);
+        let Event::Page { head, .. } = page(1, 49, 60, false) else { unreachable!() };
+        assert_eq!(pull.step(Event::Page { head, held: true }), Some(Effect::Apply));
+        assert_eq!(pull.step(Event::Applied { checksum: 7 }), Some(Effect::InStep));
     }
 }

@@ -60,16 +60,13 @@ pub(super) fn has_failed(writing: &Writing<'_>, check: CheckId, item: &str) -> R
 /// may come before the words.
 pub(super) fn begin(writing: &mut Writing<'_>, check: CheckId, item: &str) -> Result<FindingId, Error> {
     let id = finding_id(check, item);
-    let belongs = replica::register(writing, id.0, "check")?;
-    if belongs.sides.is_empty() {
+    // Where it was deleted, nobody who did that has seen this: it is there again, whatever is written besides.
+    if !query::is_found(writing, id)? {
         let fields = Map::from_iter([
             ("check".to_owned(), json(&check)?),
             ("item".to_owned(), Value::String(item.to_owned())),
         ]);
         writing.record(Draft::record(entity::FINDING, id.0, fields))?;
-    } else if !query::is_found(writing, id)? {
-        // It was deleted: nobody who deleted it has seen this, so it is there again, whatever is written besides.
-        put(writing, entity::FINDING, id.0, "check", json(&check)?, Some(&belongs))?;
     }
     Ok(id)
 }

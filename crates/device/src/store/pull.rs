@@ -48,6 +48,20 @@ impl Store {
         Ok(sum)
     }
 
+    /// Whether all of a page up to `cursor` is held as the hub has it, under the same numbers.
+    pub fn holds(&self, page: &[Numbered], cursor: u64) -> Result<bool, StoreError> {
+        self.read("looking for what the office sent again", |conn| {
+            let sql = "SELECT 1 FROM op WHERE op_id = ?1 AND hub_seq = ?2 AND hub_at = ?3 AND body = ?4";
+            let mut same = conn.prepare_cached(sql)?;
+            for one in page.iter().take_while(|one| one.seq <= cursor) {
+                if !same.exists(params![one.op.op_id, one.seq, one.at.0, one.body])? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
     /// The office confirmed at `at` that everything had arrived and nothing new was there to fetch.
     pub fn synced_at(&self, at: Millis) -> Result<(), StoreError> {
         self.write_quietly("writing down the time of the sync", |writing| {

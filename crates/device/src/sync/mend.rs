@@ -64,13 +64,14 @@ impl Mend {
         (self.differs, self.gives_back, self.behind, self.given) = (false, true, 0, None);
     }
 
-    /// Both ends do not hold the same. What does not help once is said.
+    /// Both ends do not hold the same. What did not help once is said, and tried again all the same: the hub may have lost
+    /// something anew meanwhile.
     pub(super) fn differ(&mut self) -> Result<(), Trouble> {
+        self.differs = true;
         if std::mem::replace(&mut self.tried, true) {
             return Err(Fault::of_hub(DOING, "this tablet and the hub do not hold the same records").into());
         }
         tracing::warn!("this tablet and the hub do not hold the same records");
-        self.differs = true;
         Ok(())
     }
 }

@@ -285,7 +285,8 @@ impl Driver {
                     if head.more && head.next == after {
                         return Err(Fault::of_hub(DOING, "the hub's pages do not end").into());
                     }
-                    effect = pull.step(pull::Event::Page(head.clone()));
+                    let held = head.from >= after || store.holds(&ops, after)?;
+                    effect = pull.step(pull::Event::Page { head: head.clone(), held });
                     page = Some((head, ops));
                     began = true;
                 }

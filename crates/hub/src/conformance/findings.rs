@@ -1,8 +1,10 @@
 //! What is said of a finding while a colleague signs.
 
 use super::issues::numbers;
-use super::kit::{MORNING, Tablet, answer, answers, check, finding, garden, give_roles, photo, round};
-use super::seals::{recorded, sealed};
+use super::kit::{
+    MORNING, Tablet, answer, answers, check, finding, garden, give_roles, ops, photo, remove_issue, round,
+};
+use super::seals::{gone, recorded, sealed};
 use crate::ingest::judge_again;
 use crate::store::Store;
 use crate::world::day;
@@ -153,4 +155,36 @@ pub async fn what_was_signed_of_a_finding_comes_in_behind_its_seal_though_it_was
     let left = judge_again(store, world.clone(), tablet.device.id, None).await.unwrap().left;
     assert_eq!(left, []);
     assert_eq!(shown(store, recorded.finding).await.unwrap().0, "封条缺失");
+}
+
+pub async fn whoever_begins_a_signed_finding_once_more_has_the_photo_shown_with_it(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let mut colleague = Tablet::enrol(store, &world, "inspector").await;
+    let (recorded, mut payload) = recorded(store, &mut tablet).await;
+    let begun = payload.findings[0].revs["words"];
+    payload.findings[0].revs.extend(["check", "item"].map(|field| (field.to_owned(), begun)));
+    let seal = sealed(&tablet, &payload);
+    tablet.record(store, [seal]).await;
+
+    // In the basement: the same item failed, and a photo was taken before any words.
+    let [bare, severity, _] = said(recorded.finding, "door-seal");
+    let (hash, photo) = photo_of(recorded.finding, "door-seal");
+    colleague.record(store, [bare, photo]).await;
+    let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+    assert!(view.findings[0].photos.iter().any(|photo| photo.evidence.sha256 == hash));
+    assert!(view.seals[0].genuine && view.seals[0].unchanged, "{:?}", view.seals[0]);
+    assert_eq!(colleague.refused(store, [severity]).await, "sealed");
+}
+
+pub async fn a_finding_that_was_deleted_is_there_again_once_it_is_begun_anew(store: &dyn Store) {
+    let (_, mut tablet) = garden(store).await;
+    let (recorded, _) = recorded(store, &mut tablet).await;
+    let delete = gone(entity::FINDING, recorded.finding.0, &ops(store).await);
+    tablet.record(store, [delete]).await;
+    remove_issue(store, &tablet.world, recorded.finding).await;
+    assert_eq!(shown(store, recorded.finding).await, None);
+    let [bare, ..] = said(recorded.finding, "door-seal");
+    let (_, photo) = photo_of(recorded.finding, "door-seal");
+    tablet.record(store, [bare, photo]).await;
+    assert!(shown(store, recorded.finding).await.is_some());
 }

@@ -240,6 +240,14 @@ pub async fn one_bad_operation_takes_its_transaction_along(store: &dyn Store) {
     assert_eq!(shown(store).await.len(), 1);
 }
 
+pub async fn the_record_of_the_site_is_written_by_the_hub_alone(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    give_roles(store, &world, "inspector", json!(["supervisor", "administrator"])).await;
+    let name =
+        Draft::set(entity::SITE, demo::site().0, "name", json!({"zh-CN": "花园", "en": "Garden"}), None);
+    assert_eq!(tablet.refused(store, [name]).await, "not-allowed");
+}
+
 pub async fn each_transaction_of_a_push_is_judged_by_what_those_before_left(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
     give_roles(store, &world, "inspector", json!(["inspector", "administrator"])).await;

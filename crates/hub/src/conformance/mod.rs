@@ -36,11 +36,13 @@ macro_rules! suite {
             findings: what_is_said_of_a_finding_while_a_colleague_signs_is_set_aside_and_comes_in_with_an_amendment,
                 a_photo_that_began_a_finding_while_a_colleague_signs_is_shown_and_its_words_are_set_aside,
                 what_is_said_of_a_finding_that_is_shown_comes_in_though_its_check_was_signed,
-                what_was_signed_of_a_finding_comes_in_behind_its_seal_though_it_was_amended;
+                what_was_signed_of_a_finding_comes_in_behind_its_seal_though_it_was_amended,
+                whoever_begins_a_signed_finding_once_more_has_the_photo_shown_with_it,
+                a_finding_that_was_deleted_is_there_again_once_it_is_begun_anew;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
                 a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,
                 each_fault_is_set_aside_under_its_code_and_the_rest_goes_on,
-                one_bad_operation_takes_its_transaction_along,
+                one_bad_operation_takes_its_transaction_along, the_record_of_the_site_is_written_by_the_hub_alone,
                 each_transaction_of_a_push_is_judged_by_what_those_before_left, what_a_revoked_tablet_recorded_is_kept_aside,
                 what_was_set_aside_is_judged_again_when_somebody_asks,
                 only_the_same_work_leaves_the_quarantine,

@@ -11,7 +11,7 @@ const PLAN: [&str; 4] = ["round", "asset", "checklist", "order"];
 pub(super) fn act(op: &Op) -> Act {
     match op.entity.as_str() {
         entity::PERSON | entity::UNIT => Act::Administer,
-        entity::SITE | entity::PLACE | entity::ASSET | entity::ROUND => Act::Plan,
+        entity::PLACE | entity::ASSET | entity::ROUND => Act::Plan,
         entity::CHECK if plans(op) => Act::Plan,
         // What a later version records beside it, and entities that this version does not know, too.
         _ => Act::Record,

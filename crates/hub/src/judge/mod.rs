@@ -73,6 +73,11 @@ pub fn judge(
             steps.entry(op.id).or_default().push(op);
             continue;
         }
+        // Tablets know by it which device is the office's.
+        if op.entity == entity::SITE {
+            let detail = "the site's record is written by the hub alone";
+            return Ok(Some((op.dev_seq, Refusal::new("not-allowed", detail))));
+        }
         let act = allowed::act(op);
         if !may(&roles, act) {
             let detail = format!("the tablet's holder may not {act:?} (here: a change of a {})", op.entity);

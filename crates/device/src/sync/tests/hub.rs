@@ -15,6 +15,7 @@ use standpipe_domain::ids::{Millis, Sha256};
 use standpipe_oplog::chain::START;
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
+use standpipe_oplog::op::Op;
 use standpipe_oplog::receive::{Held, Verdict, receive};
 use standpipe_oplog::snapshot::{MEDIA_TYPE, framed};
 use standpipe_oplog::wire::{
@@ -313,10 +314,18 @@ async fn offer(State(hub): State<Hub>, axum::Json(offer): axum::Json<Offer>) -> 
 async fn pull(State(hub): State<Hub>, Query(query): Query<HashMap<String, String>>) -> Response {
     let kept = hub.kept();
     let after: usize = query["after"].parse().unwrap();
+    let after = if query["whole"] == "true" { kept.beginning(after) } else { after };
     ([(header::CONTENT_TYPE, "application/zstd")], kept.page(after).1).into_response()
 }
 
 impl Kept {
+    /// Where the transaction begins whose next operation stands behind `after`.
+    fn beginning(&self, after: usize) -> usize {
+        let tx = |(_, body): &(Uuid, String)| serde_json::from_str::<Op>(body).unwrap().tx;
+        let Some(next) = self.ops.get(after).map(tx) else { return after };
+        after - self.ops[..after].iter().rev().take_while(|op| tx(op) == next).count()
+    }
+
     /// The page behind `after`, and where it ends: two operations.
     fn page(&self, after: usize) -> (usize, Vec<u8>) {
         let end = self.ops.len().min(after + 2);

@@ -8,7 +8,7 @@ use standpipe_domain::sync::SyncState;
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::Op;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use uuid::Uuid;
 
 /// An operation that another tablet recorded, as the hub keeps it.
@@ -20,6 +20,26 @@ pub fn colleagues(seed: u64) -> (Uuid, String) {
     let op: Op = serde_json::from_str(&body).unwrap();
     let body = body.replace(&op.actor.to_string(), &INSPECTOR.to_string());
     (op.op_id, body)
+}
+
+#[tokio::test]
+async fn more_of_a_transaction_is_taken_in_behind_what_was_pulled_of_it() {
+    let hub = Hub::start().await;
+    let (first, more) = (colleagues(2), colleagues(3));
+    let tx = |body: &str| serde_json::from_str::<Op>(body).unwrap().tx.to_string();
+    let more = (more.0, more.1.replace(&tx(&more.1), &tx(&first.1)));
+    hub.kept().ops.push(first);
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.in_step().await;
+            assert_eq!(tablet.store.cursor().unwrap().1, 1);
+            hub.kept().ops.push(more);
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(tablet.store.cursor().unwrap().1, 2);
+            assert!(!hub.asked().iter().any(|asked| asked.contains("sums")), "{:?}", hub.asked());
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -65,13 +85,48 @@ async fn a_hub_that_loses_once_more_what_it_was_given_back_gets_it_again() {
             }
             tablet.go_on();
             tablet.pause().await;
-            assert_eq!(hub.kept().ops.len(), 2, "{:?}", hub.asked());
+            let taken = hub.kept().ops.len();
+            assert_eq!(taken, 2, "{:?}", hub.asked());
             hub.kept().restored();
             hub.behave();
             tablet.go_on();
             tablet.pause().await;
-            assert_eq!(hub.kept().ops.len(), 2, "{:?}", hub.asked());
+            let taken = hub.kept().ops.len();
+            assert_eq!(taken, 2, "{:?}", hub.asked());
             assert_eq!(tablet.store.cursor().unwrap(), (Some(Uuid::from_u128(9)), 2));
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_differs_anew_before_both_are_in_step_is_put_right_too() {
+    let hub = Hub::start().await;
+    let others = |seeds: std::ops::Range<u64>| seeds.map(colleagues).collect::<Vec<_>>();
+    hub.kept().ops = others(2..5);
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.in_step().await;
+            // Somebody puts the database back by hand, with the same epoch, and once more before all is in step: the first
+            // pull shows that both differ, two are of the repair.
+            hub.kept().ops = others(5..8);
+            let pulls = AtomicUsize::new(0);
+            hub.rule("GET /sync/pull", move || {
+                (pulls.fetch_add(1, SeqCst) >= 3).then(|| problem(503, "busy"))
+            });
+            tablet.go_on();
+            tablet.pause().await;
+            assert_eq!(tablet.store.cursor().unwrap().1, 3, "{:?}", hub.asked());
+            hub.kept().ops = others(8..15);
+            hub.behave();
+            for _ in 0..3 {
+                tablet.go_on();
+                tablet.pause().await;
+            }
+            let held = hub.kept().ops.len() as u64;
+            let epoch = hub.kept().epoch;
+            assert!(held > 7, "what was here before is given back");
+            assert_eq!(tablet.store.cursor().unwrap(), (Some(epoch), held), "{:?}", hub.asked());
+            tablet.line(|line| line.last_synced.is_some() && line.trouble.is_none()).await;
         })
         .await;
 }

@@ -58,7 +58,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn beginning(&mut self, site: SiteId, after: u64) -> Result<u64, StoreError> {
-        // The operations of one transaction lie together: they were numbered in one go.
+        // The operations of one transaction lie together, unless something else was numbered between two pushes of it.
         let sql = "SELECT seq FROM op WHERE scope = ?1 AND seq <= ?2
                    AND tx <> (SELECT tx FROM op WHERE scope = ?1 AND seq = ?2 + 1) ORDER BY seq DESC LIMIT 1";
         let (head, _) = self.log_head(site)?;
