@@ -13,7 +13,7 @@ use standpipe_domain::answer::Outcome;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{FindingId, Sha256};
 use standpipe_domain::merge_rule::ANSWER;
-use standpipe_domain::record::{Finding, entity, fields, finding_id};
+use standpipe_domain::record::{entity, finding_id};
 use standpipe_oplog::op::{Amend, Kind};
 use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
@@ -47,9 +47,9 @@ async fn shown(store: &dyn Store, id: FindingId) -> Option<(String, Severity, us
 
 /// What a tablet writes of a finding: its bare place, how bad it is, and its words.
 fn said(id: FindingId, item: &str) -> [Draft; 3] {
-    let bare = Finding { id, check: check(PIPE), item: item.into(), severity: None, words: String::new() };
+    let bare = [("check".to_owned(), json!(check(PIPE))), ("item".to_owned(), json!(item))];
     let set = |field, value| Draft::set(entity::FINDING, id.0, field, value, None);
-    let begun = Draft::record(entity::FINDING, id.0, fields(&bare));
+    let begun = Draft::record(entity::FINDING, id.0, bare.into_iter().collect());
     [begun, set("severity", json!(Severity::Critical)), set("words", json!("爆管喷水"))]
 }
 
