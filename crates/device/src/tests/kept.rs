@@ -6,7 +6,7 @@ use serde_json::json;
 use standpipe_domain::finding::FindingView;
 use standpipe_domain::kept::KeptAgainstDelete;
 use standpipe_domain::record::{entity, finding_id};
-use standpipe_oplog::op::Kind;
+use standpipe_oplog::op::{Kind, Op};
 use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
 
@@ -117,7 +117,8 @@ fn what_stands_in_a_deleted_record_keeps_it_in_sight() {
 fn a_finding_that_is_gone_was_not_kept_though_its_item_still_fails() {
     let (mut tablet, _, item) = recorded();
     let all = tablet.office.log.len();
-    delete_at_the_office(&mut tablet, entity::FINDING, finding_id(check(STANDPIPE), &item).0, all);
+    let id = finding_id(check(STANDPIPE), &item).0;
+    delete_at_the_office(&mut tablet, entity::FINDING, id, all);
     tablet.office.deliver(tablet.engine.store()).unwrap();
     let place = tablet.engine.check(check(STANDPIPE)).unwrap().findings.remove(0);
     assert_eq!((place.words.as_str(), place.kept), ("", None));
@@ -127,6 +128,13 @@ fn a_finding_that_is_gone_was_not_kept_though_its_item_still_fails() {
     let again = tablet.engine.check(check(STANDPIPE)).unwrap().findings.remove(0);
     assert!(!again.words.is_empty() && again.kept.is_some());
     assert_eq!(again.photos.len(), 1);
+    // As at first: a hub lets nobody change to which item a finding belongs.
+    let written = tablet.engine.store().outbox(0).unwrap().bodies;
+    let ops = written.iter().map(|body| serde_json::from_str::<Op>(body).unwrap());
+    let belongs: Vec<Op> = ops
+        .filter(|op| op.id == id && (op.field.is_none() || op.field.as_deref() == Some("check")))
+        .collect();
+    assert_eq!(belongs.iter().map(|op| op.field.clone()).collect::<Vec<_>>(), [None, None]);
 }
 
 #[test]

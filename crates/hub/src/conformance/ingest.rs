@@ -242,7 +242,7 @@ pub async fn one_bad_operation_takes_its_transaction_along(store: &dyn Store) {
 
 pub async fn the_record_of_the_site_is_written_by_the_hub_alone(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
-    give_roles(store, &world, "inspector", json!(["supervisor", "administrator"])).await;
+    give_roles(store, &world, "inspector", json!(["inspector", "supervisor", "administrator"])).await;
     let name =
         Draft::set(entity::SITE, demo::site().0, "name", json!({"zh-CN": "花园", "en": "Garden"}), None);
     assert_eq!(tablet.refused(store, [name]).await, "not-allowed");
