@@ -157,6 +157,12 @@ pub fn sync_now(app: State<App>) -> Answer<()> {
     Ok(())
 }
 
+/// The window is looked at again, or its network has come back.
+#[tauri::command(async)]
+pub fn come_back(app: State<App>) -> Answer<()> {
+    app.come_back()
+}
+
 /// Says that the person has seen to what was set aside, or takes that back.
 #[tauri::command(async)]
 pub fn see_to(app: State<App>, things: Vec<AsideId>, seen: bool) -> Answer<()> {

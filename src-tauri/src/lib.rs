@@ -69,6 +69,12 @@ impl App {
         }
     }
 
+    /// The tablet has woken, somebody looks at it again, or its network has come back.
+    fn come_back(&self) -> Result<(), Problem> {
+        self.sites()?.come_back();
+        Ok(())
+    }
+
     async fn enrol(&self, address: &str, code: &str) -> Result<String, Problem> {
         self.sites()?.join(address, code).await.map_err(|error| error.problem())
     }
@@ -130,6 +136,7 @@ pub fn run() {
             commands::asset,
             commands::sync_detail,
             commands::sync_now,
+            commands::come_back,
             commands::see_to,
             commands::choose,
             commands::send_all_the_same,

@@ -143,6 +143,9 @@ pub struct LastAnswer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct FieldConflict {
     pub field: String,
+    /// What all sides started from; absent where they started from different values, or from none, or where the operation
+    /// that wrote it is not known. The office's console, which shows the sides alone, is not told.
+    pub base: Option<ConflictSide>,
     pub sides: Vec<ConflictSide>,
 }
 

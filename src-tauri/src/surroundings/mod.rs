@@ -1,11 +1,16 @@
-//! What the tablet stands in, as its system tells: whether its network is metered, and how its battery stands.
+//! What the tablet stands in, as its system tells: whether its network is metered, and how its battery stands; and that the
+//! network has come back, or the tablet has woken.
 //!
-//! The network is told by a signal, so nothing is asked over and over; the battery is looked at each minute. On a system
-//! that does not tell, nothing is known, and nothing waits.
+//! The network and the waking are told by signals, so nothing is asked over and over; the battery is looked at each minute. On
+//! a system that does not tell, nothing is known, and nothing waits.
 
 mod battery;
+#[cfg(all(test, target_os = "linux"))]
+mod bus;
 #[cfg(target_os = "linux")]
 mod network;
+#[cfg(target_os = "linux")]
+mod sleep;
 
 use crate::App;
 use standpipe_domain::hold::Network;
@@ -19,25 +24,43 @@ use tauri::{AppHandle, Manager};
 const SUPPLIES: &str = "/sys/class/power_supply";
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What the tablet's system tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    Network(Network),
+    /// The tablet has woken, or its network leads further than before.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the window alone tells of it there"))]
+    Back,
+}
+
 /// Begins to tell the driver, for as long as the app runs. To be called on the thread of the window.
 pub fn follow(app: &AppHandle) {
     let (tell, told) = mpsc::channel();
     #[cfg(target_os = "linux")]
-    network::listen(move |network| {
+    {
         // The thread below runs as long as the app.
-        let _ = tell.send(network);
-    });
+        let woken = tell.clone();
+        sleep::listen(move || drop(woken.send(News::Back)));
+        network::listen(move |news| drop(tell.send(news)));
+    }
     #[cfg(not(target_os = "linux"))]
-    let _ = tell.send(Network::Unknown);
+    let _ = tell.send(News::Network(Network::Unknown));
     let app = app.clone();
     // Away from the window's thread: the engine may just be opening.
     let looking = thread::Builder::new().name("surroundings".into()).spawn(move || {
         loop {
-            let network = next(&told);
-            app.state::<App>().surround(|now| {
-                now.network = network.unwrap_or(now.network);
+            let news = next(&told);
+            let app = app.state::<App>();
+            app.surround(|now| {
+                if let Some(News::Network(network)) = news {
+                    now.network = network;
+                }
                 now.battery = battery::read(Path::new(SUPPLIES));
             });
+            // Sites that cannot be opened ask nobody either way.
+            if news == Some(News::Back) {
+                let _ = app.come_back();
+            }
         }
     });
     if let Err(error) = looking {
@@ -45,8 +68,8 @@ pub fn follow(app: &AppHandle) {
     }
 }
 
-/// How the network is by now; nothing after a minute in which nothing was heard of it.
-fn next(told: &mpsc::Receiver<Network>) -> Option<Network> {
+/// What is told next; nothing after a minute in which nothing was.
+fn next(told: &mpsc::Receiver<News>) -> Option<News> {
     told.recv_timeout(MINUTE)
         .map_err(|ended| {
             // Nothing will ever be heard any more.

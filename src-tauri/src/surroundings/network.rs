@@ -1,26 +1,31 @@
-//! Whether the network is metered, as NetworkManager says over the system's bus.
+//! Whether the network is metered, and that it has come back, as NetworkManager says over the system's bus.
 
+use super::News;
 use gio::prelude::*;
 use gio::{BusType, Cancellable, DBusConnection, DBusProxy, DBusProxyFlags};
 use standpipe_domain::hold::Network;
+use std::cell::Cell;
 use std::rc::Rc;
 
 const MANAGER: &str = "org.freedesktop.NetworkManager";
 const PATH: &str = "/org/freedesktop/NetworkManager";
+/// `NM_STATE_CONNECTED_LOCAL`: from here on something may be reached, first on the spot, then (60) in the house, and at last
+/// (70) on the internet.
+const CONNECTED: u32 = 50;
 
-/// Calls `hear` with how the network is, now and whenever that changes, on the thread that calls this: its main loop
-/// brings the signals.
-pub fn listen(hear: impl Fn(Network) + 'static) {
+/// Calls `hear` with how the network is, now and whenever that changes, and whenever it leads further than before, on the
+/// thread that calls this: its main loop brings the signals.
+pub fn listen(hear: impl Fn(News) + 'static) {
     gio::bus_get(BusType::System, Cancellable::NONE, move |bus| match bus {
         Ok(bus) => watch(&bus, hear),
         Err(error) => {
             tracing::info!(%error, "no system bus: whether the network is metered is not known");
-            hear(Network::Unknown);
+            hear(News::Network(Network::Unknown));
         }
     });
 }
 
-fn watch(bus: &DBusConnection, hear: impl Fn(Network) + 'static) {
+fn watch(bus: &DBusConnection, hear: impl Fn(News) + 'static) {
     // Looking must not start it where it does not run.
     let flags = DBusProxyFlags::DO_NOT_AUTO_START;
     DBusProxy::new(
@@ -35,27 +40,46 @@ fn watch(bus: &DBusConnection, hear: impl Fn(Network) + 'static) {
             Ok(proxy) => tell(&proxy, hear),
             Err(error) => {
                 tracing::info!(%error, "whether the network is metered is not known");
-                hear(Network::Unknown);
+                hear(News::Network(Network::Unknown));
             }
         },
     );
 }
 
-fn tell(proxy: &DBusProxy, hear: impl Fn(Network) + 'static) {
-    hear(network(proxy));
-    let hear = Rc::new(hear);
+fn tell(proxy: &DBusProxy, hear: impl Fn(News) + 'static) {
+    let state = Cell::new(state(proxy));
+    let look = Rc::new(move |proxy: &DBusProxy| {
+        hear(News::Network(network(proxy)));
+        if leads_further(state.replace(self::state(proxy)), state.get()) {
+            hear(News::Back);
+        }
+    });
+    look(proxy);
     // The signals hold it for as long as the app runs.
-    let (changed, told) = (proxy.clone(), Rc::clone(&hear));
+    let (changed, again) = (proxy.clone(), Rc::clone(&look));
     proxy.connect_local("g-properties-changed", false, move |_| {
-        told(network(&changed));
+        again(&changed);
         None
     });
     // NetworkManager ended, or has just begun.
-    proxy.connect_notify_local(Some("g-name-owner"), move |proxy, _| hear(network(proxy)));
+    proxy.connect_notify_local(Some("g-name-owner"), move |proxy, _| look(proxy));
 }
 
 fn network(proxy: &DBusProxy) -> Network {
-    named(proxy.cached_property("Metered").and_then(|metered| metered.get()))
+    named(number(proxy, "Metered"))
+}
+
+/// `NMState`; 0 where it does not say.
+fn state(proxy: &DBusProxy) -> u32 {
+    number(proxy, "State").unwrap_or_default()
+}
+
+fn number(proxy: &DBusProxy, property: &str) -> Option<u32> {
+    proxy.cached_property(property).and_then(|value| value.get())
+}
+
+fn leads_further(before: u32, now: u32) -> bool {
+    now >= CONNECTED && now > before
 }
 
 /// `NMMetered`: 1 yes, 2 no, 3 and 4 what it guesses of both; otherwise it does not know.
@@ -69,13 +93,12 @@ fn named(metered: Option<u32>) -> Network {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bus::Bus;
     use super::*;
     use gio::glib::{MainContext, Variant};
-    use gio::{BusNameOwnerFlags, DBusConnectionFlags, DBusNodeInfo};
+    use gio::{BusNameOwnerFlags, DBusNodeInfo};
     use std::cell::RefCell;
     use std::collections::HashMap;
-    use std::io::{BufRead, BufReader};
-    use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
     #[test]
@@ -85,40 +108,16 @@ mod tests {
         assert_eq!(said, [Unknown, Unknown, Metered, Unmetered, Metered, Unmetered, Unknown]);
     }
 
-    /// A bus of the test's own.
-    struct Bus {
-        daemon: Child,
-        address: String,
-    }
-
-    impl Bus {
-        fn start() -> Self {
-            let mut daemon = Command::new("dbus-daemon")
-                .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("dbus-daemon, which comes with every desktop");
-            let mut address = String::new();
-            BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
-            Self { daemon, address: address.trim().to_owned() }
-        }
-
-        fn connect(&self) -> DBusConnection {
-            let flags =
-                DBusConnectionFlags::AUTHENTICATION_CLIENT | DBusConnectionFlags::MESSAGE_BUS_CONNECTION;
-            DBusConnection::for_address_sync(&self.address, flags, None, Cancellable::NONE).unwrap()
-        }
-    }
-
-    impl Drop for Bus {
-        fn drop(&mut self) {
-            let _ = self.daemon.kill();
-            let _ = self.daemon.wait();
-        }
+    #[test]
+    fn a_network_leads_further_when_it_comes_and_when_it_opens_and_not_when_it_goes() {
+        let further = |(before, now)| leads_further(before, now);
+        assert_eq!([(20, 70), (40, 50), (50, 60), (60, 70)].map(further), [true; 4]);
+        assert_eq!([(70, 70), (70, 60), (70, 20), (20, 40), (0, 0)].map(further), [false; 5]);
     }
 
     const SPEAKS: &str = r#"<node><interface name="org.freedesktop.NetworkManager">
-        <property name="Metered" type="u" access="read"/></interface></node>"#;
+        <property name="Metered" type="u" access="read"/>
+        <property name="State" type="u" access="read"/></interface></node>"#;
 
     #[test]
     fn what_networkmanager_says_is_heard_when_it_says_it_and_when_it_comes_and_goes() {
@@ -126,7 +125,7 @@ mod tests {
         let bus = Bus::start();
         let context = MainContext::new();
         let heard = Rc::new(RefCell::new(Vec::new()));
-        let until = |last: Network| {
+        let until = |last: News| {
             let begun = Instant::now();
             while heard.borrow().last() != Some(&last) {
                 assert!(begun.elapsed() < Duration::from_secs(60), "{last:?} was never heard: {heard:?}");
@@ -135,8 +134,8 @@ mod tests {
         };
         let story = || {
             let told = Rc::clone(&heard);
-            watch(&bus.connect(), move |network| told.borrow_mut().push(network));
-            until(Unknown);
+            watch(&bus.connect(), move |news| told.borrow_mut().push(news));
+            until(News::Network(Unknown));
 
             let manager = bus.connect();
             let interface = DBusNodeInfo::for_xml(SPEAKS).unwrap().lookup_interface(MANAGER).unwrap();
@@ -145,7 +144,7 @@ mod tests {
                     PATH,
                     &interface,
                     |_, _, _, _, _, _, _| unreachable!("it has no methods"),
-                    |_, _, _, _, _| 1_u32.to_variant(),
+                    |_, _, _, _, property| if property == "State" { 20_u32 } else { 1 }.to_variant(),
                     |_, _, _, _, _, _| false,
                 )
                 .unwrap();
@@ -156,16 +155,23 @@ mod tests {
                 |_, _| (),
                 |_, _| (),
             );
-            until(Metered);
+            until(News::Network(Metered));
 
-            let news = HashMap::from([("Metered", 4_u32.to_variant())]);
-            let changed: Variant = (MANAGER, news, Vec::<String>::new()).to_variant();
-            let properties = "org.freedesktop.DBus.Properties";
-            manager.emit_signal(None, PATH, properties, "PropertiesChanged", Some(&changed)).unwrap();
-            until(Unmetered);
+            let says = |property: &str, now: u32| {
+                let news = HashMap::from([(property, now.to_variant())]);
+                let changed: Variant = (MANAGER, news, Vec::<String>::new()).to_variant();
+                let properties = "org.freedesktop.DBus.Properties";
+                manager.emit_signal(None, PATH, properties, "PropertiesChanged", Some(&changed)).unwrap();
+            };
+            says("State", 70);
+            until(News::Back);
+            says("Metered", 4);
+            until(News::Network(Unmetered));
 
             gio::bus_unown_name(owner);
-            until(Unknown);
+            until(News::Network(Unknown));
+            let back = heard.borrow().iter().filter(|news| **news == News::Back).count();
+            assert_eq!(back, 1, "once for each time that it comes back");
         };
         context.with_thread_default(story).unwrap();
     }

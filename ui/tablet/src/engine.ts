@@ -69,6 +69,8 @@ export const keepDraft = (name: string, text: string) => invoke<null>('keep_draf
 
 export const syncDetail = () => invoke<SyncDetail>('sync_detail');
 export const syncNow = () => invoke<null>('sync_now');
+/** The app is looked at again, or its network has come back: the office is asked at once. Harmless at any time. */
+export const comeBack = () => invoke<null>('come_back');
 /** Says that the person has seen to what was set aside, or takes that back. Nothing is deleted by it. */
 export const seeTo = (things: AsideId[], seen: boolean) => invoke<null>('see_to', { things, seen });
 export const choose = (choices: Choices) => invoke<null>('choose', { choices });

@@ -50,7 +50,7 @@ describe('an item', () => {
   });
 
   it('in conflict is marked so, whatever is shown meanwhile', () => {
-    const conflict = { field: 'answer:a', sides: [] };
+    const conflict = { field: 'answer:a', base: null, sides: [] };
     const shown = view(three, { answers: { a: given('pass'), b: given('pass') }, conflicts: [conflict] });
     expect(conflictsOf(shown, 'a')).toEqual([conflict]);
     expect([markOfItem(shown, 'a'), markOfItem(shown, 'b'), markOfItem(shown, 'c')]).toEqual([

@@ -186,6 +186,13 @@ impl Sites {
             open.driver.sync_now();
         }
     }
+
+    /// See [`Handle::come_back`]; at every site.
+    pub fn come_back(&self) {
+        for open in self.inner.all_open() {
+            open.driver.come_back();
+        }
+    }
 }
 
 impl Drop for Sites {

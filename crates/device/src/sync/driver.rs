@@ -12,6 +12,7 @@ use super::hub_client::{HubClient, Outside};
 use super::inventory::Inventory;
 use super::line::Link;
 use super::mend::{Mend, never_numbered, not_numbered_again};
+use super::moment::Moment;
 use super::pace::Pace;
 use super::photos::Photos;
 use super::recheck::Recheck;
@@ -55,6 +56,8 @@ pub(super) struct Driver {
     reached: watch::Sender<Option<Arc<HubClient>>>,
     pulled: Duration,
     greeted: Duration,
+    /// When the last turn began.
+    began: Moment,
     changes: watch::Receiver<u64>,
     /// Originals that the driver itself wants fetched: whoever asks for one on a screen does not stand behind them.
     pub(super) wishes: mpsc::UnboundedSender<Order>,
@@ -117,6 +120,7 @@ impl Driver {
             sleep,
             pulled: outside.world.elapsed(),
             greeted: outside.world.elapsed(),
+            began: Moment::of(&*outside.world),
             outside,
             hub: None,
             reached: watch::Sender::new(None),
@@ -144,11 +148,12 @@ impl Driver {
         let mut pace = Pace::default();
         let mut woken = false;
         loop {
-            let pause = match self.turn().await {
-                Turn::Good => {
-                    pace.reset();
-                    INTERVAL
-                }
+            let turn = self.turn().await;
+            if std::mem::take(&mut self.standing.due().afresh) || turn == Turn::Good {
+                pace.reset();
+            }
+            let pause = match turn {
+                Turn::Good => INTERVAL,
                 Turn::Troubled => pace.pause(self.standing.dice(), woken),
             };
             woken = tokio::select! {
@@ -189,6 +194,7 @@ impl Driver {
     /// One turn: greets the hub when that is due, then does one job after the other. Gives whether the hub was there.
     /// What stops only one lane is put into `soft`.
     async fn work(&mut self, soft: &mut Option<Trouble>) -> Result<bool, Trouble> {
+        self.notice_sleep()?;
         let Some(identity) = self.standing.store.identity()? else { return Ok(false) };
         let (token, hub) = (identity.token.clone(), self.hub(identity)?);
         if std::mem::take(&mut self.standing.due().doubt) {
@@ -270,6 +276,22 @@ impl Driver {
             self.all_arrived()?;
         }
         Ok(true)
+    }
+
+    /// After a sleep the hub is greeted, however little time has passed by the pauses, which measures the clock anew; and over
+    /// connections of its own: of those that stood before nobody knows whether they lead anywhere.
+    fn notice_sleep(&mut self) -> Result<(), Trouble> {
+        let now = Moment::of(&*self.outside.world);
+        if !now.leapt_since(std::mem::replace(&mut self.began, now)) {
+            return Ok(());
+        }
+        tracing::info!("the tablet slept, or its clock was put forward: the hub is greeted anew");
+        if let Some((address, token, hub)) = &mut self.hub {
+            *hub = Arc::new(HubClient::new(address, Some(token.clone()), &self.outside)?);
+        }
+        let mut due = self.standing.due();
+        (due.greet, due.pull) = (true, true);
+        Ok(())
     }
 
     fn is_greeting_old(&self) -> bool {
@@ -400,7 +422,8 @@ impl Driver {
         let hub = Arc::new(HubClient::new(&identity.hub, Some(identity.token.clone()), &self.outside)?);
         self.hub = Some((identity.hub, identity.token, Arc::clone(&hub)));
         self.inventory = Inventory::default();
-        *self.standing.due() = Due { greet: true, pull: true, retry: true, offer: true, doubt: true };
+        *self.standing.due() =
+            Due { greet: true, pull: true, retry: true, offer: true, doubt: true, afresh: false };
         Ok(hub)
     }
 

@@ -80,6 +80,12 @@ impl Handle {
         self.standing.wake();
     }
 
+    /// The tablet has woken, somebody looks at it again, or its network has come back: the hub is asked at once, and should that
+    /// be too early, again after the shortest pause. What was set aside stays as it is, so this may be called at any time.
+    pub fn come_back(&self) {
+        self.standing.come_back();
+    }
+
     /// Asks the hub soon how it stands: which backups it has made.
     pub fn greet(&self) {
         self.standing.due().greet = true;

@@ -12,6 +12,7 @@ pub mod hub_client;
 mod inventory;
 mod line;
 mod mend;
+mod moment;
 mod pace;
 mod photos;
 mod recheck;

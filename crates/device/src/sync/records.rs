@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::fault::{Fault, stops_everything};
 use super::hub_client::HubClient;
+use super::moment::Moment;
 use super::source::Source;
 use super::under_way::{QUICK, UnderWay, is_taken};
 use crate::store::Store;
@@ -56,11 +57,16 @@ impl Driver {
     pub(super) async fn greet(&mut self, hub: &HubClient) -> Result<(), Trouble> {
         let store = Arc::clone(&self.standing.store);
         let chain = store.chain_state()?;
-        let sent = store.world().now();
-        let hello = hub.hello(chain.id.incarnation, sent).await?;
-        let came_back = store.world().now();
-        let middle = sent.0.midpoint(came_back.0);
-        store.set_clock_offset(middle - hello.now.0)?;
+        let sent = Moment::of(store.world());
+        let hello = hub.hello(chain.id.incarnation, sent.clock).await?;
+        let came_back = Moment::of(store.world());
+        if came_back.leapt_since(sent) {
+            // Nobody knows on which side of the sleep the hub looked at its clock: it is greeted once more.
+            self.standing.woken.notify_one();
+        } else {
+            let middle = sent.clock.0.midpoint(came_back.clock.0);
+            store.set_clock_offset(middle - hello.now.0)?;
+        }
         // Only ever backwards: that this tablet's operations arrived is known from a push of them, whose hashes the hub
         // compared. A cloned tablet would take another's acknowledgement for its own.
         if hello.acknowledged < chain.acknowledged {

@@ -45,6 +45,8 @@ pub(super) struct Due {
     pub offer: bool,
     /// Nothing counts as safe at the office any more until it was asked for all of it again.
     pub doubt: bool,
+    /// What failed before says nothing of the next try: pauses grow from the shortest again.
+    pub afresh: bool,
 }
 
 impl Standing {
@@ -52,7 +54,7 @@ impl Standing {
         Self {
             store,
             link: Mutex::default(),
-            due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true, doubt: false }),
+            due: Mutex::new(Due { greet: true, pull: true, retry: true, offer: true, ..Due::default() }),
             looked_at: Mutex::default(),
             surroundings: Mutex::default(),
             released: Mutex::default(),
@@ -168,6 +170,14 @@ impl Standing {
     pub(super) fn wake(&self) {
         self.woken.notify_one();
         self.tell();
+    }
+
+    /// The tablet is back from somewhere, or its network is.
+    pub(super) fn come_back(&self) {
+        let mut due = self.due();
+        *due = Due { greet: true, pull: true, afresh: true, ..*due };
+        drop(due);
+        self.wake();
     }
 
     /// Somebody looks at the seals of a round.

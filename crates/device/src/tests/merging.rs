@@ -4,6 +4,8 @@ use super::*;
 use crate::testing::{OWNERS, set};
 use serde_json::json;
 use standpipe_domain::record::entity;
+use standpipe_domain::tablet::ConflictSide;
+use standpipe_oplog::op::Op;
 use standpipe_oplog::wire::Refused;
 
 fn colleague_says(tablet: &mut Tablet, item: &str, outcome: &str) {
@@ -37,6 +39,41 @@ fn two_answers_to_one_item_both_stand_until_somebody_chooses() {
     tablet.sign(OWNERS[0], None).unwrap();
     let again = tablet.engine.resolve(check(STANDPIPE), "answer:x", &keep).unwrap_err();
     assert_eq!(again.code(), "sealed");
+}
+
+#[test]
+fn a_conflict_says_what_both_started_from_and_of_each_who_wrote_it_when_and_on_which_device() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    let first = tablet.office.log.last().unwrap().op.clone();
+    let field = format!("answer:{item}");
+    let value = json!({ "outcome": "not-applicable", "at": 5 });
+    tablet.office.write([set(entity::CHECK, check(EXTINGUISHER).0, &field, value, Some(first.op_id))]);
+    let theirs = tablet.office.log.last().unwrap().op.clone();
+    tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    let own = tablet.office.log.last().unwrap().op.clone();
+
+    let told = |side: &ConflictSide| {
+        let outcome = side.value["outcome"].as_str().unwrap().to_owned();
+        (side.rev.clone(), outcome, side.by.clone(), side.device.clone(), side.at)
+    };
+    let said = |op: &Op, outcome: &str, by: &str| {
+        (op.op_id.to_string(), outcome.to_owned(), by.to_owned(), op.device.to_string(), op.device_time)
+    };
+    let [conflict] = &tablet.engine.check(check(EXTINGUISHER)).unwrap().conflicts[..] else { panic!("one") };
+    assert_eq!(conflict.base.as_ref().map(told), Some(said(&first, "pass", "巡检员")));
+    let sides: Vec<_> = conflict.sides.iter().map(told).collect();
+    assert_eq!(sides, [said(&own, "fail", "巡检员"), said(&theirs, "not-applicable", "物业经理")]);
+    assert_ne!(own.device, theirs.device);
+
+    // Somebody who had seen neither: there is nothing that all started from.
+    colleague_says(&mut tablet, &item, "not-applicable");
+    let [conflict] = &tablet.engine.check(check(EXTINGUISHER)).unwrap().conflicts[..] else { panic!("one") };
+    assert_eq!((conflict.sides.len(), &conflict.base), (3, &None));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod durable;
 mod full_disk;
 mod issues;
+mod jose;
 mod kept;
 mod merging;
 mod on_disk;

@@ -23,7 +23,7 @@ fn op(body: &str) -> Op {
 }
 
 /// A tablet with everything answered, one finding with its photo.
-fn ready() -> Tablet {
+pub(super) fn ready() -> Tablet {
     let tablet = Tablet::new();
     tablet.pass_everything();
     let item = tablet.first_item(EXTINGUISHER);

@@ -686,7 +686,12 @@ sealed: Sealed | null, amendments: Array<Amendment>, };
 
 export type LastAnswer = { answer: Answer, on: string, };
 
-export type FieldConflict = { field: string, sides: Array<ConflictSide>, };
+export type FieldConflict = { field: string, 
+/**
+ * What all sides started from; absent where they started from different values, or from none, or where the operation
+ * that wrote it is not known. The office's console, which shows the sides alone, is not told.
+ */
+base: ConflictSide | null, sides: Array<ConflictSide>, };
 
 export type ConflictSide = { 
 /**

@@ -235,3 +235,27 @@ async fn the_screens_are_told_of_the_site_that_is_shown_and_of_no_other() {
     tablet.sites.show("first").unwrap();
     while next().await != News::Changed {}
 }
+
+#[tokio::test]
+async fn whoever_asks_or_comes_back_ends_the_wait_of_each_site_at_once() {
+    let (hubs, mut tablet) = ([Hub::start().await, Hub::start().await], Tablet::new());
+    tablet.join(&hubs[0], 1).await;
+    tablet.join(&hubs[1], 2).await;
+    let is_done = |tablet: &Tablet, n| tablet.line(n).sync.is_some_and(|sync| sync.last_synced.is_some());
+    tablet.until("in step", |tablet| is_done(tablet, 1) && is_done(tablet, 2)).await;
+    for ask in [Sites::sync_now, Sites::come_back] {
+        hubs.iter().for_each(|hub| drop(hub.asked()));
+        ask(&tablet.sites);
+        let pulled = async {
+            for hub in &hubs {
+                // What comes behind the greeting: one that is asked for during another is not made twice.
+                while !hub.asked().iter().any(|line| line.starts_with("GET /sync/")) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        // Less than what the drivers would wait of themselves, by far.
+        let waited = tokio::time::timeout(Duration::from_secs(30), pulled).await;
+        assert!(waited.is_ok(), "nobody is asked");
+    }
+}

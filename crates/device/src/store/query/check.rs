@@ -19,7 +19,7 @@ use standpipe_domain::record::{finding_id, issue_id};
 use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
 use standpipe_oplog::merge::{Amended, Register, Side, amended_answer, amendments};
 use standpipe_oplog::op::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// A check; `None` for one that is not known.
@@ -203,11 +203,12 @@ fn conflicts(
 ) -> Result<Vec<FieldConflict>, StoreError> {
     let mut all = Vec::new();
     for (field, register) in registers.iter().filter(|(_, register)| register.differs()) {
-        all.push(conflict(conn, field.clone(), register)?);
+        all.push(conflict(conn, field, register)?);
     }
     for item in answers.iter().filter(|(_, answer)| is_fail(answer)).map(|(item, _)| item) {
         for (field, register) in finding_conflicts(conn, check, item)? {
-            all.push(conflict(conn, format!("{field}:{item}"), &register)?);
+            let of_finding = conflict(conn, &field, &register)?;
+            all.push(FieldConflict { field: format!("{field}:{item}"), ..of_finding });
         }
     }
     Ok(all)
@@ -223,11 +224,22 @@ pub fn finding_conflicts(
     Ok(registers.into_iter().filter(|(_, register)| register.differs()).collect())
 }
 
-fn conflict(conn: &Connection, field: String, register: &Register) -> Result<FieldConflict, StoreError> {
+fn conflict(conn: &Connection, field: &str, register: &Register) -> Result<FieldConflict, StoreError> {
     // Tablets have names at the office only.
     let side = |side: &Side| Ok(side.view(person_name(conn, side.actor)?));
     let sides = register.sides.iter().map(side).collect::<Result<_, StoreError>>()?;
-    Ok(FieldConflict { field, sides })
+    let base = base(conn, field, register)?.as_ref().map(side).transpose()?;
+    Ok(FieldConflict { field: field.to_owned(), base, sides })
+}
+
+/// What all sides of a field started from, where that is one value and the log holds it.
+fn base(conn: &Connection, field: &str, register: &Register) -> Result<Option<Side>, StoreError> {
+    let mut bases = BTreeSet::new();
+    for side in &register.sides {
+        bases.insert(log::op(conn, side.rev)?.and_then(|op| op.base_rev));
+    }
+    let (Some(Some(rev)), 1) = (bases.first(), bases.len()) else { return Ok(None) };
+    Ok(log::op(conn, *rev)?.and_then(|op| Side::written(&op, field)))
 }
 
 /// The amendments of a check, oldest first.

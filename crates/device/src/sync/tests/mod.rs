@@ -11,6 +11,7 @@ mod photos;
 mod records;
 mod rescued;
 mod sealed;
+mod sleeping;
 mod snapshot;
 mod spoilt;
 pub mod tablet;

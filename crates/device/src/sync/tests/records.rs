@@ -146,16 +146,21 @@ async fn the_line_says_safe_only_once_everything_is() {
 }
 
 #[tokio::test]
-async fn the_clock_is_measured_at_the_handshake() {
+async fn the_clock_is_measured_at_each_handshake() {
     let hub = Hub::start().await;
     Tablet::of(&hub)
         .play(async |tablet| {
-            tablet.safe().await;
+            tablet.in_step().await;
+            let first = tablet.clock_ahead().unwrap();
+            assert!((BEHIND..BEHIND + 1_000).contains(&first), "{first}");
+            // Somebody sets the hub's clock right.
+            hub.kept().now.0 += 60_000;
+            tablet.go_on();
+            tablet.pause().await;
+            let second = tablet.clock_ahead().unwrap();
+            assert!((BEHIND - 60_000..BEHIND - 59_000).contains(&second), "{second}");
             record(&tablet.store);
-            let body = &tablet.store.outbox(0).unwrap().bodies[0];
-            let ahead =
-                serde_json::from_str::<serde_json::Value>(body).unwrap()["clock_offset"].as_i64().unwrap();
-            assert!((BEHIND..BEHIND + 1_000).contains(&ahead), "{ahead}");
+            assert_eq!(tablet.offset_recorded(), Some(second));
         })
         .await;
 }

@@ -3,13 +3,15 @@
 use super::hub::Hub;
 use crate::identity::{Identity, Seed, Token};
 use crate::store::blobs::{self, Role, UploadKey};
+use crate::store::query::sync_detail;
 use crate::store::{Store, StoreError};
 use crate::sync::driver::{Driver, Sleep};
 use crate::sync::fetch::Order;
 use crate::sync::hub_client::Outside;
 use crate::sync::standing::Standing;
 use crate::world::{TestWorld, World};
-use serde_json::json;
+use rusqlite::Connection;
+use serde_json::{Value, json};
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{DeviceId, Millis, PersonId, Sha256, SiteId};
 use standpipe_domain::record::{entity, set};
@@ -152,6 +154,18 @@ impl Tablet {
             pause = self.pauses.try_recv().unwrap_or(pause);
         }
         pause
+    }
+
+    /// How far the screen says that the tablet's clock is ahead, in milliseconds.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        let detail = |conn: &Connection| sync_detail(conn, self.standing.line(), None);
+        self.store.read("the clock", detail).unwrap().clock_ahead
+    }
+
+    /// What the operation that was recorded last says of that.
+    pub fn offset_recorded(&self) -> Option<i64> {
+        let bodies = self.store.outbox(0).unwrap().bodies;
+        serde_json::from_str::<Value>(bodies.last().unwrap()).unwrap()["clock_offset"].as_i64()
     }
 
     /// Ends the wait.

@@ -227,7 +227,7 @@ fn conflicts(scene: &Scene, fields: Vec<(String, Vec<Side>)>) -> impl Iterator<I
     let registers = fields.into_iter().map(|(field, sides)| (field, Register { sides, pin: None }));
     registers.filter(|(_, register)| register.differs()).map(|(field, register)| {
         let sides = register.sides.iter().map(|side| side.view(scene.person(side.actor))).collect();
-        FieldConflict { field, sides }
+        FieldConflict { field, base: None, sides }
     })
 }
 
