@@ -5,7 +5,8 @@
 //! a system that does not tell, nothing is known, and nothing waits.
 
 mod battery;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod bus;
 #[cfg(target_os = "linux")]
 mod network;
@@ -40,8 +41,12 @@ pub fn follow(app: &AppHandle) {
     {
         // The thread below runs as long as the app.
         let woken = tell.clone();
-        sleep::listen(move || drop(woken.send(News::Back)));
-        network::listen(move |news| drop(tell.send(news)));
+        sleep::listen(move || {
+            let _ = woken.send(News::Back);
+        });
+        network::listen(move |news| {
+            let _ = tell.send(news);
+        });
     }
     #[cfg(not(target_os = "linux"))]
     let _ = tell.send(News::Network(Network::Unknown));

@@ -10,7 +10,7 @@ use standpipe_oplog::seal::{Jws, countersign};
 
 /// Reads a seal, and says of each of its signatures whose it is, whether it verifies, and whether it does over a payload of
 /// which one byte is another. Node reads both alphabets of base64, so that they are the URL's is asked apart.
-const VERIFY: &str = r#"
+const VERIFY: &str = r"
 const { verify } = require('node:crypto');
 const bytes = (text) => {
     if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new Error(`${text} is no base64url without padding`);
@@ -27,7 +27,7 @@ const said = signatures.map(({ protected: header, signature }) => {
     return { alg, kid, genuine: holds(payload), changed: holds(changed.toString('base64url')) };
 });
 console.log(JSON.stringify(said));
-"#;
+";
 
 /// What Node says of the file that a person gets who exports a seal.
 fn said_by_node(tablet: &Tablet, seal: SignOffId) -> Value {
