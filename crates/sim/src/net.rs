@@ -1,18 +1,20 @@
 //! The network between the tablets, the hub and the tracker outside: it loses, doubles, delays and cuts what it carries.
 
 use crate::dice::Dice;
+use crate::effects::{Effect, happens};
 use crate::time::Owner;
 use crate::world::{pause_of, time};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use bytes::Bytes;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
-use http::Request;
+use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use standpipe_device::sync::{Broken, Connect, Reply, Wire};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -299,6 +301,7 @@ impl Net {
         let (give, take) = oneshot::channel();
         let answering = async move {
             let Ok(response) = router.oneshot(request).await;
+            let response = told(response).await;
             // Whoever asked may be gone.
             let _ = give.send(response);
         };
@@ -313,6 +316,20 @@ async fn nothing(why: &str, silent: bool) -> Result<Reply, Broken> {
         std::future::pending::<()>().await;
     }
     Err(Broken(why.into()))
+}
+
+/// Counts what is answered, where that is a thing to count.
+async fn told(response: Response) -> Response {
+    if response.status() != StatusCode::CONFLICT {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if said["code"] == "forked" {
+        happens(Effect::Forked);
+    }
+    Response::from_parts(head, Body::from(body))
 }
 
 fn parts(body: Bytes) -> impl futures::Stream<Item = Bytes> + Send {

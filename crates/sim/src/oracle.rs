@@ -8,10 +8,12 @@ mod model;
 mod rows;
 mod sealed;
 
+use self::aside::Aside;
 use self::backup::Backup;
 use self::kept::{Kept, Place};
 use self::rows::{Log, News, Numbered, database, has_length, read, shelf};
 use self::sealed::{Replica, Signed};
+use crate::effects::{Effect, happens};
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
 use crate::tablet::Tablet;
@@ -97,7 +99,11 @@ impl Oracle {
         if waits && !self.photos.contains_key(&sha256) {
             self.waiting.insert(sha256);
         }
-        self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1.insert(tablet);
+        let homes = &mut self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1;
+        if homes.iter().any(|home| *home != tablet) {
+            happens(Effect::SamePhoto);
+        }
+        homes.insert(tablet);
     }
 
     pub fn rights_change(&mut self) {
@@ -227,7 +233,7 @@ impl Oracle {
         drop(all);
         office.database = (!stage.hub.is_moved()).then_some(database);
         let mut changed = BTreeSet::new();
-        for Numbered { seq, op, tx, .. } in ops {
+        for Numbered { seq, op, tx, is_seal } in ops {
             if seq != office.seq + 1 {
                 return Err(format!("the hub's numbers jump from {} to {seq}", office.seq));
             }
@@ -235,6 +241,9 @@ impl Oracle {
             office.ops.insert(op);
             *office.held.entry(tx).or_default() += 1;
             changed.insert(tx);
+            if is_seal {
+                happens(Effect::Signed);
+            }
         }
         if count != office.seq {
             return Err(format!("the hub has {count} operations, and had {}", office.seq));
@@ -260,6 +269,7 @@ impl Oracle {
                 None => drop(self.sizes.insert(tx, held)),
             }
         }
+        aside.values().for_each(Aside::is_counted);
         match aside.iter().find(|(_, aside)| !self.knows_why(aside)) {
             Some((op, aside)) => Err(format!(
                 "the hub set the operation {op} aside as {}, for which there is no cause",

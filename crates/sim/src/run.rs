@@ -1,5 +1,6 @@
 //! Runs seeds: each twice, which must give the same trace. What fails is made shorter until a person can read it.
 
+use crate::effects::Happened;
 use crate::postgres;
 use crate::stage::{Stage, prepare, words};
 use crate::story::{Act, Step, story};
@@ -101,13 +102,16 @@ impl Ground {
         played.unwrap_or_else(|panic| (Err(format!("panicked: {}", words(&*panic))), Vec::new()))
     }
 
-    /// Runs a seed twice.
+    /// Runs a seed twice. Gives what happened in it.
     ///
     /// # Errors
     /// [`Failure`], with its story as short as it could be made.
-    pub fn run(&self, seed: u64, shrink: bool) -> Result<(), Box<Failure>> {
+    pub fn run(&self, seed: u64, shrink: bool) -> Result<Happened, Box<Failure>> {
         let steps = story(seed);
+        // Of a story that was played before on this thread.
+        Happened::take();
         let (first, trace) = self.play(seed, &steps, true);
+        let happened = Happened::take();
         if let Err(why) = first {
             return Err(Box::new(if shrink {
                 self.shrink(seed, steps, why, trace)
@@ -120,7 +124,7 @@ impl Ground {
             let why = format!("the same seed gave another trace: {:?} / {:?}", trace.get(at), again.get(at));
             return Err(Box::new(Failure { seed, why, steps, trace }));
         }
-        Ok(())
+        Ok(happened)
     }
 
     /// Takes steps out for as long as what is left still fails in the same way.

@@ -14,6 +14,7 @@ mod raw;
 mod undo;
 
 use crate::dice::Dice;
+use crate::effects::{Effect, happens};
 use libc::{EIO, ENOSPC, c_int};
 use raw::{c_path, close, copy_folder, drop_shared_memory, open, path_of, read, stat};
 use std::cell::RefCell;
@@ -310,6 +311,7 @@ impl Disk {
         }
         let grows = matches!(change, Change::Write { .. } | Change::Open { .. });
         if node.is_full && grows {
+            happens(Effect::DiskFull);
             return Err(ENOSPC);
         }
         let mut dies = false;
@@ -317,6 +319,16 @@ impl Disk {
             *left = left.saturating_sub(1);
             if *left == 0 {
                 dies = true;
+                if matches!(change, Change::Sync { .. }) {
+                    // SQLite syncs its log when it commits.
+                    let is_commit = path.as_os_str().as_bytes().ends_with(b"-wal");
+                    happens(match (is_commit, *after) {
+                        (true, false) => Effect::PowerBeforeCommit,
+                        (true, true) => Effect::PowerAfterCommit,
+                        (false, false) => Effect::PowerBeforeSync,
+                        (false, true) => Effect::PowerAfterSync,
+                    });
+                }
                 if !*after {
                     node.is_dead = true;
                     node.fuse = None;

@@ -3,6 +3,7 @@
 
 use super::Stage;
 use crate::disk::untracked;
+use crate::effects::{Effect, happens};
 use crate::estate;
 use crate::net::Target;
 use crate::people;
@@ -162,6 +163,7 @@ impl Stage {
         self.tablets.push(tablet);
         self.net.set_link(Target::Hub(clone), self.net.link(Target::Hub(number)));
         self.oracle.cloned(number, clone);
+        happens(Effect::Cloned);
         self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
         Ok(())
     }
