@@ -94,6 +94,8 @@ struct Disk {
     root: PathBuf,
     /// What happens now is no machine's doing.
     is_off: bool,
+    /// A machine changed something since somebody asked.
+    has_changed: bool,
     nodes: BTreeMap<String, Node>,
     /// Folders that are further disks of a machine: they lose power with it.
     mounts: BTreeMap<String, String>,
@@ -119,6 +121,7 @@ impl Disks {
             *disk = Some(Disk {
                 root,
                 is_off: false,
+                has_changed: false,
                 nodes: BTreeMap::new(),
                 mounts: BTreeMap::new(),
                 kept: 0,
@@ -152,6 +155,11 @@ impl Disks {
     /// Power fails now.
     pub fn kill(&self, node: &str) {
         with_node(node, |node| node.is_dead = true);
+    }
+
+    /// Whether any machine changed anything since this was asked last.
+    pub fn have_changed(&self) -> bool {
+        within(|disk| std::mem::take(&mut disk.has_changed))
     }
 
     pub fn is_any_dead(&self) -> bool {
@@ -356,6 +364,7 @@ impl Disk {
                 PendingKind::Name(Name::Removed { path: path.to_owned(), kept })
             }
         };
+        self.has_changed = true;
         Ok(Some(Pending { node: name, kind, dies }))
     }
 
