@@ -33,13 +33,16 @@ pub enum Effect {
     PowerBeforeSync,
     PowerAfterSync,
     DiskFull,
+    AppTooOld,
+    SaidTooOld,
+    Updated,
 }
 
 use Effect::*;
 
 /// Each of them, in what words it is told of, and in how many seeds of 1,000 it happens at least: about half of what was
 /// measured, and less where it is rare.
-const ALL: [(Effect, &str, u64); 27] = [
+const ALL: [(Effect, &str, u64); 30] = [
     (Signed, "a signature at the hub", 0),
     (SetAsideAsSealed, "set aside as sealed", 0),
     (SetAsideAsNotAllowed, "set aside as not allowed", 0),
@@ -67,6 +70,9 @@ const ALL: [(Effect, &str, u64); 27] = [
     (PowerBeforeSync, "before another sync", 0),
     (PowerAfterSync, "after one", 0),
     (DiskFull, "a full disk", 0),
+    (AppTooOld, "426 for an old app", 0),
+    (SaidTooOld, "its screen says so", 0),
+    (Updated, "it is updated", 0),
 ];
 
 /// From so many seeds on, what happens too rarely is a fault.

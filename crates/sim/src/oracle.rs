@@ -20,7 +20,7 @@ use crate::tablet::Tablet;
 use rusqlite::Connection;
 use standpipe_device::store::{InBackup, Store};
 use standpipe_domain::ids::{DeviceId, Sha256};
-use standpipe_domain::sync::SyncState;
+use standpipe_domain::sync::{SyncLine, SyncState, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use uuid::Uuid;
@@ -282,6 +282,9 @@ impl Oracle {
     fn look_at_tablet(&mut self, stage: &Stage, number: usize, said_safe: bool) -> Verdict {
         let tablet = &stage.tablets[number];
         let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else { return Ok(()) };
+        if stage.net.was_told_older(number) {
+            says_too_old(number, &handle.line(), said_safe)?;
+        }
         let seen = self.seen.get(&number).copied().unwrap_or(0);
         let log = read(engine.store(), |conn| Log::after(conn, seen))?;
         let mut changed = BTreeSet::new();
@@ -396,4 +399,15 @@ impl Oracle {
         let path = shelf(folder, photo);
         self.photos.get(&photo).map_or_else(|| path.is_file(), |(bytes, _)| has_length(&path, *bytes))
     }
+}
+
+/// A tablet that the hub has told that its app is too old says so, until it greets the hub again.
+fn says_too_old(number: usize, line: &SyncLine, said_safe: bool) -> Verdict {
+    match (&line.trouble, line.state) {
+        (Some(Trouble::HubNewer), SyncState::NeedsAttention) => happens(Effect::SaidTooOld),
+        // Something else was in the way after that, or it has just started.
+        (Some(_), state) if state != SyncState::Safe && !said_safe => {}
+        _ => return Err(format!("tablet {number} was told that its app is too old, and says {line:?}")),
+    }
+    Ok(())
 }

@@ -309,6 +309,7 @@ impl Stage {
         for number in 0..self.tablets.len() {
             self.net.set_link(Target::Hub(number), Link::GOOD);
             self.tablets[number].stands(Surroundings::default());
+            self.speak(number, false)?;
         }
         self.net.set_link(Target::Tracker, Link::GOOD);
         // The tracker may fail still at what is created next, and the hub tries again an hour later.

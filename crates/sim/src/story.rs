@@ -213,6 +213,11 @@ pub enum Act {
     Update {
         tablet: usize,
     },
+    /// The hub was updated, and a tablet's app was not: it speaks an older version of the protocol. Or it is updated now.
+    Speak {
+        tablet: usize,
+        is_older: bool,
+    },
     /// The office withdraws a tablet's permission.
     Revoke {
         tablet: usize,
@@ -253,6 +258,7 @@ impl Act {
             | Self::Copy { tablet }
             | Self::Return { tablet }
             | Self::Update { tablet }
+            | Self::Speak { tablet, .. }
             | Self::Revoke { tablet }
             | Self::Join { tablet } => Some(*tablet),
             _ => None,

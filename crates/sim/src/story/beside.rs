@@ -12,7 +12,8 @@ const MOVES: u64 = 8;
 
 /// The story of a seed with all that goes on beside it.
 pub(super) fn all(seed: u64, steps: Vec<Step>) -> Vec<Step> {
-    deleted(seed, updated(seed, moved(seed, carried(seed, failing(seed, linked(seed, met(seed, steps)))))))
+    let steps = failing(seed, linked(seed, met(seed, steps)));
+    outdated(seed, deleted(seed, updated(seed, moved(seed, carried(seed, steps)))))
 }
 
 /// People meet at issues that somebody claims to be done. What comes in takes the place of others: the story is no longer
@@ -143,6 +144,18 @@ fn updated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
         for _ in 0..dice.within(1..3) {
             let tablet = dice.index(TABLETS);
             insert(&mut steps, &mut dice, Act::Update { tablet });
+        }
+    }
+    steps
+}
+
+/// An app is not updated with the hub, and maybe later; in the end all are.
+fn outdated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "version");
+    if dice.chance(80) {
+        let tablet = dice.index(TABLETS);
+        for is_older in [true, false] {
+            insert(&mut steps, &mut dice, Act::Speak { tablet, is_older });
         }
     }
     steps
