@@ -1,6 +1,7 @@
 //! What happens in a simulation, step by step: made from the seed, short enough to read, and shorter still once shrunk.
 
 mod beside;
+mod meet;
 #[cfg(test)]
 mod tests;
 
@@ -274,6 +275,11 @@ pub struct Step {
 
 /// The steps of a seed.
 pub fn story(seed: u64) -> Vec<Step> {
+    beside::all(seed, told(seed))
+}
+
+/// Its story, without what goes on beside it.
+fn told(seed: u64) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "story");
     // Each story has a temper: some are about bad links, some about power, copies or rights, some about nothing of its own.
     let mut teller = Teller { temper: dice.below(6), dice, tablets: TABLETS, ..Teller::default() };
@@ -298,7 +304,7 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    beside::all(seed, steps)
+    steps
 }
 
 /// Who makes a story up.
