@@ -36,13 +36,14 @@ pub enum Effect {
     AppTooOld,
     SaidTooOld,
     Updated,
+    SignatureNumberedAnew,
 }
 
 use Effect::*;
 
 /// Each of them, in what words it is told of, and in how many seeds of 1,000 it happens at least: about half of what was
 /// measured, and less where it is rare.
-const ALL: [(Effect, &str, u64); 30] = [
+const ALL: [(Effect, &str, u64); 31] = [
     (Signed, "a signature at the hub", 0),
     (SetAsideAsSealed, "set aside as sealed", 0),
     (SetAsideAsNotAllowed, "set aside as not allowed", 0),
@@ -73,6 +74,7 @@ const ALL: [(Effect, &str, u64); 30] = [
     (AppTooOld, "426 for an old app", 0),
     (SaidTooOld, "its screen says so", 0),
     (Updated, "it is updated", 0),
+    (SignatureNumberedAnew, "a signature numbered anew", 0),
 ];
 
 /// From so many seeds on, what happens too rarely is a fault.

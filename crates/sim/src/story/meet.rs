@@ -1,7 +1,7 @@
 //! Two who do not know of each other are at one thing. What of that comes about is counted ([`crate::effects`]).
 
 use super::beside::instead;
-use super::{Act, Deleted, Step, TABLETS};
+use super::{Act, Deleted, MOST_TABLETS, Step, TABLETS};
 use crate::dice::Dice;
 use crate::estate::STOPS;
 use crate::net::Link;
@@ -19,15 +19,18 @@ pub(super) fn all(seed: u64, steps: Vec<Step>) -> Vec<Step> {
     let end = steps.last().map_or(0, |step| step.at.as_millis());
     let end = if dice.chance(700) { 3_000 } else { u64::try_from(end).unwrap_or(0).max(1) };
     let at = Duration::from_millis(dice.below(end));
+    let copies = steps.iter().filter(|step| step.at <= at && matches!(step.act, Act::Clone { .. })).count();
     let one = dice.index(TABLETS);
     let other = (one + 1 + dice.index(TABLETS - 1)) % TABLETS;
     let (stop, item) = (dice.index(STOPS), dice.index(3));
     let mut meeting = Meeting { one, other, stop, item, at, dice, steps: Vec::new() };
-    match meeting.dice.below(4) {
+    match meeting.dice.below(6) {
         0 => meeting.same_answer(),
         1 => meeting.sealed_meanwhile(),
         2 => meeting.deleted_meanwhile(),
-        _ => meeting.same_photo(),
+        3 => meeting.same_photo(),
+        4 => meeting.signed_and_copied(TABLETS + copies),
+        _ => meeting.signed_and_joined(),
     }
     let Meeting { mut dice, steps: news, .. } = meeting;
     instead(steps, news, &mut dice)
@@ -111,5 +114,32 @@ impl Meeting {
         for tablet in [self.one, self.other] {
             self.comes_back(tablet);
         }
+    }
+
+    /// The owners sign at a tablet that is away. It is copied before it comes back, and both go on: one of them finds its
+    /// numbers taken.
+    fn signed_and_copied(&mut self, copy: usize) {
+        if copy >= MOST_TABLETS {
+            return self.signed_and_joined();
+        }
+        let Self { one, stop, item, .. } = *self;
+        self.leaves(one);
+        self.then(50..3_000, Act::Sign { tablet: one });
+        self.then(50..3_000, Act::Clone { tablet: one });
+        for tablet in [one, copy] {
+            let fails = self.dice.chance(500);
+            self.then(1_500..4_000, Act::Amend { tablet, stop, item, fails });
+        }
+        self.comes_back(one);
+        self.comes_back(copy);
+    }
+
+    /// The owners sign at a tablet that is away, and it joins the office anew before it has sent anything.
+    fn signed_and_joined(&mut self) {
+        let tablet = self.one;
+        self.leaves(tablet);
+        self.then(50..3_000, Act::Sign { tablet });
+        self.then(50..3_000, Act::Link { tablet, link: Link::GOOD });
+        self.then(0..1, Act::Join { tablet });
     }
 }
