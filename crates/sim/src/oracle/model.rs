@@ -208,8 +208,10 @@ impl Model {
                         self.contradicting.insert(uuid(&payload["sign_off"]));
                     }
                 }
-                let settled = one["settled"].as_object().into_iter().flatten().map(|(_, photos)| photos);
-                let photos = settled.chain([&one["photos"]]).filter_map(Value::as_array).flatten();
+                let settled = || one["settled"].as_object().into_iter().flatten();
+                // A finding that does not stand any more is signed with its photos.
+                self.signed_records.extend(settled().map(|(finding, _)| uuid_of(finding)));
+                let photos = settled().map(|(_, photos)| photos).chain([&one["photos"]]).filter_map(Value::as_array).flatten();
                 let photos: BTreeSet<Uuid> = photos.map(uuid).collect();
                 if !photos.is_empty() || one["revs"].as_object().is_some_and(|revs| !revs.is_empty()) {
                     self.signed_records.insert(uuid(&one["id"]));
