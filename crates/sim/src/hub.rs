@@ -2,6 +2,7 @@
 
 use crate::dice::Dice;
 use crate::disk::{Disks, untracked};
+use crate::effects::{Effect, happens};
 use crate::estate::{OFFICE, SITE, STAFF};
 use crate::net::Net;
 use crate::people::request;
@@ -156,6 +157,7 @@ impl Hub {
             self.moved = Some(url);
         }
         self.is_moving = false;
+        happens(Effect::HubMoved);
         Ok(())
     }
 
@@ -214,6 +216,7 @@ impl Hub {
                 database.execute("UPDATE hub SET epoch = ?1", [epoch])
             })?;
         }
+        happens(Effect::HubRestored);
         Ok(())
     }
 
@@ -271,7 +274,11 @@ impl Hub {
             store.close().await;
             written
         };
-        Some(time().wait(written).is_ok())
+        let is_written = time().wait(written).is_ok();
+        if is_written {
+            happens(Effect::WrittenBeside);
+        }
+        Some(is_written)
     }
 
     /// Every operation on a record: what somebody sees who looks at it here.

@@ -3,9 +3,11 @@
 //! What runs is the program itself: the tablet's engine and sync driver, the hub's store, photos and HTTP interface, each
 //! on real SQLite files. The simulation gives them time, chance, a network and disks ([`world`], [`net`], [`disk`]), plays
 //! a story to them ([`story`], [`stage`]), and looks after each step whether what was promised still holds ([`oracle`]).
+//! What really came of a story is counted ([`effects`]).
 
 pub mod dice;
 pub mod disk;
+pub mod effects;
 pub mod estate;
 pub mod hub;
 pub mod net;

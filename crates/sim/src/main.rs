@@ -1,6 +1,7 @@
 //! `standpipe-sim --seeds N [--first SEED]`
 
 use clap::Parser;
+use standpipe_sim::effects::Effects;
 use standpipe_sim::run::{Ground, Kept, start_servers};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -53,10 +54,11 @@ fn main() -> ExitCode {
     let ran = AtomicU64::new(0);
     let end = options.first + options.seeds;
     let failed = Mutex::new(Vec::new());
+    let effects = Mutex::new(Effects::default());
     start_servers(options.first..end);
     std::thread::scope(|scope| {
         for thread in 0..options.threads {
-            let (next, ran, failed, options) = (&next, &ran, &failed, &options);
+            let (next, ran, failed, effects, options) = (&next, &ran, &failed, &effects, &options);
             scope.spawn(move || {
                 let folder = folder().join(format!("standpipe-sim-{}-{thread}", std::process::id()));
                 let ground = Ground::prepare(&folder).expect("the simulation's folder can be made");
@@ -71,17 +73,24 @@ fn main() -> ExitCode {
                         continue;
                     }
                     ran.fetch_add(1, Relaxed);
-                    if let Err(failure) = ground.run(seed, !options.no_shrink) {
-                        tell(&failure, options.trace);
-                        if let Some(keep) = &options.keep {
-                            Kept::keep(keep, &failure).expect("a story that failed can be kept");
+                    let failure = match ground.run(seed, !options.no_shrink) {
+                        Ok(happened) => {
+                            if let Ok(mut effects) = effects.lock() {
+                                effects.add(happened);
+                            }
+                            continue;
                         }
-                        if let Ok(mut failed) = failed.lock() {
-                            failed.push(seed);
-                        }
-                        if options.stop {
-                            next.store(end, Relaxed);
-                        }
+                        Err(failure) => failure,
+                    };
+                    tell(&failure, options.trace);
+                    if let Some(keep) = &options.keep {
+                        Kept::keep(keep, &failure).expect("a story that failed can be kept");
+                    }
+                    if let Ok(mut failed) = failed.lock() {
+                        failed.push(seed);
+                    }
+                    if options.stop {
+                        next.store(end, Relaxed);
                     }
                 }
                 let _ = std::fs::remove_dir_all(&folder);
@@ -90,8 +99,16 @@ fn main() -> ExitCode {
     });
     let failed = failed.into_inner().unwrap_or_default();
     let ran = ran.load(Relaxed);
+    let effects = effects.into_inner().unwrap_or_default();
+    if ran > 0 {
+        println!("{effects}");
+    }
+    let missing = effects.missing();
+    for told in &missing {
+        println!("too rarely {told}");
+    }
     println!("{} passed, {} failed", ran - failed.len() as u64, failed.len());
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() && missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Plays the stories that failed once. Whether all of them go well.

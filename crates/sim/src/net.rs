@@ -1,20 +1,24 @@
 //! The network between the tablets, the hub and the tracker outside: it loses, doubles, delays and cuts what it carries.
 
 use crate::dice::Dice;
+use crate::effects::{Effect, happens};
 use crate::time::Owner;
 use crate::world::{pause_of, time};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use bytes::Bytes;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
-use http::Request;
+use http::header::CONTENT_LENGTH;
+use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use standpipe_device::sync::{Broken, Connect, Reply, Wire};
-use std::collections::BTreeMap;
+use standpipe_oplog::PROTOCOL;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -93,6 +97,10 @@ struct State {
     hub: Option<(Owner, Router)>,
     tracker: Router,
     links: BTreeMap<Target, Link>,
+    /// Tablets whose apps speak an older version of the protocol.
+    older: BTreeSet<usize>,
+    /// Those whom the hub told so when they fetched, and that have not greeted it since.
+    told_older: BTreeSet<usize>,
     trace: Vec<String>,
 }
 
@@ -101,7 +109,8 @@ impl Net {
     pub fn new(seed: u64, tracker: Router) -> Self {
         let dice = Dice::apart(seed, "network");
         let outside = Dice::apart(seed, "network outside");
-        let state = State { dice, outside, hub: None, tracker, links: BTreeMap::new(), trace: Vec::new() };
+        let (links, older, told_older, trace) = Default::default();
+        let state = State { dice, outside, hub: None, tracker, links, older, told_older, trace };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -122,6 +131,31 @@ impl Net {
 
     pub fn link(&self, target: Target) -> Link {
         self.state().link(target)
+    }
+
+    /// A tablet's app speaks an older version of the protocol than the hub, or the same.
+    pub fn set_older(&self, tablet: usize, is_older: bool) {
+        let mut state = self.state();
+        state.told_older.remove(&tablet);
+        if is_older {
+            state.older.insert(tablet)
+        } else {
+            state.older.remove(&tablet)
+        };
+    }
+
+    /// A tablet's app starts, and knows nothing yet of what it was told.
+    pub fn starts(&self, tablet: usize) {
+        self.state().told_older.remove(&tablet);
+    }
+
+    pub fn is_older(&self, tablet: usize) -> bool {
+        self.state().older.contains(&tablet)
+    }
+
+    /// Whether the hub told a tablet that its app is too old, when it last fetched, and it has not greeted the hub since.
+    pub fn was_told_older(&self, tablet: usize) -> bool {
+        self.state().told_older.contains(&tablet)
     }
 
     pub fn take_trace(&self) -> Vec<String> {
@@ -218,6 +252,17 @@ impl Net {
         moved: &AtomicU64,
     ) -> Result<Reply, Broken> {
         let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+        let mut request = request;
+        if let Target::Hub(tablet) = target {
+            let mut state = self.state();
+            if state.older.contains(&tablet) {
+                request = as_older(request);
+            }
+            // Whoever greets begins a turn.
+            if path.ends_with("/hello") {
+                state.told_older.remove(&tablet);
+            }
+        }
         let bytes = request.body().len();
         let is_stream = path.contains("/events");
         let (fate, pause) = self.state().fate(target, bytes, is_stream);
@@ -254,6 +299,12 @@ impl Net {
             return Err(Broken("no answer".into()));
         }
         let left = if let Fate::AnswerCut { at } = fate { Some(at) } else { None };
+        if let (Target::Hub(tablet), None, StatusCode::UPGRADE_REQUIRED) = (target, left, answer.status()) {
+            happens(Effect::AppTooOld);
+            if !path.ends_with("/enrol") {
+                self.state().told_older.insert(tablet);
+            }
+        }
         let (head, body) = answer.into_parts();
         let coming =
             Coming { net: self.clone(), target, from: before, body: body.into_data_stream().boxed(), left };
@@ -299,6 +350,7 @@ impl Net {
         let (give, take) = oneshot::channel();
         let answering = async move {
             let Ok(response) = router.oneshot(request).await;
+            let response = told(response).await;
             // Whoever asked may be gone.
             let _ = give.send(response);
         };
@@ -313,6 +365,36 @@ async fn nothing(why: &str, silent: bool) -> Result<Reply, Broken> {
         std::future::pending::<()>().await;
     }
     Err(Broken(why.into()))
+}
+
+/// A request as an app sends it that speaks the version before this one.
+fn as_older(request: Request<Bytes>) -> Request<Bytes> {
+    let older = PROTOCOL - 1;
+    let (mut head, mut body) = request.into_parts();
+    head.headers.insert("standpipe-protocol", older.into());
+    // Who greets or enrols says it once more.
+    if let Ok(Value::Object(mut said)) = serde_json::from_slice(&body)
+        && said.contains_key("protocol")
+    {
+        said.insert("protocol".into(), older.into());
+        body = Value::Object(said).to_string().into();
+        head.headers.insert(CONTENT_LENGTH, body.len().into());
+    }
+    Request::from_parts(head, body)
+}
+
+/// Counts what is answered, where that is a thing to count.
+async fn told(response: Response) -> Response {
+    if response.status() != StatusCode::CONFLICT {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if said["code"] == "forked" {
+        happens(Effect::Forked);
+    }
+    Response::from_parts(head, Body::from(body))
 }
 
 fn parts(body: Bytes) -> impl futures::Stream<Item = Bytes> + Send {

@@ -8,17 +8,19 @@ mod model;
 mod rows;
 mod sealed;
 
+use self::aside::Aside;
 use self::backup::Backup;
 use self::kept::{Kept, Place};
 use self::rows::{Log, News, Numbered, database, has_length, read, shelf};
 use self::sealed::{Replica, Signed};
+use crate::effects::{Effect, happens};
 use crate::stage::Stage;
 use crate::story::MOST_TABLETS;
 use crate::tablet::Tablet;
 use rusqlite::Connection;
 use standpipe_device::store::{InBackup, Store};
 use standpipe_domain::ids::{DeviceId, Sha256};
-use standpipe_domain::sync::SyncState;
+use standpipe_domain::sync::{SyncLine, SyncState, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use uuid::Uuid;
@@ -97,7 +99,11 @@ impl Oracle {
         if waits && !self.photos.contains_key(&sha256) {
             self.waiting.insert(sha256);
         }
-        self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1.insert(tablet);
+        let homes = &mut self.photos.entry(sha256).or_insert_with(|| (bytes, BTreeSet::new())).1;
+        if homes.iter().any(|home| *home != tablet) {
+            happens(Effect::SamePhoto);
+        }
+        homes.insert(tablet);
     }
 
     pub fn rights_change(&mut self) {
@@ -227,7 +233,7 @@ impl Oracle {
         drop(all);
         office.database = (!stage.hub.is_moved()).then_some(database);
         let mut changed = BTreeSet::new();
-        for Numbered { seq, op, tx, .. } in ops {
+        for Numbered { seq, op, tx, is_seal } in ops {
             if seq != office.seq + 1 {
                 return Err(format!("the hub's numbers jump from {} to {seq}", office.seq));
             }
@@ -235,6 +241,9 @@ impl Oracle {
             office.ops.insert(op);
             *office.held.entry(tx).or_default() += 1;
             changed.insert(tx);
+            if is_seal {
+                happens(Effect::Signed);
+            }
         }
         if count != office.seq {
             return Err(format!("the hub has {count} operations, and had {}", office.seq));
@@ -260,6 +269,7 @@ impl Oracle {
                 None => drop(self.sizes.insert(tx, held)),
             }
         }
+        aside.values().for_each(Aside::is_counted);
         match aside.iter().find(|(_, aside)| !self.knows_why(aside)) {
             Some((op, aside)) => Err(format!(
                 "the hub set the operation {op} aside as {}, for which there is no cause",
@@ -272,6 +282,9 @@ impl Oracle {
     fn look_at_tablet(&mut self, stage: &Stage, number: usize, said_safe: bool) -> Verdict {
         let tablet = &stage.tablets[number];
         let (Some(engine), Some(handle)) = (tablet.engine(), tablet.handle()) else { return Ok(()) };
+        if stage.net.was_told_older(number) {
+            says_too_old(number, &handle.line(), said_safe)?;
+        }
         let seen = self.seen.get(&number).copied().unwrap_or(0);
         let log = read(engine.store(), |conn| Log::after(conn, seen))?;
         let mut changed = BTreeSet::new();
@@ -386,4 +399,15 @@ impl Oracle {
         let path = shelf(folder, photo);
         self.photos.get(&photo).map_or_else(|| path.is_file(), |(bytes, _)| has_length(&path, *bytes))
     }
+}
+
+/// A tablet that the hub has told that its app is too old says so, until it greets the hub again.
+fn says_too_old(number: usize, line: &SyncLine, said_safe: bool) -> Verdict {
+    match (&line.trouble, line.state) {
+        (Some(Trouble::HubNewer), SyncState::NeedsAttention) => happens(Effect::SaidTooOld),
+        // Something else was in the way after that, or it has just started.
+        (Some(_), state) if state != SyncState::Safe && !said_safe => {}
+        _ => return Err(format!("tablet {number} was told that its app is too old, and says {line:?}")),
+    }
+    Ok(())
 }

@@ -1,5 +1,9 @@
 //! Runs seeds: each twice, which must give the same trace. What fails is made shorter until a person can read it.
 
+#[cfg(test)]
+mod tests;
+
+use crate::effects::Happened;
 use crate::postgres;
 use crate::stage::{Stage, prepare, words};
 use crate::story::{Act, Step, story};
@@ -92,7 +96,7 @@ impl Ground {
     }
 
     /// Plays a story once, watched or not.
-    pub fn play(&self, seed: u64, steps: &[Step], is_watched: bool) -> (Result<(), String>, Vec<String>) {
+    pub fn play(&self, seed: u64, steps: &[Step], is_watched: bool) -> Played {
         let root = self.folder.join("story");
         let _ = std::fs::remove_dir_all(&root);
         std::fs::create_dir_all(&root).expect("the simulation's folder can be made");
@@ -101,73 +105,68 @@ impl Ground {
         played.unwrap_or_else(|panic| (Err(format!("panicked: {}", words(&*panic))), Vec::new()))
     }
 
-    /// Runs a seed twice.
+    /// Runs a seed twice. Gives what happened in it.
     ///
     /// # Errors
     /// [`Failure`], with its story as short as it could be made.
-    pub fn run(&self, seed: u64, shrink: bool) -> Result<(), Box<Failure>> {
-        let steps = story(seed);
-        let (first, trace) = self.play(seed, &steps, true);
-        if let Err(why) = first {
-            return Err(Box::new(if shrink {
-                self.shrink(seed, steps, why, trace)
-            } else {
-                Failure { seed, why, steps, trace }
-            }));
-        }
-        let (_, again) = self.play(seed, &steps, false);
-        if let Some(at) = (0..trace.len().max(again.len())).find(|at| trace.get(*at) != again.get(*at)) {
-            let why = format!("the same seed gave another trace: {:?} / {:?}", trace.get(at), again.get(at));
-            return Err(Box::new(Failure { seed, why, steps, trace }));
-        }
-        Ok(())
+    pub fn run(&self, seed: u64, shrink: bool) -> Result<Happened, Box<Failure>> {
+        twice(seed, story(seed), shrink, |steps, is_watched| self.play(seed, steps, is_watched))
     }
+}
 
-    /// Takes steps out for as long as what is left still fails in the same way.
-    fn shrink(&self, seed: u64, mut steps: Vec<Step>, mut why: String, mut trace: Vec<String>) -> Failure {
-        let kind = kind(&why);
-        let mut size = steps.len() / 2;
-        while size > 0 {
-            let mut at = 0;
-            let mut is_shorter = false;
-            while at < steps.len() {
-                let mut fewer = steps.clone();
-                fewer.drain(at..(at + size).min(fewer.len()));
-                match self.play(seed, &fewer, true) {
-                    (Err(still), new) if self::kind(&still) == kind => {
-                        (steps, why, trace, is_shorter) = (fewer, still, new, true);
-                    }
-                    _ => at += size,
+/// What comes of a story: what went wrong, and what happened one after the other.
+type Played = (Result<(), String>, Vec<String>);
+
+/// Plays a story by `play`, watched, and once more unwatched, which must give the same trace.
+fn twice(
+    seed: u64,
+    steps: Vec<Step>,
+    shrinks: bool,
+    mut play: impl FnMut(&[Step], bool) -> Played,
+) -> Result<Happened, Box<Failure>> {
+    // Of a story that was played before on this thread.
+    Happened::take();
+    let (first, trace) = play(&steps, true);
+    let happened = Happened::take();
+    if let Err(why) = first {
+        let failure = Failure { seed, why, steps, trace };
+        return Err(Box::new(if shrinks { shrink(failure, play) } else { failure }));
+    }
+    let (_, again) = play(&steps, false);
+    if let Some(at) = (0..trace.len().max(again.len())).find(|at| trace.get(*at) != again.get(*at)) {
+        let why = format!("the same seed gave another trace: {:?} / {:?}", trace.get(at), again.get(at));
+        return Err(Box::new(Failure { seed, why, steps, trace }));
+    }
+    Ok(happened)
+}
+
+/// Takes steps out for as long as what is left still fails in the same way.
+fn shrink(failure: Failure, mut play: impl FnMut(&[Step], bool) -> Played) -> Failure {
+    let Failure { seed, mut why, mut steps, mut trace } = failure;
+    let kind = kind(&why);
+    let mut size = steps.len() / 2;
+    while size > 0 {
+        let mut at = 0;
+        let mut is_shorter = false;
+        while at < steps.len() {
+            let mut fewer = steps.clone();
+            fewer.drain(at..(at + size).min(fewer.len()));
+            match play(&fewer, true) {
+                (Err(still), new) if self::kind(&still) == kind => {
+                    (steps, why, trace, is_shorter) = (fewer, still, new, true);
                 }
-            }
-            if size > 1 || !is_shorter {
-                size /= 2;
+                _ => at += size,
             }
         }
-        Failure { seed, why, steps, trace }
+        if size > 1 || !is_shorter {
+            size /= 2;
+        }
     }
+    Failure { seed, why, steps, trace }
 }
 
 /// What went wrong, without who and what it happened to.
 fn kind(why: &str) -> String {
     let is_plain = |word: &&str| word.chars().all(|letter| letter.is_alphabetic() || letter == '\'');
     why.split_whitespace().filter(is_plain).take(6).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_is_read_as_it_was_and_takes_no_other_storys_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let fail = |why: &str, seed| Failure { seed, why: why.into(), steps: story(seed), trace: Vec::new() };
-        for failure in [fail("a \"first\"", 7), fail("a second", 7), fail("another", 8)] {
-            Kept::keep(folder.path(), &failure).unwrap();
-        }
-        let kept = Kept::all(folder.path()).unwrap();
-        let told: Vec<_> = kept.iter().map(|(name, kept)| (name.as_str(), kept.why.as_str())).collect();
-        assert_eq!(told, [("seed-7", "a \"first\""), ("seed-7-2", "a second"), ("seed-8", "another")]);
-        assert!(kept.iter().all(|(_, kept)| kept.steps == story(kept.seed)));
-    }
 }

@@ -28,6 +28,9 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// way is waited for before it is asked for again (five minutes, and one until the next turn).
 const WELL: u32 = 8;
 
+/// In one seed of so many somebody looks after each event: that takes many times as long.
+const CLOSE: u64 = 50;
+
 pub struct Stage {
     pub time: Time,
     pub disks: Disks,
@@ -44,6 +47,8 @@ pub struct Stage {
     chance: Dice,
     /// Nobody looks whether promises hold.
     is_unwatched: bool,
+    /// Somebody looks after each event that changed anything, and not only after each step.
+    is_close: bool,
     pub trace: Vec<String>,
 }
 
@@ -86,6 +91,7 @@ impl Stage {
             rooms: BTreeMap::new(),
             chance: Dice::apart(seed, "stage"),
             is_unwatched: false,
+            is_close: seed.is_multiple_of(CLOSE),
             trace: Vec::new(),
         }
     }
@@ -149,6 +155,9 @@ impl Stage {
                 self.bury()?;
                 self.heed()?;
                 self.work_outside();
+                if self.is_close && self.disks.have_changed() {
+                    self.look()?;
+                }
             }
             self.make_room();
             self.restart()?;
@@ -300,6 +309,7 @@ impl Stage {
         for number in 0..self.tablets.len() {
             self.net.set_link(Target::Hub(number), Link::GOOD);
             self.tablets[number].stands(Surroundings::default());
+            self.speak(number, false)?;
         }
         self.net.set_link(Target::Tracker, Link::GOOD);
         // The tracker may fail still at what is created next, and the hub tries again an hour later.

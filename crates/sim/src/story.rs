@@ -1,6 +1,7 @@
 //! What happens in a simulation, step by step: made from the seed, short enough to read, and shorter still once shrunk.
 
 mod beside;
+mod meet;
 #[cfg(test)]
 mod tests;
 
@@ -213,6 +214,11 @@ pub enum Act {
     Update {
         tablet: usize,
     },
+    /// The hub was updated, and a tablet's app was not: it speaks an older version of the protocol. Or it is updated now.
+    Speak {
+        tablet: usize,
+        is_older: bool,
+    },
     /// The office withdraws a tablet's permission.
     Revoke {
         tablet: usize,
@@ -253,6 +259,7 @@ impl Act {
             | Self::Copy { tablet }
             | Self::Return { tablet }
             | Self::Update { tablet }
+            | Self::Speak { tablet, .. }
             | Self::Revoke { tablet }
             | Self::Join { tablet } => Some(*tablet),
             _ => None,
@@ -268,6 +275,11 @@ pub struct Step {
 
 /// The steps of a seed.
 pub fn story(seed: u64) -> Vec<Step> {
+    beside::all(seed, told(seed))
+}
+
+/// Its story, without what goes on beside it.
+fn told(seed: u64) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "story");
     // Each story has a temper: some are about bad links, some about power, copies or rights, some about nothing of its own.
     let mut teller = Teller { temper: dice.below(6), dice, tablets: TABLETS, ..Teller::default() };
@@ -292,7 +304,7 @@ pub fn story(seed: u64) -> Vec<Step> {
         let act = if dice.chance(600) { teller.person() } else { teller.outside() };
         steps.push(Step { at, act });
     }
-    beside::all(seed, steps)
+    steps
 }
 
 /// Who makes a story up.

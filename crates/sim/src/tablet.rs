@@ -102,6 +102,7 @@ impl Tablet {
         let outside = self.outside(net, world);
         let says_safe = Arc::clone(&self.says_safe);
         says_safe.store(false, Relaxed);
+        net.starts(self.number);
         // Whoever starts anew has to greet the hub first.
         self.has_doubted.store(true, Relaxed);
         let has_doubted = Arc::clone(&self.has_doubted);

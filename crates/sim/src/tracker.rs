@@ -4,6 +4,7 @@
 mod line;
 
 use crate::dice::Dice;
+use crate::effects::{Effect, happens};
 use crate::net::Net;
 use crate::story::{Deed, Mood};
 use crate::world::time;
@@ -140,9 +141,16 @@ impl Outside {
         let issue = state.issues.get_mut(&number)?;
         let mark = issue.mark;
         match deed {
-            Deed::Closes => issue.is_closed = true,
-            Deed::Copies => state.adds(mark, SOMEBODY),
+            Deed::Closes => {
+                happens(Effect::ClosedInTracker);
+                issue.is_closed = true;
+            }
+            Deed::Copies => {
+                happens(Effect::CopiedInTracker);
+                state.adds(mark, SOMEBODY);
+            }
             Deed::Deletes => {
+                happens(Effect::DeletedInTracker);
                 state.issues.remove(&number);
                 state.is_unseen = true;
                 state.deleted.insert(mark);
@@ -254,8 +262,12 @@ impl State {
             self.mood = self.moods.pop_front().map(|(mood, lasts)| (mood, now + lasts));
         }
         match self.mood.map(|(mood, _)| mood) {
-            Some(Mood::Locked) => answer(401, &Value::Null),
+            Some(Mood::Locked) => {
+                happens(Effect::TrackerLocked);
+                answer(401, &Value::Null)
+            }
             Some(Mood::Covered) => {
+                happens(Effect::TrackerCovered);
                 // What is asked may be passed on all the same.
                 if changes && self.dice.chance(500) {
                     self.does(method, path, &said);
@@ -263,22 +275,28 @@ impl State {
                 page(200)
             }
             Some(Mood::Refuses { which }) if method == "POST" && is_one(&said, which) => {
+                happens(Effect::TrackerRefused);
                 answer(422, &json!({ "errors": ["Floor cannot be blank"] }))
             }
-            Some(Mood::Fails) => match self.dice.below(100) {
-                0..8 => answer(500, &Value::Null),
-                8..12 => page(503),
-                12..17 => answer(429, &Value::Null),
-                17..24 if changes => answer(422, &json!({ "errors": [] })),
-                24..32 => page(200),
-                32..44 if changes => {
-                    // It is done, and then something else goes wrong.
-                    let failed = if self.dice.chance(500) { answer(500, &Value::Null) } else { page(503) };
-                    self.does(method, path, &said);
-                    failed
-                }
-                _ => self.does(method, path, &said),
-            },
+            Some(Mood::Fails) => {
+                let how = match self.dice.below(100) {
+                    0..8 => answer(500, &Value::Null),
+                    8..12 => page(503),
+                    12..17 => answer(429, &Value::Null),
+                    17..24 if changes => answer(422, &json!({ "errors": [] })),
+                    24..32 => page(200),
+                    32..44 if changes => {
+                        // It is done, and then something else goes wrong.
+                        let failed =
+                            if self.dice.chance(500) { answer(500, &Value::Null) } else { page(503) };
+                        self.does(method, path, &said);
+                        failed
+                    }
+                    _ => return self.does(method, path, &said),
+                };
+                happens(Effect::TrackerFailed);
+                how
+            }
             _ => self.does(method, path, &said),
         }
     }

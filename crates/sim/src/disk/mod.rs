@@ -14,6 +14,7 @@ mod raw;
 mod undo;
 
 use crate::dice::Dice;
+use crate::effects::{Effect, happens};
 use libc::{EIO, ENOSPC, c_int};
 use raw::{c_path, close, copy_folder, drop_shared_memory, open, path_of, read, stat};
 use std::cell::RefCell;
@@ -93,6 +94,8 @@ struct Disk {
     root: PathBuf,
     /// What happens now is no machine's doing.
     is_off: bool,
+    /// A machine changed something since somebody asked.
+    has_changed: bool,
     nodes: BTreeMap<String, Node>,
     /// Folders that are further disks of a machine: they lose power with it.
     mounts: BTreeMap<String, String>,
@@ -118,6 +121,7 @@ impl Disks {
             *disk = Some(Disk {
                 root,
                 is_off: false,
+                has_changed: false,
                 nodes: BTreeMap::new(),
                 mounts: BTreeMap::new(),
                 kept: 0,
@@ -151,6 +155,11 @@ impl Disks {
     /// Power fails now.
     pub fn kill(&self, node: &str) {
         with_node(node, |node| node.is_dead = true);
+    }
+
+    /// Whether any machine changed anything since this was asked last.
+    pub fn have_changed(&self) -> bool {
+        within(|disk| std::mem::take(&mut disk.has_changed))
     }
 
     pub fn is_any_dead(&self) -> bool {
@@ -310,6 +319,7 @@ impl Disk {
         }
         let grows = matches!(change, Change::Write { .. } | Change::Open { .. });
         if node.is_full && grows {
+            happens(Effect::DiskFull);
             return Err(ENOSPC);
         }
         let mut dies = false;
@@ -317,6 +327,16 @@ impl Disk {
             *left = left.saturating_sub(1);
             if *left == 0 {
                 dies = true;
+                if matches!(change, Change::Sync { .. }) {
+                    // SQLite syncs its log when it commits.
+                    let is_commit = path.as_os_str().as_bytes().ends_with(b"-wal");
+                    happens(match (is_commit, *after) {
+                        (true, false) => Effect::PowerBeforeCommit,
+                        (true, true) => Effect::PowerAfterCommit,
+                        (false, false) => Effect::PowerBeforeSync,
+                        (false, true) => Effect::PowerAfterSync,
+                    });
+                }
                 if !*after {
                     node.is_dead = true;
                     node.fuse = None;
@@ -344,6 +364,7 @@ impl Disk {
                 PendingKind::Name(Name::Removed { path: path.to_owned(), kept })
             }
         };
+        self.has_changed = true;
         Ok(Some(Pending { node: name, kind, dies }))
     }
 

@@ -1,6 +1,7 @@
 //! What the hub set aside, and whether there is a cause for it; and whether tablets say the same of it.
 
 use super::{Oracle, Verdict};
+use crate::effects::{Effect, happens};
 use rusqlite::Connection;
 use standpipe_domain::ids::DeviceId;
 use standpipe_domain::sync::{SyncLine, SyncState};
@@ -31,6 +32,19 @@ pub(super) fn of_hub(hub: &Connection) -> rusqlite::Result<BTreeMap<Uuid, Aside>
         Ok((row.get(0)?, aside))
     })?
     .collect()
+}
+
+impl Aside {
+    /// Counts that the hub sets something aside for this.
+    pub(super) fn is_counted(&self) {
+        match self.code.as_str() {
+            "sealed" => happens(Effect::SetAsideAsSealed),
+            "not-allowed" => happens(Effect::SetAsideAsNotAllowed),
+            "not-from-here" => happens(Effect::SetAsideAsNotFromHere),
+            "revoked" => happens(Effect::SetAsideAsRevoked),
+            _ => {}
+        }
+    }
 }
 
 impl Oracle {

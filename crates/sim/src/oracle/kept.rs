@@ -3,6 +3,7 @@
 use super::rows::{has_length, read, read_still, shelf};
 use super::sealed::Replica;
 use super::{Oracle, Verdict};
+use crate::effects::{Effect, happens};
 use crate::stage::Stage;
 use rusqlite::Connection;
 use standpipe_device::store::blobs::Role;
@@ -137,6 +138,9 @@ impl Oracle {
         }
         let known = self.logs.entry(number).or_default();
         if was_returned {
+            if !known.is_subset(log) {
+                happens(Effect::Returned);
+            }
             self.seen.remove(&number);
             self.held.retain(|(of, _), _| *of != number);
             known.clone_from(log);

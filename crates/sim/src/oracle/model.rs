@@ -3,6 +3,7 @@
 
 use super::Verdict;
 use super::compare::{office_members, sides};
+use crate::effects::{Effect, happens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use rusqlite::{Connection, OptionalExtension};
@@ -25,6 +26,9 @@ struct Field {
 
 struct Written {
     value: Value,
+    /// Who wrote it, having seen this.
+    device: Uuid,
+    base: Option<Uuid>,
     stamp: u64,
     by_office: bool,
 }
@@ -99,6 +103,9 @@ pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
         let holds = within.map_or(Ok(false), |sql| any(sql, id))?;
         let is_deleted = !is_signed && !holds && record.changes.is_subset(&record.seen);
         let is_shown = any(shown, id)?;
+        if !is_signed && !holds && !is_deleted {
+            happens(Effect::KeptAgainstDelete);
+        }
         if is_deleted == is_shown {
             return Err(format!("the {entity} {id} was deleted: {is_deleted}; it is shown: {is_shown}"));
         }
@@ -157,20 +164,26 @@ impl Model {
         let latest = u64::try_from(received + AHEAD).unwrap_or(0) << 16;
         let stamp =
             op["hlc"].as_str().and_then(|hlc| u64::from_str_radix(hlc, 16).ok()).unwrap_or(0).min(latest);
-        let by_office = uuid(&op["device"]) == office;
+        let (device, base) = (uuid(&op["device"]), op["base_rev"].as_str().map(uuid_of));
+        let by_office = device == office;
         let mut write = |field: &str, value: &Value, replaced: Vec<Uuid>| {
             let known = self.fields.entry((id, field.to_owned())).or_default();
-            known.written.insert(op_id, Written { value: value.clone(), stamp, by_office });
+            if kind == "set"
+                && field.starts_with("answer:")
+                && known.written.values().any(|other| other.device != device && other.base == base)
+            {
+                happens(Effect::SameAnswer);
+            }
+            known.written.insert(op_id, Written { value: value.clone(), device, base, stamp, by_office });
             known.replaced.extend(replaced);
         };
-        let base = || op["base_rev"].as_str().map(uuid_of).into_iter().collect();
         match (kind, field) {
-            ("set", Some(field)) => write(field, &op["value"], base()),
+            ("set", Some(field)) => write(field, &op["value"], base.into_iter().collect()),
             ("set", None) => op["value"]
                 .as_object()
                 .into_iter()
                 .flatten()
-                .for_each(|(field, value)| write(field, value, base())),
+                .for_each(|(field, value)| write(field, value, base.into_iter().collect())),
             ("resolve", Some(field)) => write(field, &op["value"]["value"], saw().collect()),
             ("add", Some(field)) => {
                 self.added.entry((id, field.to_owned())).or_default().insert(op_id);
@@ -195,8 +208,10 @@ impl Model {
                         self.contradicting.insert(uuid(&payload["sign_off"]));
                     }
                 }
-                let settled = one["settled"].as_object().into_iter().flatten().map(|(_, photos)| photos);
-                let photos = settled.chain([&one["photos"]]).filter_map(Value::as_array).flatten();
+                let settled = || one["settled"].as_object().into_iter().flatten();
+                // A finding that does not stand any more is signed with its photos.
+                self.signed_records.extend(settled().map(|(finding, _)| uuid_of(finding)));
+                let photos = settled().map(|(_, photos)| photos).chain([&one["photos"]]).filter_map(Value::as_array).flatten();
                 let photos: BTreeSet<Uuid> = photos.map(uuid).collect();
                 if !photos.is_empty() || one["revs"].as_object().is_some_and(|revs| !revs.is_empty()) {
                     self.signed_records.insert(uuid(&one["id"]));
@@ -213,7 +228,7 @@ impl Field {
         let stands = |op: &&Uuid| signed == Some(**op) || !self.replaced.contains(*op);
         let mut sides: Vec<Uuid> = self.written.keys().filter(stands).copied().collect();
         sides.sort_by_key(|op| {
-            let Written { value, stamp, by_office } = &self.written[op];
+            let Written { value, stamp, by_office, .. } = &self.written[op];
             std::cmp::Reverse((signed == Some(*op), worst(field, value, *by_office), *stamp, *op))
         });
         sides

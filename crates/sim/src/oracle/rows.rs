@@ -1,5 +1,6 @@
 //! What the databases of the hub and of tablets say, read as they are.
 
+use crate::effects::{Effect, happens, has_happened};
 use crate::estate::SITE;
 use crate::hub::Hub;
 use rusqlite::Connection;
@@ -87,6 +88,10 @@ impl Log {
             .collect::<Result<_, _>>()
         };
         let (acknowledged, durable) = (upto("acknowledged")?, upto("durable")?);
+        let sql = "SELECT EXISTS (SELECT 1 FROM apart WHERE sides IS NOT NULL)";
+        if !has_happened(Effect::Conflict) && conn.prepare_cached(sql)?.query_row([], |row| row.get(0))? {
+            happens(Effect::Conflict);
+        }
         let verified = conn
             .prepare_cached("SELECT sha256 FROM upload WHERE state = 'verified'")?
             .query_map([], |row| row.get(0).map(Sha256))?

@@ -1,6 +1,7 @@
 //! What was signed: the same bytes for ever, wherever a signature is, and shown as they were signed.
 
 use super::Verdict;
+use crate::effects::{Effect, happens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use rusqlite::{Connection, OptionalExtension};
@@ -41,6 +42,8 @@ pub(super) struct Signed {
 /// A signature, as it was first seen.
 struct Seal {
     jws: String,
+    /// Its place in the chain of a tablet that was to send it: device, incarnation and number.
+    place: Option<String>,
     /// The operation behind each field, and what the payload says of the field.
     fields: BTreeMap<Place, (Uuid, Value)>,
     /// The records of photos, and the operations that added them.
@@ -51,6 +54,8 @@ struct Seal {
 struct Held {
     op: Uuid,
     jws: String,
+    /// Its place in the chain of the tablet, where that is to send it.
+    place: Option<String>,
     /// The hub has received it, as far as the replica knows, and nobody has set it aside.
     is_received: bool,
     counts: bool,
@@ -79,12 +84,17 @@ impl Signed {
         };
         let mut signed: BTreeMap<&Place, (Uuid, &Value, bool)> = BTreeMap::new();
         let mut photos = BTreeSet::new();
-        for Held { op, jws, .. } in &held {
+        for Held { op, jws, place, .. } in &held {
             let seal = self.seals.entry(*op).or_insert_with(|| Seal::read(jws));
             if seal.jws != *jws {
                 return Ok(Err(format!(
                     "{at} holds the signature {op} with other bytes than it had at first"
                 )));
+            }
+            if let Some(place) = place
+                && seal.place.get_or_insert_with(|| place.clone()) != place
+            {
+                happens(Effect::SignatureNumberedAnew);
             }
         }
         // The first one to be received holds.
@@ -162,7 +172,7 @@ impl Seal {
                 }
             }
         }
-        Self { jws: jws.to_owned(), fields, photos }
+        Self { jws: jws.to_owned(), place: None, fields, photos }
     }
 }
 
@@ -203,11 +213,13 @@ impl Replica<'_> {
 /// The signatures on a tablet, those that the hub received first at the front.
 fn of_tablet(conn: &Connection) -> rusqlite::Result<Vec<Held>> {
     conn.prepare_cached(
-        "SELECT op_id, body -> '$.value', hub_at IS NOT NULL, op_id NOT IN (SELECT op_id FROM set_aside) FROM op
+        "SELECT op_id, body -> '$.value', hub_at IS NOT NULL, op_id NOT IN (SELECT op_id FROM set_aside),
+             (body ->> 'device') || ' ' || incarnation || ' ' || dev_seq FROM op
          WHERE kind NOT IN ('set', 'add') AND kind = 'seal' ORDER BY hub_at IS NULL, hub_at, op_id",
     )?
     .query_map([], |row| {
-        Ok(Held { op: row.get(0)?, jws: row.get(1)?, is_received: row.get(2)?, counts: row.get(3)? })
+        let (op, jws, is_received, counts) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Held { op, jws, place: row.get(4)?, is_received, counts })
     })?
     .collect()
 }
@@ -233,7 +245,8 @@ fn of_hub(conn: &Connection, known: &BTreeSet<Uuid>) -> rusqlite::Result<Result<
         held.push((at, *op, jws));
     }
     held.sort();
-    let held = held.into_iter().map(|(_, op, jws)| Held { op, jws, is_received: true, counts: true });
+    let held =
+        held.into_iter().map(|(_, op, jws)| Held { op, jws, place: None, is_received: true, counts: true });
     Ok(Ok(held.collect()))
 }
 

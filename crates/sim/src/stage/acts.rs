@@ -3,6 +3,7 @@
 
 use super::Stage;
 use crate::disk::untracked;
+use crate::effects::{Effect, happens};
 use crate::estate;
 use crate::net::Target;
 use crate::people;
@@ -77,6 +78,7 @@ impl Stage {
                 untracked(|| tablet::as_older(&older)).map_err(|error| format!("an older app: {error}"))?;
                 self.disks.copy(&older, &folder);
             }
+            Act::Speak { tablet, is_older } => self.speak(*tablet, *is_older)?,
             Act::Rename { .. }
             | Act::Delete { .. }
             | Act::Import { .. }
@@ -121,6 +123,19 @@ impl Stage {
         Ok(())
     }
 
+    /// A tablet's app is too old for the hub, or is updated, for which it starts again.
+    pub(super) fn speak(&mut self, number: usize, is_older: bool) -> Result<(), String> {
+        if is_older {
+            self.net.set_older(number, true);
+        } else if self.net.is_older(number) {
+            if self.net.was_told_older(number) {
+                happens(Effect::Updated);
+            }
+            self.with_tablet_off(number, |stage| stage.net.set_older(number, false))?;
+        }
+        Ok(())
+    }
+
     /// What a tablet stands in changes, and its person may choose whether originals wait.
     fn stand(&mut self, number: usize, stands: Surroundings, waits: Option<bool>) {
         let tablet = &mut self.tablets[number];
@@ -161,7 +176,9 @@ impl Stage {
         self.with_tablet_off(number, |stage| stage.disks.copy(&folder, &to))?;
         self.tablets.push(tablet);
         self.net.set_link(Target::Hub(clone), self.net.link(Target::Hub(number)));
+        self.net.set_older(clone, self.net.is_older(number));
         self.oracle.cloned(number, clone);
+        happens(Effect::Cloned);
         self.restarts.insert(Machine::Tablet(clone), self.time.now() + Duration::from_millis(700));
         Ok(())
     }

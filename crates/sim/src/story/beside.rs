@@ -1,6 +1,6 @@
 //! What goes on beside a story changes nothing of the rest of it: each has dice of its own.
 
-use super::{Act, Deed, Deleted, Mood, Step, TABLETS};
+use super::{Act, Deed, Deleted, Mood, Step, TABLETS, meet};
 use crate::dice::Dice;
 use crate::estate::STOPS;
 use crate::net::Link;
@@ -12,12 +12,13 @@ const MOVES: u64 = 8;
 
 /// The story of a seed with all that goes on beside it.
 pub(super) fn all(seed: u64, steps: Vec<Step>) -> Vec<Step> {
-    deleted(seed, updated(seed, moved(seed, carried(seed, failing(seed, linked(seed, met(seed, steps)))))))
+    let steps = meet::all(seed, met(seed, steps));
+    let steps = failing(seed, linked(seed, steps));
+    outdated(seed, deleted(seed, updated(seed, moved(seed, carried(seed, steps)))))
 }
 
-/// People meet at issues that somebody claims to be done. What comes in takes the place of others: the story is no longer
-/// than it was.
-fn met(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+/// People meet at issues that somebody claims to be done.
+fn met(seed: u64, steps: Vec<Step>) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "issue");
     if !dice.chance(200) {
         return steps;
@@ -53,9 +54,16 @@ fn met(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
             news.push(Step { at, act: Act::Link { tablet, link } });
         }
     }
+    instead(steps, news, &mut dice)
+}
+
+/// What comes in takes the place of others, but for copies, by which the tablets are counted: the story is hardly longer than
+/// it was.
+pub(super) fn instead(mut steps: Vec<Step>, news: Vec<Step>, dice: &mut Dice) -> Vec<Step> {
     for _ in &news {
-        if steps.len() > TABLETS {
-            steps.remove(TABLETS + dice.index(steps.len() - TABLETS));
+        let at = TABLETS + dice.index(steps.len().saturating_sub(TABLETS));
+        if steps.get(at).is_some_and(|step| !matches!(step.act, Act::Clone { .. })) {
+            steps.remove(at);
         }
     }
     steps.extend(news);
@@ -143,6 +151,18 @@ fn updated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
         for _ in 0..dice.within(1..3) {
             let tablet = dice.index(TABLETS);
             insert(&mut steps, &mut dice, Act::Update { tablet });
+        }
+    }
+    steps
+}
+
+/// An app is not updated with the hub, and maybe later; in the end all are.
+fn outdated(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "version");
+    if dice.chance(80) {
+        let tablet = dice.index(TABLETS);
+        for is_older in [true, false] {
+            insert(&mut steps, &mut dice, Act::Speak { tablet, is_older });
         }
     }
     steps

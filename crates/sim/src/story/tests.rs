@@ -1,4 +1,4 @@
-use super::{Act, story};
+use super::Act;
 use crate::dice::Dice;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn a_temper_is_what_its_name_says_and_tells_of_everything_sometimes() {
     for seed in 0..1_500 {
         let temper = Dice::apart(seed, "story").below(6);
         // Each begins with three links.
-        for about in story(seed).iter().skip(3).filter_map(|step| about(&step.act)) {
+        for about in super::told(seed).iter().skip(3).filter_map(|step| about(&step.act)) {
             *told.entry((about, temper)).or_default() += 1;
         }
     }
