@@ -24,13 +24,14 @@ pub(super) fn all(seed: u64, steps: Vec<Step>) -> Vec<Step> {
     let other = (one + 1 + dice.index(TABLETS - 1)) % TABLETS;
     let (stop, item) = (dice.index(STOPS), dice.index(3));
     let mut meeting = Meeting { one, other, stop, item, at, dice, steps: Vec::new() };
-    match meeting.dice.below(6) {
+    match meeting.dice.below(7) {
         0 => meeting.same_answer(),
         1 => meeting.sealed_meanwhile(),
         2 => meeting.deleted_meanwhile(),
         3 => meeting.same_photo(),
         4 => meeting.signed_and_copied(TABLETS + copies),
-        _ => meeting.signed_and_joined(),
+        5 => meeting.signed_and_joined(),
+        _ => meeting.found_again(),
     }
     let Meeting { mut dice, steps: news, .. } = meeting;
     instead(steps, news, &mut dice)
@@ -98,6 +99,22 @@ impl Meeting {
         self.answers(other, true);
         self.then(50..2_000, Act::Say { tablet: other, stop, item });
         self.comes_back(other);
+    }
+
+    /// The office deletes a finding that nobody has put into words yet, and a colleague finds the same.
+    fn found_again(&mut self) {
+        let Self { one, other, stop, item, .. } = *self;
+        let (bytes, length) = (self.dice.below(3), 3_000);
+        let photo = |tablet, bytes| Act::Photo { tablet, stop, item, bytes, length, is_picture: true };
+        self.answers(one, true);
+        self.then(50..500, photo(one, bytes));
+        self.then(1_000..9_000, Act::Delete { stop, what: Deleted::Finding });
+        let again = if self.dice.chance(500) {
+            photo(other, bytes + 1)
+        } else {
+            Act::Say { tablet: other, stop, item }
+        };
+        self.then(1_000..9_000, again);
     }
 
     /// Two take the same photo.
