@@ -39,42 +39,40 @@ pub enum Effect {
     SignatureNumberedAnew,
 }
 
-use Effect::*;
-
 /// Each of them, in what words it is told of, and in how many seeds of 1,000 it happens at least: about half of what was
 /// measured, and less where it is rare.
 const ALL: [(Effect, &str, u64); 31] = [
-    (Signed, "a signature at the hub", 0),
-    (SetAsideAsSealed, "set aside as sealed", 0),
-    (SetAsideAsNotAllowed, "set aside as not allowed", 0),
-    (SetAsideAsNotFromHere, "set aside as overtaken", 0),
-    (SetAsideAsRevoked, "set aside as withdrawn", 0),
-    (Conflict, "a field with two sides", 0),
-    (KeptAgainstDelete, "a record kept against a delete", 0),
-    (Forked, "409 forked", 0),
-    (HubRestored, "the hub restored", 0),
-    (HubMoved, "the hub's database moved", 0),
-    (WrittenBeside, "a commit held open beside it", 0),
-    (Cloned, "a tablet cloned", 0),
-    (Returned, "a tablet without what it had after its copy", 0),
-    (SameAnswer, "one item answered by two who did not know", 0),
-    (SamePhoto, "one photo on two tablets", 0),
-    (TrackerFailed, "the tracker fails", 0),
-    (TrackerLocked, "it does not know the key", 0),
-    (TrackerCovered, "it stands behind a page", 0),
-    (TrackerRefused, "it refuses an issue", 0),
-    (DeletedInTracker, "an issue deleted there", 0),
-    (CopiedInTracker, "copied there", 0),
-    (ClosedInTracker, "closed there", 0),
-    (PowerBeforeCommit, "power lost before a commit", 0),
-    (PowerAfterCommit, "after one", 0),
-    (PowerBeforeSync, "before another sync", 0),
-    (PowerAfterSync, "after one", 0),
-    (DiskFull, "a full disk", 0),
-    (AppTooOld, "426 for an old app", 0),
-    (SaidTooOld, "its screen says so", 0),
-    (Updated, "it is updated", 0),
-    (SignatureNumberedAnew, "a signature numbered anew", 0),
+    (Effect::Signed, "a signature at the hub", 200),
+    (Effect::SetAsideAsSealed, "set aside as sealed", 70),
+    (Effect::SetAsideAsNotAllowed, "set aside as not allowed", 8),
+    (Effect::SetAsideAsNotFromHere, "set aside as overtaken", 22),
+    (Effect::SetAsideAsRevoked, "set aside as withdrawn", 22),
+    (Effect::Conflict, "a field with two sides", 200),
+    (Effect::KeptAgainstDelete, "a record kept against a delete", 30),
+    (Effect::Forked, "409 forked", 40),
+    (Effect::HubRestored, "the hub restored", 65),
+    (Effect::HubMoved, "the hub's database moved", 2),
+    (Effect::WrittenBeside, "a commit held open beside the hub", 1),
+    (Effect::Cloned, "a tablet cloned", 95),
+    (Effect::Returned, "a tablet without what it had after its copy", 20),
+    (Effect::SameAnswer, "one item answered by two who did not know", 95),
+    (Effect::SamePhoto, "one photo on two tablets", 28),
+    (Effect::TrackerFailed, "the tracker fails", 15),
+    (Effect::TrackerLocked, "the tracker knows no key", 18),
+    (Effect::TrackerCovered, "the tracker behind a page", 20),
+    (Effect::TrackerRefused, "the tracker refuses an issue", 5),
+    (Effect::DeletedInTracker, "an issue deleted in the tracker", 40),
+    (Effect::CopiedInTracker, "an issue copied there", 15),
+    (Effect::ClosedInTracker, "an issue closed there", 18),
+    (Effect::PowerBeforeCommit, "power lost before a commit", 30),
+    (Effect::PowerAfterCommit, "power lost after a commit", 30),
+    (Effect::PowerBeforeSync, "power lost before another sync", 8),
+    (Effect::PowerAfterSync, "power lost after another sync", 7),
+    (Effect::DiskFull, "a full disk", 140),
+    (Effect::AppTooOld, "426 for an old app", 18),
+    (Effect::SaidTooOld, "an old app that says so", 15),
+    (Effect::Updated, "an old app updated", 10),
+    (Effect::SignatureNumberedAnew, "a signature numbered anew", 30),
 ];
 
 /// From so many seeds on, what happens too rarely is a fault.
@@ -160,11 +158,11 @@ mod tests {
         for (at, (effect, ..)) in ALL.iter().enumerate() {
             assert_eq!(*effect as usize, at, "in the table where its name stands");
         }
-        happens(Conflict);
-        happens(Conflict);
-        assert!(has_happened(Conflict) && !has_happened(Forked));
+        happens(Effect::Conflict);
+        happens(Effect::Conflict);
+        assert!(has_happened(Effect::Conflict) && !has_happened(Effect::Forked));
         effects.add(Happened::take());
-        assert!(!has_happened(Conflict), "the next story begins anew");
+        assert!(!has_happened(Effect::Conflict), "the next story begins anew");
         effects.add(Happened::take());
         let told = effects.to_string();
         assert!(told.starts_with("of 2 seeds") && told.contains("a field with two sides 1;"), "{told}");
@@ -177,9 +175,9 @@ mod tests {
         let mut effects = Effects::default();
         for seed in 0..ENOUGH {
             assert_eq!(effects.missing(), [""; 0], "after {seed} seeds nothing is asked");
-            effects.add(if seed == 0 { every } else { Happened(u64::MAX & !Conflict.bit()) });
+            effects.add(if seed == 0 { every } else { Happened(!Effect::Conflict.bit()) });
         }
-        let least = ALL[Conflict as usize].2;
+        let least = ALL[Effect::Conflict as usize].2;
         let told = format!("a field with two sides: in 1 of 1000 seeds, and should be in {least} at least");
         assert_eq!(effects.missing(), [told]);
     }

@@ -101,9 +101,10 @@ pub fn agrees(hub: &Connection) -> Result<BTreeSet<Uuid>, String> {
         // What was signed stays, whichever came first, and that in which something is left.
         let is_signed = model.signed_records.contains(id);
         let holds = within.map_or(Ok(false), |sql| any(sql, id))?;
-        let is_deleted = !is_signed && !holds && record.changes.is_subset(&record.seen);
+        let is_unseen = !record.changes.is_subset(&record.seen);
+        let is_deleted = !is_signed && !holds && !is_unseen;
         let is_shown = any(shown, id)?;
-        if !is_signed && !holds && !is_deleted {
+        if !is_signed && is_unseen {
             happens(Effect::KeptAgainstDelete);
         }
         if is_deleted == is_shown {
@@ -211,7 +212,11 @@ impl Model {
                 let settled = || one["settled"].as_object().into_iter().flatten();
                 // A finding that does not stand any more is signed with its photos.
                 self.signed_records.extend(settled().map(|(finding, _)| uuid_of(finding)));
-                let photos = settled().map(|(_, photos)| photos).chain([&one["photos"]]).filter_map(Value::as_array).flatten();
+                let photos = settled()
+                    .map(|(_, photos)| photos)
+                    .chain([&one["photos"]])
+                    .filter_map(Value::as_array)
+                    .flatten();
                 let photos: BTreeSet<Uuid> = photos.map(uuid).collect();
                 if !photos.is_empty() || one["revs"].as_object().is_some_and(|revs| !revs.is_empty()) {
                     self.signed_records.insert(uuid(&one["id"]));

@@ -84,12 +84,12 @@ fn linked(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
 /// The tracker outside fails, and people work there.
 fn failing(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
     let mut dice = Dice::apart(seed, "tracker");
-    if dice.chance(400) {
+    if dice.chance(600) {
         for _ in 0..dice.within(1..4) {
             let mood = match dice.below(10) {
-                0 => Mood::Locked,
-                1 | 2 => Mood::Covered,
-                3 => Mood::Refuses { which: u8::try_from(dice.below(4)).unwrap_or(0) },
+                0 | 1 => Mood::Locked,
+                2 | 3 => Mood::Covered,
+                4..=6 => Mood::Refuses { which: u8::try_from(dice.below(4)).unwrap_or(0) },
                 _ => Mood::Fails,
             };
             let seconds = u32::try_from(dice.within(5..900)).unwrap_or(5);
@@ -124,7 +124,12 @@ fn carried(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
 
 /// Lets something happen somewhere between the others.
 fn insert(steps: &mut Vec<Step>, dice: &mut Dice, act: Act) {
-    let place = TABLETS + dice.index(steps.len() - TABLETS);
+    insert_behind(TABLETS, steps, dice, act);
+}
+
+/// Lets something happen somewhere behind the first so many.
+fn insert_behind(first: usize, steps: &mut Vec<Step>, dice: &mut Dice, act: Act) {
+    let place = first + dice.index(steps.len() - first);
     let at = steps[place].at;
     steps.insert(place, Step { at, act });
 }
@@ -138,7 +143,8 @@ fn moved(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
         }
         for _ in 0..dice.within(2..6) {
             let milliseconds = dice.within(20..40_000);
-            insert(&mut steps, &mut dice, Act::Beside { milliseconds });
+            let moved = steps.iter().position(|step| step.act == Act::Move).unwrap_or(TABLETS);
+            insert_behind(moved + 1, &mut steps, &mut dice, Act::Beside { milliseconds });
         }
     }
     steps
