@@ -40,7 +40,8 @@ pub trait World: Send + Sync {
         real::free(folder)
     }
 
-    /// The time since some moment in the past. It never goes back, and tells nothing of the date.
+    /// The time since some moment in the past. It never goes back, and tells nothing of the date. While the machine sleeps it
+    /// may stand still.
     fn elapsed(&self) -> Duration {
         real::elapsed()
     }

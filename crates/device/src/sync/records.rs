@@ -61,7 +61,8 @@ impl Driver {
         let hello = hub.hello(chain.id.incarnation, sent.clock).await?;
         let came_back = Moment::of(store.world());
         if came_back.leapt_since(sent) {
-            // Nobody knows on which side of the sleep the hub looked at its clock: it is greeted once more.
+            // Nobody knows on which side of the sleep the hub looked at its clock: the next turn notices that, and
+            // greets it once more.
             self.standing.woken.notify_one();
         } else {
             let middle = sent.clock.0.midpoint(came_back.clock.0);
