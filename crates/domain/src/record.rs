@@ -91,6 +91,12 @@ pub fn finding_id(check: CheckId, item: &str) -> FindingId {
     FindingId(Uuid::new_v5(&check.0, format!("finding:{item}").as_bytes()))
 }
 
+/// Whether a record's id says what stands in its field: of a finding to which item of which check it belongs. Whoever writes
+/// such a field writes the same.
+pub fn follows_from_id(entity: &str, field: &str) -> bool {
+    entity == entity::FINDING && matches!(field, "check" | "item")
+}
+
 /// The issue that the office opens for a finding: at most one, however often the finding arrives.
 pub fn issue_id(finding: FindingId) -> IssueId {
     IssueId(Uuid::new_v5(&finding.0, b"issue"))

@@ -27,10 +27,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What the tablet's system tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum News {
+enum Told {
     Network(Network),
     /// The tablet has woken, or its network leads further than before.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the window alone tells of it there"))]
     Back,
 }
 
@@ -42,14 +41,14 @@ pub fn follow(app: &AppHandle) {
         // The thread below runs as long as the app.
         let woken = tell.clone();
         sleep::listen(move || {
-            let _ = woken.send(News::Back);
+            let _ = woken.send(Told::Back);
         });
         network::listen(move |news| {
             let _ = tell.send(news);
         });
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = tell.send(News::Network(Network::Unknown));
+    let _ = tell.send(Told::Network(Network::Unknown));
     let app = app.clone();
     // Away from the window's thread: the engine may just be opening.
     let looking = thread::Builder::new().name("surroundings".into()).spawn(move || {
@@ -57,13 +56,13 @@ pub fn follow(app: &AppHandle) {
             let news = next(&told);
             let app = app.state::<App>();
             app.surround(|now| {
-                if let Some(News::Network(network)) = news {
+                if let Some(Told::Network(network)) = news {
                     now.network = network;
                 }
                 now.battery = battery::read(Path::new(SUPPLIES));
             });
             // Sites that cannot be opened ask nobody either way.
-            if news == Some(News::Back) {
+            if news == Some(Told::Back) {
                 let _ = app.come_back();
             }
         }
@@ -74,7 +73,7 @@ pub fn follow(app: &AppHandle) {
 }
 
 /// What is told next; nothing after a minute in which nothing was.
-fn next(told: &mpsc::Receiver<News>) -> Option<News> {
+fn next(told: &mpsc::Receiver<Told>) -> Option<Told> {
     told.recv_timeout(MINUTE)
         .map_err(|ended| {
             // Nothing will ever be heard any more.

@@ -1,6 +1,6 @@
 //! Whether the network is metered, and that it has come back, as NetworkManager says over the system's bus.
 
-use super::News;
+use super::Told;
 use gio::prelude::*;
 use gio::{BusType, Cancellable, DBusConnection, DBusProxy, DBusProxyFlags};
 use standpipe_domain::hold::Network;
@@ -15,17 +15,17 @@ const CONNECTED: u32 = 50;
 
 /// Calls `hear` with how the network is, now and whenever that changes, and whenever it leads further than before, on the
 /// thread that calls this: its main loop brings the signals.
-pub fn listen(hear: impl Fn(News) + 'static) {
+pub fn listen(hear: impl Fn(Told) + 'static) {
     gio::bus_get(BusType::System, Cancellable::NONE, move |bus| match bus {
         Ok(bus) => watch(&bus, hear),
         Err(error) => {
             tracing::info!(%error, "no system bus: whether the network is metered is not known");
-            hear(News::Network(Network::Unknown));
+            hear(Told::Network(Network::Unknown));
         }
     });
 }
 
-fn watch(bus: &DBusConnection, hear: impl Fn(News) + 'static) {
+fn watch(bus: &DBusConnection, hear: impl Fn(Told) + 'static) {
     // Looking must not start it where it does not run.
     let flags = DBusProxyFlags::DO_NOT_AUTO_START;
     DBusProxy::new(
@@ -40,18 +40,18 @@ fn watch(bus: &DBusConnection, hear: impl Fn(News) + 'static) {
             Ok(proxy) => tell(&proxy, hear),
             Err(error) => {
                 tracing::info!(%error, "whether the network is metered is not known");
-                hear(News::Network(Network::Unknown));
+                hear(Told::Network(Network::Unknown));
             }
         },
     );
 }
 
-fn tell(proxy: &DBusProxy, hear: impl Fn(News) + 'static) {
+fn tell(proxy: &DBusProxy, hear: impl Fn(Told) + 'static) {
     let state = Cell::new(state(proxy));
     let look = Rc::new(move |proxy: &DBusProxy| {
-        hear(News::Network(network(proxy)));
+        hear(Told::Network(network(proxy)));
         if leads_further(state.replace(self::state(proxy)), state.get()) {
-            hear(News::Back);
+            hear(Told::Back);
         }
     });
     look(proxy);
@@ -125,7 +125,7 @@ mod tests {
         let bus = Bus::start();
         let context = MainContext::new();
         let heard = Rc::new(RefCell::new(Vec::new()));
-        let until = |last: News| {
+        let until = |last: Told| {
             let begun = Instant::now();
             while heard.borrow().last() != Some(&last) {
                 assert!(begun.elapsed() < Duration::from_secs(60), "{last:?} was never heard: {heard:?}");
@@ -135,7 +135,7 @@ mod tests {
         let story = || {
             let told = Rc::clone(&heard);
             watch(&bus.connect(), move |news| told.borrow_mut().push(news));
-            until(News::Network(Unknown));
+            until(Told::Network(Unknown));
 
             let manager = bus.connect();
             let interface = DBusNodeInfo::for_xml(SPEAKS).unwrap().lookup_interface(MANAGER).unwrap();
@@ -155,7 +155,7 @@ mod tests {
                 |_, _| (),
                 |_, _| (),
             );
-            until(News::Network(Metered));
+            until(Told::Network(Metered));
 
             let says = |property: &str, now: u32| {
                 let news = HashMap::from([(property, now.to_variant())]);
@@ -164,13 +164,13 @@ mod tests {
                 manager.emit_signal(None, PATH, properties, "PropertiesChanged", Some(&changed)).unwrap();
             };
             says("State", 70);
-            until(News::Back);
+            until(Told::Back);
             says("Metered", 4);
-            until(News::Network(Unmetered));
+            until(Told::Network(Unmetered));
 
             gio::bus_unown_name(owner);
-            until(News::Network(Unknown));
-            let back = heard.borrow().iter().filter(|news| **news == News::Back).count();
+            until(Told::Network(Unknown));
+            let back = heard.borrow().iter().filter(|news| **news == Told::Back).count();
             assert_eq!(back, 1, "once for each time that it comes back");
         };
         context.with_thread_default(story).unwrap();

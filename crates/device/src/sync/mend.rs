@@ -20,6 +20,8 @@ pub(super) struct Mend {
     pub differs: bool,
     /// It was put right once, and both ends were not in step since.
     tried: bool,
+    /// Behind here the hub has numbered otherwise what is held, whatever the sums say.
+    pub otherwise: Option<u64>,
     /// Something may be here that the hub lost.
     gives_back: bool,
     /// The first operation of what was given back last. Once the hub has numbered it, it is not given back again.
@@ -42,6 +44,7 @@ impl Mend {
         Self {
             differs: false,
             tried: false,
+            otherwise: None,
             gives_back: true,
             given: None,
             behind: 0,
@@ -111,13 +114,16 @@ impl Driver {
                     let theirs = theirs.map_err(|error| Fault::of_hub(DOING, error.to_string()))?;
                     effect = repair.step(answer.head, &theirs, &ours);
                 }
-                Effect::Fetch { spans, upto } => {
+                Effect::Fetch { mut spans, upto } => {
                     let Some(epoch) = epoch else {
                         return Err(Fault::of_hub(DOING, "the hub says nothing").into());
                     };
                     let is_same = spans.is_empty();
                     if self.mend.is_withdrawn {
                         return self.repair_blindly(epoch, cursor, &spans, upto);
+                    }
+                    if let Some(after) = self.mend.otherwise.take().filter(|_| is_same) {
+                        spans.push(Span { after, upto: cursor });
                     }
                     tracing::warn!(spans = spans.len(), upto, "putting right what differs from the office");
                     for span in spans {

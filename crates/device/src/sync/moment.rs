@@ -29,3 +29,23 @@ impl Moment {
         shown > i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_right_or_back_is_no_sleep_and_one_that_went_on_alone_is() {
+        let at = |clock, elapsed| Moment { clock: Millis(clock), elapsed: Duration::from_millis(elapsed) };
+        let before = at(50_000, 7);
+        for (clock, elapsed, leapt) in [
+            (110_000, 60_007, false),
+            (110_000, 50_007, false),
+            (110_000, 50_006, true),
+            (50_000, 60_007, false),
+            (i64::MIN, 7, false),
+        ] {
+            assert_eq!(at(clock, elapsed).leapt_since(before), leapt, "{clock} {elapsed}");
+        }
+    }
+}

@@ -293,6 +293,9 @@ impl Driver {
                         return Err(Fault::of_hub(DOING, "the hub's pages do not end").into());
                     }
                     let held = head.from >= after || store.holds(&ops, after)?;
+                    if !held {
+                        self.mend.otherwise = Some(head.from);
+                    }
                     effect = pull.step(pull::Event::Page { head: head.clone(), held });
                     page = Some((head, ops));
                     began = true;

@@ -4,18 +4,19 @@ use super::issues::numbers;
 use super::kit::{
     MORNING, Tablet, answer, answers, check, finding, garden, give_roles, ops, photo, remove_issue, round,
 };
-use super::seals::{gone, recorded, sealed};
+use super::seals::{gone, recorded, sealed, unit};
 use crate::ingest::judge_again;
 use crate::store::Store;
-use crate::world::day;
+use crate::world::{World, day};
 use serde_json::json;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::finding::Severity;
-use standpipe_domain::ids::{FindingId, Sha256};
+use standpipe_domain::ids::{FindingId, Sha256, SignOffId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{entity, finding_id};
 use standpipe_oplog::op::{Amend, Kind};
 use standpipe_oplog::pen::Draft;
+use standpipe_oplog::seal::SealPayload;
 use uuid::Uuid;
 
 const PIPE: &str = "B4-01-LG";
@@ -174,6 +175,34 @@ pub async fn whoever_begins_a_signed_finding_once_more_has_the_photo_shown_with_
     assert!(view.findings[0].photos.iter().any(|photo| photo.evidence.sha256 == hash));
     assert!(view.seals[0].genuine && view.seals[0].unchanged, "{:?}", view.seals[0]);
     assert_eq!(colleague.refused(store, [severity]).await, "sealed");
+}
+
+pub async fn two_who_began_a_finding_have_the_same_of_it_signed(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let mut colleague = Tablet::enrol(store, &world, "inspector").await;
+    let (recorded, mut payload) = recorded(store, &mut tablet).await;
+    let [bare, ..] = said(recorded.finding, "door-seal");
+    let again = colleague.record(store, [bare]).await[0];
+    let belongs = |rev| ["check", "item"].map(|field| (field.to_owned(), rev));
+    let mut other = SealPayload {
+        sign_off: SignOffId(world.uuid()),
+        unit: unit(3),
+        device: colleague.device.id,
+        inspector: colleague.device.person,
+        ..payload.clone()
+    };
+    let begun = payload.findings[0].revs["words"];
+    payload.findings[0].revs.extend(belongs(begun));
+    other.findings[0].revs.extend(belongs(again));
+    let seal = sealed(&tablet, &payload);
+    tablet.record(store, [seal]).await;
+    let seal = sealed(&colleague, &other);
+    colleague.record(store, [seal]).await;
+    let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+    assert_eq!(
+        view.seals.iter().map(|seal| (seal.genuine, seal.unchanged)).collect::<Vec<_>>(),
+        [(true, true); 2]
+    );
 }
 
 pub async fn a_finding_that_was_deleted_is_there_again_once_it_is_begun_anew(store: &dyn Store) {

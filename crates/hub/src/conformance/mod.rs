@@ -38,6 +38,7 @@ macro_rules! suite {
                 what_is_said_of_a_finding_that_is_shown_comes_in_though_its_check_was_signed,
                 what_was_signed_of_a_finding_comes_in_behind_its_seal_though_it_was_amended,
                 whoever_begins_a_signed_finding_once_more_has_the_photo_shown_with_it,
+                two_who_began_a_finding_have_the_same_of_it_signed,
                 a_finding_that_was_deleted_is_there_again_once_it_is_begun_anew;
             ingest: what_is_pushed_is_shown_and_handed_on, a_push_that_comes_twice_is_acknowledged_again,
                 a_gap_is_told_and_nothing_kept, a_cloned_tablet_goes_on_without_loss_or_doubles,

@@ -75,7 +75,7 @@ pub(super) async fn recorded(store: &dyn Store, tablet: &mut Tablet) -> (Recorde
     (Recorded { answer: ids[0], finding, photo }, payload)
 }
 
-fn unit(phase: u8) -> UnitId {
+pub(super) fn unit(phase: u8) -> UnitId {
     UnitId(demo::id("unit", &format!("owners-{phase}")))
 }
 

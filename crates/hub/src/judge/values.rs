@@ -13,7 +13,7 @@ use standpipe_domain::evidence::Evidence;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{CheckId, SiteId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
-use standpipe_domain::record::{Finding, entity, finding_id, read, set};
+use standpipe_domain::record::{Finding, entity, finding_id, follows_from_id, read, set};
 use standpipe_domain::signoff::NoSignOff;
 use standpipe_oplog::chain::Written;
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
@@ -76,9 +76,8 @@ fn unsealed(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
         (Kind::Set, None) => {
             let mut pinned = false;
             for field in op.value.as_object().into_iter().flat_map(serde_json::Map::keys) {
-                // A finding's id follows from its check and item: whoever begins it once more writes what was signed.
-                let is_same = op.entity == entity::FINDING && matches!(field.as_str(), "check" | "item");
-                pinned |= !is_same && otherwise(ledger.pin(op.id, field)?);
+                // Whoever begins a finding once more writes what was signed.
+                pinned |= !follows_from_id(&op.entity, field) && otherwise(ledger.pin(op.id, field)?);
             }
             pinned
         }
@@ -213,6 +212,9 @@ fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
 fn otherwise(ledger: &mut dyn Ledger, payload: &SealPayload) -> Result<Option<String>, StoreError> {
     for covered in payload.covered() {
         for (field, rev) in covered.revs {
+            if follows_from_id(covered.entity, field) {
+                continue;
+            }
             if ledger.pin(covered.id, field)?.is_some_and(|signed| signed != *rev) {
                 return Ok(Some(field.clone()));
             }

@@ -3,6 +3,7 @@
 
 use super::Verdict;
 use super::compare::{office_members, sides};
+use super::sealed::follows;
 use crate::effects::{Effect, happens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -205,7 +206,7 @@ impl Model {
             for one in payload[part].as_array().into_iter().flatten() {
                 for (field, rev) in one["revs"].as_object().into_iter().flatten() {
                     let first = self.signed.entry((uuid(&one["id"]), field.clone()));
-                    if *first.or_insert_with(|| uuid(rev)) != uuid(rev) {
+                    if *first.or_insert_with(|| uuid(rev)) != uuid(rev) && !follows(part, field) {
                         self.contradicting.insert(uuid(&payload["sign_off"]));
                     }
                 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use standpipe_domain::finding::FindingView;
 use standpipe_domain::ids::{FindingId, Millis, RoundId, Sha256, SignOffId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::record::{entity, follows_from_id};
 use standpipe_domain::round::Round;
 use standpipe_domain::signoff::{SealReport, SealedPhotos, SignOffView, Signature};
 use standpipe_domain::tablet::Sealed;
@@ -319,7 +320,9 @@ fn is_unchanged(conn: &Connection, payload: &SealPayload) -> Result<bool, StoreE
         }
     }
     for finding in &payload.findings {
-        if !same_revs(&finding.revs, &replica::registers(conn, finding.id.0)?) {
+        let mut revs = finding.revs.clone();
+        revs.retain(|field, _| !follows_from_id(entity::FINDING, field));
+        if !same_revs(&revs, &replica::registers(conn, finding.id.0)?) {
             return Ok(false);
         }
     }

@@ -43,6 +43,29 @@ async fn more_of_a_transaction_is_taken_in_behind_what_was_pulled_of_it() {
 }
 
 #[tokio::test]
+async fn numbers_in_another_order_are_put_right_though_the_sums_are_the_same() {
+    let hub = Hub::start().await;
+    let (one, other, more) = (colleagues(2), colleagues(3), colleagues(4));
+    let tx = |body: &str| serde_json::from_str::<Op>(body).unwrap().tx.to_string();
+    let more = (more.0, more.1.replace(&tx(&more.1), &tx(&one.1)));
+    hub.kept().ops = vec![one.clone(), other.clone()];
+    Tablet::of(&hub)
+        .play(async |tablet| {
+            tablet.in_step().await;
+            hub.kept().ops = vec![other, one, more];
+            for _ in 0..4 {
+                tablet.go_on();
+                tablet.pause().await;
+            }
+            let held = hub.kept().ops.len();
+            assert_eq!(held, 3, "nothing is doubled: {:?}", hub.asked());
+            assert_eq!(tablet.store.cursor().unwrap().1, 3, "{:?}", hub.asked());
+            tablet.line(|line| line.trouble.is_none()).await;
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_restored_hub_gets_back_what_it_lost_of_whoever() {
     let hub = Hub::start().await;
     hub.kept().ops.push(colleagues(2));
