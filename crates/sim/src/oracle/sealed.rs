@@ -148,11 +148,6 @@ impl Signed {
     }
 }
 
-/// Whether a field of what was signed follows from its record's id, whichever operation wrote it.
-pub fn follows(part: &str, field: &str) -> bool {
-    part == "findings" && matches!(field, "check" | "item")
-}
-
 impl Seal {
     fn read(jws: &str) -> Self {
         let value: Value = serde_json::from_str(jws).unwrap_or_default();
@@ -163,9 +158,6 @@ impl Seal {
             for one in payload[part].as_array().into_iter().flatten() {
                 let id = uuid(&one["id"]);
                 for (field, rev) in one["revs"].as_object().into_iter().flatten() {
-                    if follows(part, field) {
-                        continue;
-                    }
                     let value = match field.strip_prefix("answer:") {
                         Some(item) => &one["answers"][item],
                         None if field == "round" => &payload["round"],

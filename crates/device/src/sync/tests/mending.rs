@@ -22,12 +22,18 @@ pub fn colleagues(seed: u64) -> (Uuid, String) {
     (op.op_id, body)
 }
 
+/// An operation that comes in another push than the first of its transaction.
+fn more_of(first: &(Uuid, String), seed: u64) -> (Uuid, String) {
+    let tx = |body: &str| serde_json::from_str::<Op>(body).unwrap().tx.to_string();
+    let (id, body) = colleagues(seed);
+    (id, body.replace(&tx(&body), &tx(&first.1)))
+}
+
 #[tokio::test]
 async fn more_of_a_transaction_is_taken_in_behind_what_was_pulled_of_it() {
     let hub = Hub::start().await;
-    let (first, more) = (colleagues(2), colleagues(3));
-    let tx = |body: &str| serde_json::from_str::<Op>(body).unwrap().tx.to_string();
-    let more = (more.0, more.1.replace(&tx(&more.1), &tx(&first.1)));
+    let first = colleagues(2);
+    let more = more_of(&first, 3);
     hub.kept().ops.push(first);
     Tablet::of(&hub)
         .play(async |tablet| {
@@ -45,9 +51,8 @@ async fn more_of_a_transaction_is_taken_in_behind_what_was_pulled_of_it() {
 #[tokio::test]
 async fn numbers_in_another_order_are_put_right_though_the_sums_are_the_same() {
     let hub = Hub::start().await;
-    let (one, other, more) = (colleagues(2), colleagues(3), colleagues(4));
-    let tx = |body: &str| serde_json::from_str::<Op>(body).unwrap().tx.to_string();
-    let more = (more.0, more.1.replace(&tx(&more.1), &tx(&one.1)));
+    let (one, other) = (colleagues(2), colleagues(3));
+    let more = more_of(&one, 4);
     hub.kept().ops = vec![one.clone(), other.clone()];
     Tablet::of(&hub)
         .play(async |tablet| {
