@@ -92,6 +92,7 @@ impl Blobs {
         let media_type = found.media_type.to_owned();
         let blob = Blob { sha256, bytes: found.bytes, media_type, verified_at: now };
         book.put_blob(blob.clone(), upload).await?;
+        self.tell();
         partials.remove(partial)?;
         tracing::info!(%sha256, bytes = blob.bytes, "a photo is here and verified");
         Ok(blob)

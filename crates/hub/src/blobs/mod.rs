@@ -38,6 +38,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast;
 use turn::Turns;
 
 /// The most bytes that one photo or clip may have.
@@ -61,6 +62,7 @@ struct Inner {
     shelf: Shelf,
     turns: Turns,
     shares: Shares,
+    arrived: broadcast::Sender<()>,
 }
 
 /// What became of a blob's bytes since they were verified.
@@ -98,7 +100,19 @@ impl Blobs {
         let partials = Partials::open(data.join("uploads"), SILENCE, Arc::clone(&world))?;
         let shelf = Shelf::folder(&data.join("blobs"), Arc::clone(&world))?;
         let (turns, shares) = (Turns::default(), Shares::default());
-        Ok(Self(Arc::new(Inner { world, book, partials, shelf, turns, shares })))
+        let arrived = broadcast::Sender::new(16);
+        Ok(Self(Arc::new(Inner { world, book, partials, shelf, turns, shares, arrived })))
+    }
+
+    /// Tells that a blob is here that was not, or has a thumbnail now. One that is sent again brings no news: whoever sends
+    /// it must not wake others, nor itself from the pause that it makes.
+    pub fn arrivals(&self) -> broadcast::Receiver<()> {
+        self.0.arrived.subscribe()
+    }
+
+    fn tell(&self) {
+        // Nobody listening is no fault.
+        let _ = self.0.arrived.send(());
     }
 
     /// Gives every tablet this share of the hub.

@@ -93,6 +93,9 @@ impl Blobs {
         }
         if let Some(blob) = here {
             self.name(names, sha256, by).await?;
+            if names.is_some() {
+                self.tell();
+            }
             return Ok((None, Progress::verified(blob.bytes)));
         }
         let fresh = Upload { id, sha256, bytes, arrived: 0, device, opened: now, touched: now, metadata };

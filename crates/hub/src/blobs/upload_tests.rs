@@ -44,18 +44,17 @@ async fn blobs_with(dir: &TempDir, store: Option<Arc<dyn ObjectStore>>, silence:
         shelf,
         turns: Turns::default(),
         shares: Shares::default(),
+        arrived: tokio::sync::broadcast::Sender::new(16),
     }))
 }
 
+fn new(bytes: &[u8], thumbnail_of: Option<Sha256>) -> NewUpload {
+    let by = PersonId(Uuid::nil());
+    NewUpload { sha256: sha256(bytes), bytes: bytes.len() as u64, thumbnail_of, by, metadata: String::new() }
+}
+
 async fn begin(blobs: &Blobs, bytes: &[u8]) {
-    let new = NewUpload {
-        sha256: sha256(bytes),
-        bytes: bytes.len() as u64,
-        thumbnail_of: None,
-        by: PersonId(Uuid::nil()),
-        metadata: String::new(),
-    };
-    let (id, _) = blobs.begin(TABLET, new, UPLOAD, NOW).await.unwrap();
+    let (id, _) = blobs.begin(TABLET, new(bytes, None), UPLOAD, NOW).await.unwrap();
     assert_eq!(id, Some(UPLOAD));
 }
 
@@ -117,6 +116,26 @@ async fn spoilt_bytes_on_the_shelf_have_not_arrived_and_are_sent_again() {
     assert_eq!(blobs.progress(TABLET, UPLOAD, NOW).await.unwrap().arrived, 0);
     assert_eq!(append(&blobs, 0, bytes).await.unwrap().state, BlobState::Verified);
     assert_eq!(blobs.check(None, 1).await.unwrap()[0].1, crate::blobs::Health::Whole);
+}
+
+#[tokio::test]
+async fn what_arrives_is_told_and_what_is_sent_again_is_not() {
+    let dir = TempDir::new().unwrap();
+    let (bytes, blobs) = (b"evidence", blobs(&dir).await);
+    let mut arrivals = blobs.arrivals();
+    begin(&blobs, bytes).await;
+    append(&blobs, 0, &bytes[..4]).await.unwrap();
+    assert!(arrivals.try_recv().is_err(), "half of it");
+    append(&blobs, 4, &bytes[4..]).await.unwrap();
+    assert!(arrivals.try_recv().is_ok());
+    let again = async |of| blobs.begin(TABLET, new(bytes, of), UPLOAD, NOW).await.unwrap();
+    assert_eq!(again(None).await, (None, Progress::verified(8)));
+    assert!(arrivals.try_recv().is_err(), "sent again");
+    let original = Some(sha256(b"large"));
+    again(original).await;
+    assert!(arrivals.try_recv().is_ok(), "it is somebody's thumbnail now");
+    again(original).await;
+    assert!(arrivals.try_recv().is_err(), "as it was before");
 }
 
 #[tokio::test]

@@ -215,6 +215,7 @@ pub async fn revoke(
     let tablet = app.store.revoke(id).await?.ok_or_else(|| Problem::unknown("tablet"))?;
     tracing::info!(device = %id, by = %office.0.person, "the tablet {} was revoked", tablet.name);
     app.poke();
+    app.lines.end(id.0);
     Ok(Json(tablet))
 }
 

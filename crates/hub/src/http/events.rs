@@ -21,7 +21,8 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// Whoever was told just now is not told again before this: while many tablets send, each would ask after each photo.
 const GAP: Duration = Duration::from_millis(250);
 
-/// One `changed` comes at once: whoever was away may have missed some.
+/// One `changed` comes at once: whoever was away may have missed some. One is the last word of a line that ends, so that
+/// whoever may not listen any more asks, and hears why.
 pub async fn events(
     State(app): State<App>,
     Reader(reader): Reader,
@@ -29,41 +30,46 @@ pub async fn events(
     // Listening begins before the first word is said, so that nothing falls between.
     let pokes = Pokes {
         records: app.store.changes(),
-        photos: app.photos.subscribe(),
+        photos: app.blobs.arrivals(),
+        other: app.other.subscribe(),
         closing: app.closing.subscribe(),
         told: None,
     };
     let line = app.lines.open(reader);
     let site = app.store.site().await?.map(|site| site.id);
-    let stream = futures::stream::unfold((pokes, line, true), move |(mut pokes, mut line, is_first)| {
-        let world = Arc::clone(&app.world);
-        async move {
-            let poked = if is_first {
-                Some(Some(()))
-            } else {
-                tokio::select! {
-                    biased;
-                    () = line.ends() => Some(None),
-                    poked = within(&*world, ALIVE, pokes.next(&*world)) => poked,
-                }
-            };
-            let event = match poked {
-                Some(poked) => {
-                    poked?;
-                    pokes.told = Some(world.elapsed());
-                    Event::default().event("changed").data(json!({ "site": site }).to_string())
-                }
-                None => Event::default().comment("alive"),
-            };
-            Some((Ok(event), (pokes, line, false)))
-        }
-    });
+    let stream =
+        futures::stream::unfold((pokes, Some(line), true), move |(mut pokes, mut line, is_first)| {
+            let world = Arc::clone(&app.world);
+            async move {
+                let open = line.as_mut()?;
+                let (poked, has_ended) = if is_first {
+                    (Some(Some(())), false)
+                } else {
+                    tokio::select! {
+                        biased;
+                        () = open.ends() => (Some(Some(())), true),
+                        poked = within(&*world, ALIVE, pokes.next(&*world)) => (poked, false),
+                    }
+                };
+                line = line.filter(|_| !has_ended);
+                let event = match poked {
+                    Some(poked) => {
+                        poked?;
+                        pokes.told = Some(world.elapsed());
+                        Event::default().event("changed").data(json!({ "site": site }).to_string())
+                    }
+                    None => Event::default().comment("alive"),
+                };
+                Some((Ok(event), (pokes, line, false)))
+            }
+        });
     Ok(Sse::new(stream))
 }
 
 struct Pokes {
     records: broadcast::Receiver<SiteId>,
     photos: broadcast::Receiver<()>,
+    other: broadcast::Receiver<()>,
     closing: watch::Receiver<bool>,
     /// When somebody was told last.
     told: Option<Duration>,
@@ -76,6 +82,7 @@ impl Pokes {
             biased;
             record = self.records.recv() => record.map(drop),
             photo = self.photos.recv() => photo,
+            other = self.other.recv() => other,
             _ = self.closing.wait_for(|closing| *closing) => return None,
         };
         match poked {
@@ -94,6 +101,7 @@ impl Pokes {
         // What came meanwhile is told of with it.
         self.records = self.records.resubscribe();
         self.photos = self.photos.resubscribe();
+        self.other = self.other.resubscribe();
         Some(())
     }
 }
@@ -132,8 +140,9 @@ mod tests {
     async fn whoever_was_told_just_now_hears_of_the_rest_at_once_and_later() {
         let (changed, records) = broadcast::channel(8);
         let (arrived, photos) = broadcast::channel(8);
+        let (told, other) = broadcast::channel(8);
         let (_open, closing) = watch::channel(false);
-        let mut pokes = Pokes { records, photos, closing, told: None };
+        let mut pokes = Pokes { records, photos, other, closing, told: None };
         let world = Awake::default();
         let site = SiteId(Uuid::nil());
         changed.send(site).unwrap();
@@ -143,9 +152,10 @@ mod tests {
         for _ in 0..3 {
             changed.send(site).unwrap();
             arrived.send(()).unwrap();
+            told.send(()).unwrap();
         }
         assert_eq!(pokes.next(&world).await, Some(()));
         assert_eq!(world.elapsed(), GAP);
-        assert_eq!(pokes.next(&world).now_or_never(), None, "six came as one");
+        assert_eq!(pokes.next(&world).now_or_never(), None, "nine came as one");
     }
 }

@@ -34,6 +34,11 @@ impl Lines {
         open.push_back(end);
         Line(line)
     }
+
+    /// Ends all lines of this reader, who may not listen any more.
+    pub fn end(&self, reader: Uuid) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&reader);
+    }
 }
 
 impl Line {

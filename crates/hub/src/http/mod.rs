@@ -64,7 +64,7 @@ pub struct App {
     /// Compared with where there is no such account, so that the time taken does not tell.
     nobody: Arc<OnceLock<PasswordHash>>,
     behind_tls: bool,
-    photos: broadcast::Sender<()>,
+    other: broadcast::Sender<()>,
     lines: Lines,
     /// Names this run of the hub.
     run: Uuid,
@@ -103,7 +103,7 @@ impl App {
             hashing: Arc::new(Semaphore::new(2)),
             packing: Arc::new(Semaphore::new(snapshot::AT_ONCE)),
             behind_tls,
-            photos: broadcast::Sender::new(16),
+            other: broadcast::Sender::new(16),
             lines: Lines::default(),
             closing: watch::Sender::new(false),
             room: Room::default(),
@@ -144,10 +144,10 @@ impl App {
         Ok(self.nobody.get_or_init(|| hash).clone())
     }
 
-    /// Tells pages and tablets that something is new that is no operation.
+    /// Tells pages and tablets that something is new that is neither an operation nor a photo.
     fn poke(&self) {
         // Nobody listening is no fault.
-        let _ = self.photos.send(());
+        let _ = self.other.send(());
     }
 
     /// Every address that the hub answers at.
@@ -183,7 +183,7 @@ impl App {
         let console = console.route_layer(from_fn_with_state(self.clone(), unhurried));
         let api = console
             .merge(tablets)
-            .merge(uploads())
+            .merge(uploads(&self))
             .route("/events", get(events::events))
             .fallback(no_such_address)
             .method_not_allowed_fallback(no_such_method);
@@ -200,10 +200,10 @@ impl App {
     }
 }
 
-fn uploads() -> Router<App> {
+fn uploads(app: &App) -> Router<App> {
     Router::new()
         .route("/blobs", post(tus::create).options(tus::options))
-        .route("/blobs/status", post(tus::status))
+        .route("/blobs/status", post(tus::status).layer(from_fn_with_state(app.clone(), unhurried)))
         .route(
             "/blobs/{upload}",
             head(tus::head).patch(tus::patch).delete(tus::terminate).post(tus::tunnelled),

@@ -4,6 +4,7 @@ use crate::office::Office;
 use crate::tablet::{Stop, Tablet};
 use crate::upload::photo;
 use reqwest::{Method, RequestBuilder, Response};
+use serde_json::json;
 use std::time::Duration;
 
 /// A line for news that is open.
@@ -52,6 +53,20 @@ async fn a_photo_that_has_arrived_pokes_the_console() {
     let mut page = Line::open(person.ask(Method::GET, "/events")).await;
     tablet.upload(&photo(30, 1_000)).await;
     page.changed().await;
+}
+
+#[tokio::test]
+async fn a_tablet_that_was_withdrawn_hears_of_it_and_then_no_more() {
+    let office = Office::open().await;
+    let (tablet, other) = (Tablet::enrol(&office).await, Tablet::enrol(&office).await);
+    let mut line = Line::open(tablet.ask(Method::GET, "/events")).await;
+    let mut another = Line::open(other.ask(Method::GET, "/events")).await;
+    let admin = office.person("office").await;
+    assert_eq!(admin.post(&format!("/tablets/{}/revoke", tablet.id), &json!({})).await.status(), 200);
+    line.changed().await;
+    let ended = async { while line.0.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the line ends");
+    another.changed().await;
 }
 
 #[tokio::test]

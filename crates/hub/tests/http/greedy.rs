@@ -176,6 +176,7 @@ async fn records_that_hardly_come_are_cut_and_none_of_them_is_kept() {
         ("POST /api/v1/sync/push", ""),
         ("POST /api/v1/sync/return", ""),
         ("POST /api/v1/sync/offer", "Content-Type: application/json\r\n"),
+        ("POST /api/v1/blobs/status", "Content-Type: application/json\r\n"),
         ("POST /api/v1/session", "Content-Type: application/json\r\nStandpipe-Client: console\r\n"),
     ] {
         let (status, mut slow) = Dribble::request(&office, &tablet, what, headers).await;
