@@ -34,9 +34,9 @@ pub enum BackupError {
     #[error("the backup in {} is damaged: {detail}. Nothing was restored; take another backup", path.display())]
     Damaged { path: PathBuf, detail: String },
     #[error(
-        "{} {} missing from the backup, or spoilt there. Run it again with another backup as --from, which may hold what is \
-         missing, or with --without-damaged: the hub then asks the tablets for it. Until one of both has ended, no hub starts \
-         on {}",
+        "{} {} missing from the backup, or spoilt there. Run it again with --without-damaged: the hub then asks the tablets \
+         for it, and `standpipe-hub verify --from` takes what another backup holds of it. (That one as --from here would bring \
+         its older records back, too.) Until that has ended, no hub starts on {}",
         photos(*damaged), is(*damaged), path.display()
     )]
     DamagedPhotos { damaged: usize, path: PathBuf },

@@ -98,6 +98,9 @@ pub async fn make(
         files::into_place(&part, &folder.join(&file))?;
         let database = Database { file, bytes: found.bytes, sha256: found.sha256 };
         let manifest = Manifest::of(at, database, lost, holds);
+        if let Some(before) = before.filter(|before| before.holds.epoch != manifest.holds.epoch) {
+            manifest::keep_apart(&folder, &before)?;
+        }
         manifest.write(&folder)?;
         manifest::tidy(&folder, Some(&manifest))?;
         Ok(manifest)

@@ -1,6 +1,7 @@
 //! What a whole backup says of itself.
 
-use super::{BackupError, files};
+use super::BackupError;
+use super::files::{self, Copied};
 use crate::blobs::hash_back;
 use crate::store::Holds;
 use crate::store::sqlite::AtRest;
@@ -122,6 +123,28 @@ impl Manifest {
         }
         Ok(path)
     }
+}
+
+/// Keeps the database that a hub of another life left in `folder`, where no later backup takes it away: it may hold what this
+/// hub, which was restored from an older one, has not.
+pub(super) fn keep_apart(folder: &Path, before: &Manifest) -> Result<(), BackupError> {
+    let apart = folder.join(format!("before-{}", before.holds.epoch));
+    files::make_dir(&apart)?;
+    let Database { file, sha256, .. } = &before.database;
+    let (from, to) = (folder.join(file), apart.join(file));
+    match fs::hard_link(&from, &to) {
+        Ok(()) => {}
+        // It was kept by a run that was interrupted, or there is nothing to keep.
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {}
+        // Not every file system has a second name for a file.
+        Err(_) => {
+            let part = files::part_of(&to);
+            if let Copied::Whole(_) = files::copy(&from, &part, *sha256)? {
+                files::into_place(&part, &to)?;
+            }
+        }
+    }
+    before.write(&apart)
 }
 
 /// A name for a copy of the database.

@@ -4,7 +4,7 @@ use crate::backup::{back_up, durable, numbers, shelf};
 use crate::office::Office;
 use crate::stop::{run, text};
 use crate::tablet::{Stop, Tablet};
-use crate::upload::photo;
+use crate::upload::{files, photo};
 use reqwest::Method;
 use serde_json::Value;
 use standpipe_domain::ids::Sha256;
@@ -108,6 +108,17 @@ async fn a_restored_hub_has_an_epoch_of_its_own_and_knows_its_marks_and_its_tabl
     // Its next backup is its own, also where the last one lies.
     back_up(&office, dir.path()).await;
     assert_eq!(durable(&tablet).await, 2);
+    // That from before is kept apart, whatever is backed up after it.
+    back_up(&office, dir.path()).await;
+    let apart = dir.path().join(format!("before-{}", before["hub_epoch"].as_str().unwrap()));
+    for folder in files(&dir.path().join("blobs")) {
+        let name = folder.strip_prefix(dir.path()).unwrap();
+        fs::create_dir_all(apart.join(name).parent().unwrap()).unwrap();
+        fs::copy(&folder, apart.join(name)).unwrap();
+    }
+    let older = restored(&apart).await;
+    let tablet = tablet.leave()(&older);
+    assert_eq!(tablet.greet().await["acknowledged"], before["acknowledged"]);
     office.close().await;
 }
 
