@@ -76,13 +76,16 @@ impl Engine {
             brief(&new.reason)?;
             let registers = replica::registers(writing, new.check.0)?;
             checklist.accept(&new.item, &new.answer, &query::answers_in(&registers))?;
+            let is_found = has_failed(writing, new.check, &new.item)?
+                || query::was_amended_to_fail(writing, new.check, &new.item)?;
             let field = format!("{ANSWER}{}", new.item);
             let base = registers.get(&field).and_then(|register| Some(register.shown()?.rev));
             let amend = Amend { value: json(&new.answer)?, reason: new.reason.trim().to_owned() };
             let draft = Draft::set(entity::CHECK, new.check.0, field, json(&amend)?, base);
             writing.record(Draft { kind: Kind::Amend, ..draft })?;
-            if new.answer.outcome == Outcome::Fail && !has_failed(writing, new.check, &new.item)? {
-                // What was signed has no finding for it, and the office opens an issue for a finding.
+            if new.answer.outcome == Outcome::Fail && !is_found {
+                // Nobody has found it so far, and the office opens an issue for a finding. What was found before keeps its words:
+                // the reason for a second amendment is none for the problem.
                 let NewAmendment { check, item, reason, severity, .. } = new.clone();
                 say(writing, &NewFinding { check, item, severity, words: reason })?;
             }

@@ -174,6 +174,11 @@ fn an_amendment_to_fail_is_a_finding() {
         "and the next signature covers it"
     );
     assert_eq!(view.answers[&item].outcome, Outcome::Pass, "what was signed is what is shown");
+    // Why it is amended once more says nothing of what is wrong.
+    let amendment = NewAmendment { reason: "读数看错了".into(), severity: None, ..amendment };
+    let again = tablet.engine.amend(&amendment).unwrap();
+    let found = again.findings.iter().find(|found| found.item == item).unwrap();
+    assert_eq!((found.words.as_str(), found.severity), ("复查时发现", Severity::Critical));
 }
 
 #[test]
