@@ -6,14 +6,14 @@ use standpipe_tests::fleet::{Kills, Network, play};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_two_hundred_times_they_lose_nothing_and_agree() -> Result<()> {
-    let played =
-        play(Kills { seed: 20_230_701, count: 200, pause: 200, signs: false }, Network::Good).await?;
+    let played = play(Kills { seed: 20_230_701, count: 200, pause: 200, signs: true }, Network::Good).await?;
     // Otherwise the kills hit nobody at work.
     let kills = u64::from(played.killed.times.values().sum::<u32>());
     ensure!(
         played.killed.ops > 2 * kills && played.killed.photos > kills / 40,
         "too little came: {played:?}"
     );
+    ensure!(played.held.sign_offs > 0, "nobody signed: {played:?}");
     ensure!(played.moved > 0 && played.held.issues > 0, "the office did nothing: {played:?}");
     Ok(())
 }
