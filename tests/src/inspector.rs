@@ -226,6 +226,7 @@ pub fn nothing() -> SyncLine {
         records: 0,
         photos: 0,
         bytes: 0,
+        lost: 0,
         held: None,
         surroundings: standpipe_domain::hold::Surroundings::default(),
         set_aside: 0,

@@ -47,6 +47,8 @@ pub enum Keeps {
     Asks,
     /// Nothing waits; but the office has withdrawn the tablet's permission, and confirms nothing to it.
     Withdrawn,
+    /// Nothing waits; but the office, which was restored, does not know the tablet, and confirms nothing to it.
+    Unknown,
     /// The office has everything, and none of its backups holds all of it for certain.
     Backup,
 }

@@ -36,11 +36,14 @@ pub struct SyncLine {
     pub state: SyncState,
     /// Records that the office has not acknowledged.
     pub records: u32,
-    /// Photos and clips that the office has not confirmed from its own disk.
+    /// Photos and clips that are whole on this tablet, and that the office has not confirmed from its own disk.
     pub photos: u32,
     /// Bytes of those photos and clips that have not arrived.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// Those whose file on this tablet is gone or is not what was recorded, that the office has not confirmed either, and that
+    /// nobody has seen to.
+    pub lost: u32,
     /// Originals that wait, by the person's choice, though the office could be reached; absent while none does.
     pub held: Option<Held>,
     /// What the tablet stands in.
@@ -65,18 +68,30 @@ pub enum Trouble {
     BadAddress,
     /// The office has withdrawn this tablet's permission.
     Revoked,
+    /// The office does not know this tablet: it was restored from a backup of before the tablet joined.
+    UnknownTablet,
     /// The hub speaks a newer protocol: the app must be updated before it can fetch; what it recorded is still taken.
     HubNewer,
     /// The hub speaks an older protocol than this app.
     HubOlder,
     /// The office's disk is full: the tablet tries again by itself, once there is room.
     HubFull,
+    /// The office keeps so much aside that it takes no more to it: the tablet tries again by itself, once somebody there has seen
+    /// to some of it.
+    QuarantineFull,
     /// The hub has too much to do for now, or is being started: the tablet tries again by itself.
     HubBusy,
     /// The hub has a fault of its own, with what it said.
     HubFault { detail: String },
     /// The tablet's own disk or database refused.
     TabletFault { detail: String },
+}
+
+impl Trouble {
+    /// Whether the office gives this tablet nothing until it has joined again.
+    pub fn must_join(&self) -> bool {
+        matches!(self, Self::Revoked | Self::UnknownTablet)
+    }
 }
 
 /// What waits, for the person who taps the line.

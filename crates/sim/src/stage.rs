@@ -349,7 +349,7 @@ impl Stage {
             };
             let identity = engine.store().identity().ok().flatten();
             let was_revoked = identity.is_some_and(|identity| self.oracle.revoked.contains(&identity.device));
-            if handle.line().trouble == Some(Trouble::Revoked) && !was_revoked {
+            if handle.line().trouble == Some(Trouble::UnknownTablet) && !was_revoked {
                 let joined = self.join(number);
                 self.note(&format!("tablet {number} joins again: {}", joined.is_ok()));
             }
@@ -363,7 +363,7 @@ impl Stage {
             && self.tablets.iter().all(|tablet| {
                 tablet.handle().is_some_and(|handle| {
                     let line = handle.line();
-                    let is_over = line.trouble == Some(Trouble::Revoked);
+                    let is_over = line.trouble.as_ref().is_some_and(Trouble::must_join);
                     line.records == 0 && line.photos == 0 && (is_over || line.trouble.is_none())
                 })
             })

@@ -20,7 +20,7 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
     case 'not-enrolled':
       return sentences(safe, m['sync.notEnrolled']());
     case 'needs-attention':
-      return sentences(safe || kept(line), waiting, trouble, attention(line.set_aside), synced(line, now));
+      return sentences(safe || (line.lost === 0 && kept(line)), waiting, trouble, attention(line), synced(line, now));
     case 'sending':
       return waiting
         ? sentences(m['sync.sendingNow'](), safe, waiting, synced(line, now))
@@ -76,11 +76,14 @@ function heldSentence(held: Held, { photos }: SyncLine): string {
 
 /** What was set aside is told as such only behind this: each record is at the office or here. */
 function kept({ set_aside, trouble }: SyncLine): string {
-  return set_aside > 0 || trouble?.code === 'revoked' ? m['sync.kept']() : '';
+  return set_aside > 0 || trouble?.code === 'revoked' || trouble?.code === 'unknown-tablet' ? m['sync.kept']() : '';
 }
 
-function attention(count: number): string {
-  return count > 0 ? m['sync.setAside']({ count }) : m['sync.look']();
+/** What was set aside; what of it is lost is told as such. */
+function attention({ set_aside, lost }: SyncLine): string {
+  if (set_aside === 0) return m['sync.look']();
+  const rest = set_aside - lost;
+  return sentences(lost > 0 && m['sync.lost']({ count: lost }), rest > 0 && m['sync.setAside']({ count: rest }));
 }
 
 function synced({ last_synced }: SyncLine, now: Millis): string {

@@ -10,6 +10,7 @@ const line = (state: SyncState, more: Partial<SyncLine> = {}): SyncLine => ({
   records: 0,
   photos: 0,
   bytes: 0,
+  lost: 0,
   held: null,
   surroundings: { network: 'unknown', battery: 'unknown' },
   set_aside: 0,
@@ -134,6 +135,18 @@ describe('the sync line', () => {
       '记录均未丢失。办公室已停用本平板。有 11 项被搁置。上次同步 10:42。',
       'No record is lost. The office has withdrawn this tablet. 11 things were set aside. Last synced 10:42.',
     ],
+    [
+      'a photo whose file is gone is not said to be safe',
+      line('needs-attention', { photos: 1, bytes: 4_000_000, set_aside: 3, lost: 1 }),
+      '1 张照片（4\u00a0MB）已安全保存在本平板上。有 1 个照片或短视频文件已丢失或损坏。有 2 项被搁置。上次同步 10:42。',
+      'Safe on this tablet: 1 photo (4\u00a0MB). The file of 1 photo or clip is lost or damaged. 2 things were set aside. Last synced 10:42.',
+    ],
+    [
+      'where all that waits is gone, nothing is said to be kept',
+      line('needs-attention', { set_aside: 1, lost: 1 }),
+      '有 1 个照片或短视频文件已丢失或损坏。上次同步 10:42。',
+      'The file of 1 photo or clip is lost or damaged. Last synced 10:42.',
+    ],
   ])('%s', (_, shown, zh, en) => {
     speak('zh-CN');
     expect(syncSentence(shown, now)).toBe(zh);
@@ -153,9 +166,11 @@ describe('the sync line', () => {
       'not-a-hub',
       'bad-address',
       'revoked',
+      'unknown-tablet',
       'hub-newer',
       'hub-older',
       'hub-full',
+      'quarantine-full',
       'hub-busy',
     ] as const;
     const troubles: Trouble[] = [

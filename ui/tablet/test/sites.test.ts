@@ -20,6 +20,7 @@ const sync = (more: Partial<SyncLine> = {}): SyncLine => ({
   records: 0,
   photos: 0,
   bytes: 0,
+  lost: 0,
   held: null,
   surroundings: { network: 'unknown', battery: 'unknown' },
   set_aside: 0,

@@ -23,6 +23,7 @@ const detail: SyncDetail = {
     records: 1,
     photos: 0,
     bytes: 0,
+    lost: 0,
     held: null,
     surroundings: { network: 'unknown', battery: 'unknown' },
     set_aside: 0,

@@ -58,6 +58,7 @@ fn line() -> standpipe_domain::sync::SyncLine {
         records: 0,
         photos: 0,
         bytes: 0,
+        lost: 0,
         held: None,
         surroundings: standpipe_domain::hold::Surroundings::default(),
         set_aside: 0,

@@ -59,8 +59,10 @@ impl Inner {
                 return Ok(Some(Keeps::DamagedCopy { path: copy.display().to_string() }));
             }
             // Leaving put everything in doubt, and so does each start: what was confirmed before counts for nothing.
-            if line.trouble == Some(Trouble::Revoked) {
-                return Ok(Some(Keeps::Withdrawn));
+            match line.trouble {
+                Some(Trouble::Revoked) => return Ok(Some(Keeps::Withdrawn)),
+                Some(Trouble::UnknownTablet) => return Ok(Some(Keeps::Unknown)),
+                _ => {}
             }
             if !matches!(line.state, SyncState::Safe | SyncState::SafeBut) {
                 return Ok(Some(Keeps::Asks));

@@ -54,6 +54,8 @@ pub struct Waiting {
     pub bytes: u64,
     /// Of the photos and clips those that go up by themselves, and the bytes of them that have not arrived.
     pub ready: (u32, u64),
+    /// Of them those whose file on this tablet is gone or spoilt, and their bytes: nothing of these is safe here.
+    pub gone: (u32, u64),
     /// Records and photos that were set aside, and that nobody has seen to.
     pub set_aside: u32,
     /// Of what somebody has seen to, what is not at the office.
@@ -293,13 +295,15 @@ pub fn waiting(conn: &Connection) -> Result<Waiting, StoreError> {
     let mut waiting = conn
         .prepare_cached(&format!(
             "SELECT count(*), coalesce(sum(bytes - sent), 0), coalesce(sum(state = 'set-aside'), 0),
-                 coalesce(sum(iif(state = 'set-aside', 0, bytes - sent)), 0)
+                 coalesce(sum(iif(state = 'set-aside', 0, bytes - sent)), 0),
+                 coalesce(sum({IS_GONE} OR {IS_UNASKED}), 0), coalesce(sum(iif({IS_GONE} OR {IS_UNASKED}, bytes - sent, 0)), 0)
              FROM upload WHERE state <> 'verified' AND role = 'original' AND NOT ({IS_GONE} AND of IN {SEEN})"
         ))?
         .query_row([], |row| {
             let (photos, set_aside): (u32, u32) = (row.get(0)?, row.get(2)?);
             let ready = (photos - set_aside, row.get(3)?);
-            Ok(Waiting { records, photos, bytes: row.get(1)?, ready, set_aside, not_there })
+            let gone = (row.get(4)?, row.get(5)?);
+            Ok(Waiting { records, photos, bytes: row.get(1)?, ready, gone, set_aside, not_there })
         })?;
     let quarantined: u32 = conn
         .prepare_cached(&format!("SELECT count(*) FROM set_aside WHERE op_id NOT IN {SEEN}"))?

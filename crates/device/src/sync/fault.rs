@@ -13,14 +13,18 @@ pub enum Fault {
     NoAnswer { doing: &'static str, detail: String },
     #[error("what answered while {doing} is not a Standpipe hub: {detail}")]
     NotAHub { doing: &'static str, detail: String },
-    #[error("the office has withdrawn this tablet's permission, or does not know it")]
+    #[error("the office has withdrawn this tablet's permission")]
     Revoked,
+    #[error("the office does not know this tablet")]
+    UnknownTablet,
     #[error("the hub speaks a newer protocol: this app must be updated before it can fetch")]
     HubNewer,
     #[error("the hub speaks an older protocol than this app")]
     HubOlder,
     #[error("the office's disk is full, so it could not keep what came while {doing}")]
     HubFull { doing: &'static str },
+    #[error("the office keeps too much aside to take more to it, while {doing}")]
+    QuarantineFull { doing: &'static str },
     /// The hub understood, and will not.
     #[error("the hub refused while {doing}: {code}: {message}")]
     Refused { doing: &'static str, code: String, message: String },
@@ -39,9 +43,11 @@ impl Fault {
             Self::NoAnswer { .. } => "no-answer",
             Self::NotAHub { .. } => "not-a-hub",
             Self::Revoked => "revoked",
+            Self::UnknownTablet => "unknown-tablet",
             Self::HubNewer => "hub-newer",
             Self::HubOlder => "hub-older",
             Self::HubFull { .. } => "hub-full",
+            Self::QuarantineFull { .. } => "quarantine-full",
             Self::Refused { code, .. } => code,
             Self::HubBusy { .. } => "hub-busy",
             Self::HubFault { .. } => "hub-fault",
@@ -55,9 +61,11 @@ impl Fault {
             Self::NoAnswer { .. } => Trouble::NoAnswer,
             Self::NotAHub { .. } => Trouble::NotAHub,
             Self::Revoked => Trouble::Revoked,
+            Self::UnknownTablet => Trouble::UnknownTablet,
             Self::HubNewer => Trouble::HubNewer,
             Self::HubOlder => Trouble::HubOlder,
             Self::HubFull { .. } => Trouble::HubFull,
+            Self::QuarantineFull { .. } => Trouble::QuarantineFull,
             Self::HubBusy { .. } => Trouble::HubBusy,
             Self::Refused { .. } | Self::HubFault { .. } => Trouble::HubFault { detail: self.to_string() },
         }
@@ -79,9 +87,11 @@ pub(super) fn stops_everything(trouble: &Trouble) -> bool {
     match trouble {
         Trouble::NoAnswer | Trouble::NotAHub | Trouble::BadAddress => true,
         Trouble::Revoked
+        | Trouble::UnknownTablet
         | Trouble::HubNewer
         | Trouble::HubOlder
         | Trouble::HubFull
+        | Trouble::QuarantineFull
         | Trouble::HubBusy
         | Trouble::HubFault { .. }
         | Trouble::TabletFault { .. } => false,
@@ -91,10 +101,10 @@ pub(super) fn stops_everything(trouble: &Trouble) -> bool {
 /// Of two troubles in one turn, the one that the person must know: it does not go away by waiting.
 pub(super) fn worse(a: Option<Trouble>, b: Trouble) -> Trouble {
     let rank = |trouble: &Trouble| match trouble {
-        Trouble::Revoked => 4,
+        Trouble::Revoked | Trouble::UnknownTablet => 4,
         Trouble::HubNewer => 3,
         Trouble::TabletFault { .. } => 2,
-        Trouble::HubFull | Trouble::HubOlder => 1,
+        Trouble::HubFull | Trouble::QuarantineFull | Trouble::HubOlder => 1,
         _ => 0,
     };
     match a {

@@ -15,6 +15,9 @@ pub enum Spoilt {
     Missing,
     #[error("the file is not what was recorded: {0}")]
     Damaged(String),
+    /// What the disk or the system says of the moment, and nothing of the bytes.
+    #[error("the file could not be read: {0}")]
+    Unread(String),
 }
 
 impl Spoilt {
@@ -22,7 +25,7 @@ impl Spoilt {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing => "file-missing",
-            Self::Damaged(_) => "file-damaged",
+            Self::Damaged(_) | Self::Unread(_) => "file-damaged",
         }
     }
 
@@ -30,7 +33,7 @@ impl Spoilt {
     pub fn code_unasked(&self) -> &'static str {
         match self {
             Self::Missing => "file-missing-unasked",
-            Self::Damaged(_) => "file-damaged-unasked",
+            Self::Damaged(_) | Self::Unread(_) => "file-damaged-unasked",
         }
     }
 }
@@ -39,7 +42,8 @@ impl From<io::Error> for Spoilt {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound => Self::Missing,
-            _ => Self::Damaged(error.to_string()),
+            ErrorKind::UnexpectedEof => Self::Damaged(error.to_string()),
+            _ => Self::Unread(error.to_string()),
         }
     }
 }

@@ -222,10 +222,10 @@ impl HubClient {
         let problem: Option<ApiProblem> = serde_json::from_slice(&answer.body).ok();
         // 511 is a network that wants its own sign-in first (RFC 6585).
         if status.is_server_error() && status != StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
-            let no_room = status == StatusCode::INSUFFICIENT_STORAGE;
-            // What it keeps aside has a bound too, and then it is not the disk.
-            if no_room && problem.as_ref().is_none_or(|problem| problem.code != "quarantine-full") {
-                return Fault::HubFull { doing };
+            if status == StatusCode::INSUFFICIENT_STORAGE {
+                // What it keeps aside has a bound too, and then it is not the disk.
+                let is_aside = problem.is_some_and(|problem| problem.code == "quarantine-full");
+                return if is_aside { Fault::QuarantineFull { doing } } else { Fault::HubFull { doing } };
             }
             let words = problem.map_or_else(String::new, |problem| format!(": {}", short(&problem.message)));
             let detail = format!("{status}{words}");
@@ -247,7 +247,7 @@ impl HubClient {
         };
         match (status, problem.code.as_str()) {
             (_, "revoked") => Fault::Revoked,
-            (StatusCode::UNAUTHORIZED, _) if self.token.is_some() => Fault::Revoked,
+            (StatusCode::UNAUTHORIZED, _) if self.token.is_some() => Fault::UnknownTablet,
             (StatusCode::UPGRADE_REQUIRED, "hub-older") => Fault::HubOlder,
             (StatusCode::UPGRADE_REQUIRED, _) => Fault::HubNewer,
             _ => Fault::Refused { doing, code: short(&problem.code), message: short(&problem.message) },

@@ -11,6 +11,8 @@ pub(super) struct Counts {
     pub records: u32,
     pub photos: u32,
     pub bytes: u64,
+    /// Those that are whole neither here nor, as far as is known, at the office.
+    pub lost: u32,
     pub held: Option<Held>,
     pub set_aside: u32,
     /// Of what somebody has seen to, what is not at the office.
@@ -40,6 +42,7 @@ pub(super) fn line(counts: Counts, surroundings: Surroundings, link: &Link) -> S
         records: counts.records,
         photos: counts.photos,
         bytes: counts.bytes,
+        lost: counts.lost,
         held: counts.held,
         surroundings,
         set_aside: counts.set_aside,
@@ -49,7 +52,10 @@ pub(super) fn line(counts: Counts, surroundings: Surroundings, link: &Link) -> S
 }
 
 fn state(counts: Counts, link: &Link) -> SyncState {
-    let stuck = matches!(link.trouble, Some(Trouble::Revoked | Trouble::HubNewer | Trouble::BadAddress));
+    let trouble = link.trouble.as_ref();
+    let stuck = trouble.is_some_and(|trouble| {
+        trouble.must_join() || matches!(trouble, Trouble::HubNewer | Trouble::BadAddress)
+    });
     match counts {
         Counts { enrolled: false, .. } => SyncState::NotEnrolled,
         Counts { set_aside: 1.., .. } => SyncState::NeedsAttention,
@@ -74,6 +80,7 @@ mod tests {
         records: 0,
         photos: 0,
         bytes: 0,
+        lost: 0,
         held: None,
         set_aside: 0,
         not_there: 0,
@@ -122,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_waiting_does_not_cure_needs_attention() {
-        for trouble in [Trouble::Revoked, Trouble::HubNewer, Trouble::BadAddress] {
+        for trouble in [Trouble::Revoked, Trouble::UnknownTablet, Trouble::HubNewer, Trouble::BadAddress] {
             let link = link(true, true, Some(trouble.clone()));
             assert_eq!(
                 state(Counts { records: 1, ..NOTHING }, &link),

@@ -16,11 +16,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A blob at which the hub fails so many times in a row is set aside, so that the next one gets its turn.
+/// A blob at which the hub, or this tablet's disk, fails so many times in a row is set aside, so that the next gets its turn.
 const STRIKES: u32 = 3;
 /// So many times in a row a piece may go astray, or the hub forget the upload.
 const SETBACKS: u32 = 3;
-/// What was set aside because the hub failed is tried again after so long: the hub may have been mended.
+/// What was set aside for that is tried again after so long: it may have been mended.
 const PAROLE: Duration = Duration::from_secs(15 * 60);
 const DOING: &str = "sending a photo";
 /// What a hub may say of an upload that it has found in place of a new one.
@@ -251,15 +251,23 @@ impl Driver {
         self.photos.piece = current.upload.piece();
         current.note(&self.standing.store)?;
         if matches!(fault, Fault::HubFault { .. }) {
-            let strikes = self.photos.strikes.entry(current.blob.key).or_default();
-            *strikes += 1;
-            if *strikes >= STRIKES {
-                self.photos.strikes.remove(&current.blob.key);
-                self.photos.struck = Some(self.elapsed());
+            if self.strikes_out(current.blob.key) {
                 self.put_aside(&current.blob, fault.code())?;
             }
         }
         Err(fault.into())
+    }
+
+    /// One more failure at a blob. Whether it has failed so often that the next gets its turn.
+    fn strikes_out(&mut self, key: UploadKey) -> bool {
+        let strikes = self.photos.strikes.entry(key).or_default();
+        *strikes += 1;
+        if *strikes < STRIKES {
+            return false;
+        }
+        self.photos.strikes.remove(&key);
+        self.photos.struck = Some(self.elapsed());
+        true
     }
 
     /// The bytes here are not what was recorded. The office may have the photo all the same: it is asked before anybody is told
@@ -271,6 +279,12 @@ impl Driver {
         spoilt: &Spoilt,
     ) -> Result<(), Trouble> {
         tracing::error!(sha256 = %blob.sha256, path = %blob.path.display(), "a photo cannot be sent: {spoilt}");
+        // It may well be whole. Only a disk that says so again and again is believed.
+        if let Spoilt::Unread(detail) = spoilt
+            && !self.strikes_out(blob.key)
+        {
+            return Err(Trouble::TabletFault { detail: detail.clone() });
+        }
         if blob.key.role == Role::Thumbnail {
             return self.put_aside(blob, spoilt.code());
         }
@@ -471,7 +485,7 @@ async fn read<T: Send + 'static>(
 ) -> Result<T, Spoilt> {
     let blob = blob.clone();
     let looking = aside(world, move || look(&blob));
-    looking.await.unwrap_or_else(|error| Err(Spoilt::Damaged(error.to_string())))
+    looking.await.unwrap_or_else(|error| Err(Spoilt::Unread(error.to_string())))
 }
 
 async fn offset(hub: &HubClient, current: &mut Current) -> Result<Event, Stop> {

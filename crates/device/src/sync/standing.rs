@@ -84,8 +84,9 @@ impl Standing {
         let counts = Counts {
             enrolled: is_enrolled,
             records: waiting.records,
-            photos: waiting.photos,
-            bytes: waiting.bytes,
+            photos: waiting.photos - waiting.gone.0,
+            bytes: waiting.bytes - waiting.gone.1,
+            lost: waiting.gone.0,
             held: self.held(waiting, choices),
             set_aside: waiting.set_aside,
             not_there: waiting.not_there,

@@ -123,6 +123,7 @@ impl Tablet {
             records: 0,
             photos: 0,
             bytes: 0,
+            lost: 0,
             held: None,
             surroundings: standpipe_domain::hold::Surroundings::default(),
             set_aside: 0,

@@ -94,7 +94,7 @@ impl Oracle {
             if line.records > 0 || line.photos > 0 {
                 return Err(format!("tablet {number} is not done: {line:?}"));
             }
-            if line.trouble == Some(Trouble::Revoked) {
+            if line.trouble.as_ref().is_some_and(Trouble::must_join) {
                 let device = engine.store().identity().ok().flatten().map(|identity| identity.device);
                 if device.is_none_or(|device| !oracle.revoked.contains(&device)) {
                     return Err(format!("tablet {number} was never revoked, and says that it was"));

@@ -437,13 +437,18 @@ export type SyncLine = { state: SyncState,
  */
 records: number, 
 /**
- * Photos and clips that the office has not confirmed from its own disk.
+ * Photos and clips that are whole on this tablet, and that the office has not confirmed from its own disk.
  */
 photos: number, 
 /**
  * Bytes of those photos and clips that have not arrived.
  */
 bytes: number, 
+/**
+ * Those whose file on this tablet is gone or is not what was recorded, that the office has not confirmed either, and that
+ * nobody has seen to.
+ */
+lost: number, 
 /**
  * Originals that wait, by the person's choice, though the office could be reached; absent while none does.
  */
@@ -465,7 +470,7 @@ last_synced: Millis | null,
  */
 trouble: Trouble | null, };
 
-export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-full" } | { "code": "hub-busy" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
+export type Trouble = { "code": "no-answer" } | { "code": "not-a-hub" } | { "code": "bad-address" } | { "code": "revoked" } | { "code": "unknown-tablet" } | { "code": "hub-newer" } | { "code": "hub-older" } | { "code": "hub-full" } | { "code": "quarantine-full" } | { "code": "hub-busy" } | { "code": "hub-fault", detail: string, } | { "code": "tablet-fault", detail: string, };
 
 export type SyncDetail = { line: SyncLine, 
 /**
@@ -787,7 +792,7 @@ drafts: number,
  */
 leaving: Keeps | null, };
 
-export type Keeps = { "code": "unopened" } | { "code": "set-aside" } | { "code": "waits" } | { "code": "drafts" } | { "code": "damaged-copy", path: string, } | { "code": "asks" } | { "code": "withdrawn" } | { "code": "backup" };
+export type Keeps = { "code": "unopened" } | { "code": "set-aside" } | { "code": "waits" } | { "code": "drafts" } | { "code": "damaged-copy", path: string, } | { "code": "asks" } | { "code": "withdrawn" } | { "code": "unknown" } | { "code": "backup" };
 
 export type SignIn = { name: string, password: string, };
 

@@ -5,6 +5,7 @@ const todo: Partial<Record<Trouble['code'], () => string>> = {
   'not-a-hub': m['sync.todo.not-a-hub'],
   'bad-address': m['sync.todo.bad-address'],
   revoked: m['sync.todo.revoked'],
+  'unknown-tablet': m['sync.todo.revoked'],
   'hub-older': m['sync.todo.hub-older'],
   'hub-fault': m['sync.todo.hub-fault'],
   'tablet-fault': m['sync.todo.tablet-fault'],

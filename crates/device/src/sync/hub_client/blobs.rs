@@ -106,7 +106,7 @@ impl HubClient {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNPROCESSABLE_ENTITY if of_a_hub => {
                 Ok(None)
             }
-            StatusCode::UNAUTHORIZED if of_a_hub => Err(Fault::Revoked),
+            StatusCode::UNAUTHORIZED if of_a_hub => Err(Fault::UnknownTablet),
             StatusCode::TOO_MANY_REQUESTS => {
                 Err(Fault::HubBusy { doing: DOING, detail: answer.status.to_string() })
             }

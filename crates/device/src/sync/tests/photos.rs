@@ -267,7 +267,9 @@ async fn a_vanished_and_a_damaged_file_are_set_aside_and_never_sent() {
         .play(async |tablet| {
             tablet.pause().await;
             let line = tablet.standing.line();
-            assert_eq!((line.state, line.set_aside, line.photos), (SyncState::NeedsAttention, 3, 3));
+            // What is gone is not said to be safe here.
+            assert_eq!((line.state, line.set_aside, line.photos), (SyncState::NeedsAttention, 3, 0));
+            assert_eq!((line.lost, line.bytes), (3, 0));
             let codes: Vec<String> = tablet
                 .store
                 .read("looking", |conn| {
@@ -299,7 +301,7 @@ async fn a_lost_photo_that_somebody_has_seen_to_is_never_said_to_be_at_the_offic
             assert_eq!(tablet.standing.line().state, SyncState::NeedsAttention);
             tablet.store.see_to(&[AsideId::Photo(gone)], true).unwrap();
             let line = tablet.line(|line| line.state == SyncState::SafeBut).await;
-            assert_eq!((line.set_aside, line.photos, line.bytes), (0, 0, 0));
+            assert_eq!((line.set_aside, line.photos, line.bytes, line.lost), (0, 0, 0, 0));
             tablet.pause().await;
             // Somebody asks: all is tried again, and there is nothing to be said of it.
             tablet.standing.due().retry = true;

@@ -41,14 +41,14 @@ async fn each_trouble_is_told_and_after_it_everything_goes_on() {
         (
             "an office that keeps no more aside",
             || problem(507, "quarantine-full"),
-            |trouble| matches!(trouble, Trouble::HubFault { .. }),
+            |trouble| *trouble == Trouble::QuarantineFull,
         ),
         ("a proxy without its hub", || html(502), |trouble| *trouble == Trouble::HubBusy),
         ("a hub with much to do", || problem(429, "too-fast"), |trouble| *trouble == Trouble::HubBusy),
         ("a line that hardly moves", || problem(408, "too-slow"), |trouble| *trouble == Trouble::NoAnswer),
         ("a proxy with much to do", || html(429), |trouble| *trouble == Trouble::HubBusy),
         ("a withdrawn tablet", || problem(401, "revoked"), |trouble| *trouble == Trouble::Revoked),
-        ("an unknown tablet", || problem(401, "unknown-token"), |trouble| *trouble == Trouble::Revoked),
+        ("an unknown tablet", || problem(401, "unknown-token"), |trouble| *trouble == Trouble::UnknownTablet),
     ];
     for (name, answer, is) in cases {
         let hub = Hub::start().await;
