@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tauri::ipc::{Channel, InvokeBody, Request};
 use tauri::{AppHandle, Manager, State};
+use uuid::Uuid;
 
 type Answer<T> = Result<T, Problem>;
 
@@ -53,8 +54,14 @@ pub fn finding(app: State<App>, new: NewFinding) -> Answer<CheckView> {
 }
 
 #[tauri::command(async)]
-pub fn resolve(app: State<App>, check: CheckId, field: String, keep: String) -> Answer<CheckView> {
-    app.engine()?.resolve(check, &field, &keep).map_err(told)
+pub fn resolve(
+    app: State<App>,
+    check: CheckId,
+    field: String,
+    keep: String,
+    seen: Vec<Uuid>,
+) -> Answer<CheckView> {
+    app.engine()?.resolve(check, &field, &keep, &seen).map_err(told)
 }
 
 #[tauri::command(async)]

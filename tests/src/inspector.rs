@@ -12,7 +12,7 @@ use standpipe_domain::ids::{CheckId, RoundId, Sha256};
 use standpipe_domain::issue::{Step, StepRequest};
 use standpipe_domain::signoff::{NewSignOff, Point};
 use standpipe_domain::sync::{SyncLine, SyncState};
-use standpipe_domain::tablet::{AttachTo, NewAmendment, NewAnswer, NewFile, NewFinding};
+use standpipe_domain::tablet::{AttachTo, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding};
 use standpipe_oplog::chain::sha256;
 
 /// Photos that were said to be saved, with their bytes.
@@ -106,16 +106,31 @@ impl<'e> Inspector<'e> {
         let (check, item) = self.item()?;
         let fails = self.dice.u8(..10) < 4;
         let answer = self.given(&item, fails);
-        self.engine.answer(&NewAnswer { check, item: item.id, answer }).map(drop)
+        let seen = self.engine.check(check)?.seen(&format!("answer:{}", item.id));
+        self.engine.answer(&NewAnswer { check, item: item.id, answer, seen }).map(drop)
     }
 
     fn say(&mut self) -> Result<(), Error> {
         let view = self.engine.check(self.stop())?;
-        let failed = view.answers.into_iter().filter(|(_, answer)| answer.outcome == Outcome::Fail);
+        let failed = view.answers.iter().filter(|(_, answer)| answer.outcome == Outcome::Fail);
         let Some((item, _)) = self.dice.choice(failed.collect::<Vec<_>>()) else { return Ok(()) };
         let words = format!("rust {}", self.dice.u8(..));
         let severity = self.dice.choice([Severity::Minor, Severity::Serious]);
-        self.engine.finding(&NewFinding { check: view.id, item, severity, words }).map(drop)
+        self.tell(&view, item, severity, words)
+    }
+
+    /// Says something of a finding, by whoever sees this.
+    fn tell(
+        &self,
+        view: &CheckView,
+        item: &str,
+        severity: Option<Severity>,
+        words: String,
+    ) -> Result<(), Error> {
+        let seen = [format!("severity:{item}"), format!("words:{item}")];
+        let seen = seen.iter().flat_map(|field| view.seen(field)).collect();
+        let (item, words) = (item.to_owned(), Some(words));
+        self.engine.finding(&NewFinding { check: view.id, item, severity, words, seen }).map(drop)
     }
 
     fn photo(&mut self) -> Result<Option<(Sha256, u64)>, Error> {
@@ -154,7 +169,7 @@ impl<'e> Inspector<'e> {
         let view = self.engine.check(check)?;
         let Some(conflict) = view.conflicts.first() else { return Ok(false) };
         let Some(side) = conflict.sides.last() else { return Ok(false) };
-        self.engine.resolve(check, &conflict.field, &side.rev).map(|_| true)
+        self.engine.resolve(check, &conflict.field, &side.rev, &conflict.revs()).map(|_| true)
     }
 
     fn step(&mut self, photos: &mut Photos) -> Result<(), Error> {
@@ -194,15 +209,15 @@ impl<'e> Inspector<'e> {
                     let answer = self.given(item, false);
                     let answer =
                         Answer { outcome: Outcome::NotApplicable, reading: None, choice: None, ..answer };
-                    self.engine.answer(&NewAnswer { check, item: item.id.clone(), answer })?;
+                    let seen = Vec::new();
+                    self.engine.answer(&NewAnswer { check, item: item.id.clone(), answer, seen })?;
                 }
             }
             let failed = view.answers.iter().filter(|(_, answer)| answer.outcome == Outcome::Fail);
             for (item, _) in failed {
-                let (item, severity, words) = (item.clone(), Some(Severity::Minor), "worn".into());
-                self.engine.finding(&NewFinding { check, item: item.clone(), severity, words })?;
+                self.tell(&view, item, Some(Severity::Minor), "worn".into())?;
                 let bytes = picture(self.dice.u64(..));
-                photos.push(self.attach(&bytes, AttachTo::Item { check, item })?);
+                photos.push(self.attach(&bytes, AttachTo::Item { check, item: item.clone() })?);
             }
         }
         let round = self.engine.round(self.round)?;

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
+use uuid::Uuid;
 
 /// The first screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -118,6 +119,10 @@ pub struct CheckView {
     /// Absent when this version of the app does not have the checklist: the check is shown, not edited.
     pub checklist: Option<Checklist>,
     pub answers: Answers,
+    /// The operations that wrote what is shown, by the field: of several sides, only of the one that is shown. A finding's
+    /// field is named with its item behind it, as in a conflict.
+    #[ts(type = "Record<string, string[]>")]
+    pub revs: BTreeMap<String, Vec<Uuid>>,
     /// The answers of the last round before this one, for the same asset.
     pub last: BTreeMap<String, LastAnswer>,
     /// Interlocks that must pass before water may be drawn.
@@ -130,6 +135,15 @@ pub struct CheckView {
     /// Set once the check is sealed: who signed, and when. It then takes amendments only.
     pub sealed: Option<Sealed>,
     pub amendments: Vec<Amendment>,
+}
+
+impl CheckView {
+    /// Every operation that whoever looks at this sees of a field, named as in [`CheckView::revs`].
+    pub fn seen(&self, field: &str) -> Vec<Uuid> {
+        let conflict = self.conflicts.iter().find(|conflict| conflict.field == field);
+        let shown = || self.revs.get(field).cloned().unwrap_or_default();
+        conflict.map_or_else(shown, FieldConflict::revs)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -147,6 +161,13 @@ pub struct FieldConflict {
     /// that wrote it is not known. The office's console, which shows the sides alone, is not told.
     pub base: Option<ConflictSide>,
     pub sides: Vec<ConflictSide>,
+}
+
+impl FieldConflict {
+    /// The operations that wrote its sides.
+    pub fn revs(&self) -> Vec<Uuid> {
+        self.sides.iter().filter_map(|side| side.rev.parse().ok()).collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -212,6 +233,10 @@ pub struct NewAnswer {
     pub check: CheckId,
     pub item: String,
     pub answer: Answer,
+    /// What its author saw in the field: see [`CheckView::revs`]. What stands besides stays beside it.
+    #[serde(default)]
+    #[ts(type = "string[]")]
+    pub seen: Vec<Uuid>,
 }
 
 /// An amendment, as a screen sends it.
@@ -234,7 +259,13 @@ pub struct NewFinding {
     /// `None` leaves it as it is; where nobody has said it yet, it becomes [`Severity::UNSAID`].
     #[serde(default)]
     pub severity: Option<Severity>,
-    pub words: String,
+    /// `None` leaves them as they are.
+    #[serde(default)]
+    pub words: Option<String>,
+    /// What its author saw in both fields: see [`CheckView::revs`]. What stands besides stays beside it.
+    #[serde(default)]
+    #[ts(type = "string[]")]
+    pub seen: Vec<Uuid>,
 }
 
 /// What a photo or clip is to be attached to.

@@ -113,6 +113,12 @@ impl Register {
         self.sides.first()
     }
 
+    /// The operations that wrote what is shown: several where they agree.
+    pub fn shown_revs(&self) -> Vec<Uuid> {
+        let shown = |side: &&Side| same(&side.value, &self.sides[0].value);
+        self.sides.iter().filter(shown).map(|side| side.rev).collect()
+    }
+
     /// Whether two different values stand.
     pub fn differs(&self) -> bool {
         self.sides.iter().any(|side| !same(&side.value, &self.sides[0].value))
@@ -177,6 +183,39 @@ fn written(op: &Op, field: &str) -> Option<(Value, Vec<Uuid>)> {
         }
         _ => None,
     }
+}
+
+/// What somebody replaces who writes a field and saw `seen` of it, out of every operation on its record: the last of what
+/// they saw. What their own tablet, by its device and incarnation, wrote over nothing else than that counts as seen too:
+/// it was recorded while what they write now was on its way. Whatever is named that did not write this field is left out.
+pub fn replaced<'a>(
+    ops: impl IntoIterator<Item = &'a Op>,
+    field: &str,
+    seen: &[Uuid],
+    own: (DeviceId, u32),
+) -> Vec<Uuid> {
+    let writes: Vec<(Uuid, Vec<Uuid>, bool)> = ops
+        .into_iter()
+        .filter_map(|op| Some((op.op_id, written(op, field)?.1, (op.device, op.incarnation) == own)))
+        .collect();
+    let mut known: BTreeSet<Uuid> =
+        writes.iter().map(|(rev, ..)| *rev).filter(|rev| seen.contains(rev)).collect();
+    let from_nothing = known.is_empty();
+    loop {
+        let before = known.len();
+        for (rev, saw, is_own) in &writes {
+            let follows = if saw.is_empty() { from_nothing } else { saw.iter().all(|it| known.contains(it)) };
+            if *is_own && follows {
+                known.insert(*rev);
+            }
+        }
+        if known.len() == before {
+            break;
+        }
+    }
+    let older: HashSet<Uuid> =
+        writes.iter().filter(|(rev, ..)| known.contains(rev)).flat_map(|(_, saw, _)| saw.clone()).collect();
+    known.into_iter().filter(|rev| !older.contains(rev)).collect()
 }
 
 /// The amendments among the operations on one record, oldest first.

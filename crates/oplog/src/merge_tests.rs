@@ -234,3 +234,37 @@ fn whoever_deletes_what_was_settled_has_seen_both_sides() {
     let unseen = [&ops[..], &[answer(5, "pass", Some(2))]].concat();
     assert!(!is_gone(&unseen, false));
 }
+
+#[test]
+fn who_writes_replaces_the_last_of_what_they_saw() {
+    let own = |n, base| Op { device: DeviceId(uuid(7)), ..answer(n, "pass", base) };
+    let replaced = |ops: &[Op], seen: &[u128]| {
+        let seen: Vec<_> = seen.iter().copied().map(uuid).collect();
+        let revs = super::replaced(ops, "answer:valve", &seen, (DeviceId(uuid(7)), 1));
+        revs.into_iter().map(|rev| rev.as_u128()).collect::<Vec<_>>()
+    };
+    let theirs = |n, base| answer(n, "fail", base);
+    let both =
+        op(5, Kind::Resolve, Some("answer:valve"), json!({"value": 1, "saw": [uuid(2), uuid(3)]}), None);
+    let settled = Op { device: DeviceId(uuid(7)), ..both };
+    let cases: &[(&str, Vec<Op>, &[u128], &[u128])] = &[
+        ("nothing is there", vec![], &[1], &[]),
+        ("what they saw", vec![theirs(1, None)], &[1], &[1]),
+        ("nothing was seen", vec![theirs(1, None)], &[], &[]),
+        ("what nobody knows", vec![theirs(1, None)], &[8], &[]),
+        ("a colleague's change of it was not seen", vec![theirs(1, None), theirs(2, Some(1))], &[1], &[1]),
+        ("one's own was", vec![theirs(1, None), own(2, Some(1)), own(3, Some(2))], &[1], &[3]),
+        ("from nothing", vec![own(1, None), own(2, Some(1))], &[], &[2]),
+        ("as far as a colleague's", vec![own(1, None), theirs(2, Some(1)), own(3, Some(2))], &[], &[1]),
+        ("one's own from nothing was not, over another's", vec![theirs(1, None), own(2, None)], &[1], &[1]),
+        ("both sides", vec![theirs(1, None), theirs(2, None)], &[1, 2], &[1, 2]),
+        ("older ones too", vec![theirs(1, None), theirs(2, Some(1))], &[1, 2], &[2]),
+        ("settled over more", vec![theirs(2, None), theirs(3, None), settled.clone()], &[2], &[2]),
+        ("settled over these", vec![theirs(2, None), theirs(3, None), settled], &[2, 3], &[5]),
+    ];
+    for (what, ops, seen, last) in cases {
+        assert_eq!(replaced(ops, seen), *last, "{what}");
+    }
+    let earlier = Op { incarnation: 2, ..own(2, Some(1)) };
+    assert_eq!(replaced(&[theirs(1, None), earlier], &[1]), [1], "another tablet under this one's name");
+}

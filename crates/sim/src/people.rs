@@ -14,7 +14,7 @@ use standpipe_domain::ids::Sha256;
 use standpipe_domain::issue::{Step, StepRequest};
 use standpipe_domain::record::entity;
 use standpipe_domain::signoff::{NewSignOff, Point};
-use standpipe_domain::tablet::{AttachTo, NewAmendment, NewAnswer, NewFile, NewFinding};
+use standpipe_domain::tablet::{AttachTo, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding};
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
@@ -78,18 +78,26 @@ fn given(engine: &Engine, fails: bool) -> Answer {
 }
 
 fn answer(engine: &Engine, stop: usize, item: &str, fails: bool) -> Result<(), Error> {
-    let answer = given(engine, fails);
-    engine.answer(&NewAnswer { check: estate::check(stop), item: item.to_owned(), answer }).map(drop)
+    let (check, answer) = (estate::check(stop), given(engine, fails));
+    let seen = engine.check(check)?.seen(&format!("answer:{item}"));
+    engine.answer(&NewAnswer { check, item: item.to_owned(), answer, seen }).map(drop)
 }
 
 /// Says how bad it is that an item fails: this one, or another where this does not, for the screen offers no other.
 fn say(engine: &Engine, stop: usize, item: String) -> Result<(), Error> {
     let check = estate::check(stop);
-    let answers = engine.check(check)?.answers;
-    let fails = |item: &String| answers.get(item).is_some_and(|answer| answer.outcome == Outcome::Fail);
-    let other = answers.keys().find(|item| fails(item)).filter(|_| !fails(&item)).cloned();
-    let (item, severity) = (other.unwrap_or(item), Some(Severity::Serious));
-    engine.finding(&NewFinding { check, item, severity, words: "rust".into() }).map(drop)
+    let view = engine.check(check)?;
+    let fails = |item: &String| view.answers.get(item).is_some_and(|answer| answer.outcome == Outcome::Fail);
+    let other = view.answers.keys().find(|item| fails(item)).filter(|_| !fails(&item)).cloned();
+    tell(engine, &view, &other.unwrap_or(item), Severity::Serious, "rust")
+}
+
+/// Says something of a finding, by whoever sees this.
+fn tell(engine: &Engine, view: &CheckView, item: &str, severity: Severity, words: &str) -> Result<(), Error> {
+    let seen = [format!("severity:{item}"), format!("words:{item}")];
+    let seen = seen.iter().flat_map(|field| view.seen(field)).collect();
+    let (severity, words) = (Some(severity), Some(words.to_owned()));
+    engine.finding(&NewFinding { check: view.id, item: item.to_owned(), severity, words, seen }).map(drop)
 }
 
 /// The bytes of a photo. The same numbers give the same photo.
@@ -146,7 +154,7 @@ fn choose(engine: &Engine, stop: usize) -> Result<(), Error> {
     let view = engine.check(estate::check(stop))?;
     let Some(conflict) = view.conflicts.first() else { return Ok(()) };
     let Some(side) = conflict.sides.last() else { return Ok(()) };
-    engine.resolve(view.id, &conflict.field, &side.rev).map(drop)
+    engine.resolve(view.id, &conflict.field, &side.rev, &conflict.revs()).map(drop)
 }
 
 /// Moves one of the issues on for which the screen offers a step, if there is one. Who verifies shows a photo.
@@ -200,8 +208,7 @@ fn sign(engine: &Engine, photos: &mut Vec<(Sha256, u64)>) -> Result<(), Error> {
         let view = engine.check(check)?;
         let failed = view.answers.iter().filter(|(_, answer)| answer.outcome == Outcome::Fail);
         for (item, _) in failed {
-            let severity = Some(Severity::Minor);
-            engine.finding(&NewFinding { check, item: item.clone(), severity, words: "worn".into() })?;
+            tell(engine, &view, item, Severity::Minor, "worn")?;
             let bytes = photo(9, 300 + u32::try_from(stop).unwrap_or(0), true);
             photos.push((attach(engine, stop, item, &bytes)?, bytes.len() as u64));
         }

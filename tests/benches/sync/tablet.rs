@@ -71,7 +71,12 @@ impl Tablet {
                     return Ok(());
                 }
                 let answer = Answer { note: "外观完好，无锈蚀".into(), ..passing(&item) };
-                self.engine.answer(&NewAnswer { check: check(n), item: item.id, answer })?;
+                self.engine.answer(&NewAnswer {
+                    check: check(n),
+                    item: item.id,
+                    answer,
+                    seen: Vec::new(),
+                })?;
                 left -= 1;
             }
         }

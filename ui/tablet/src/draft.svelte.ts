@@ -8,7 +8,8 @@ export const RETRY = 3_000;
 
 export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed';
 
-export type Save = (text: string) => Promise<void>;
+/** `seen` names what the field said, as the engine does, when the text was begun: what came since is not replaced. */
+export type Save = (text: string, seen: string[]) => Promise<void>;
 
 /** Texts that are not saved yet, by name: leaving a screen does not drop them. */
 const unsaved = new Map<string, Draft>();
@@ -21,15 +22,23 @@ export class Draft {
   held = false;
   #name: string;
   #kept: string;
+  #seen: string[];
   #save: Save;
+  /** What the engine holds, as far as the field does not show it. */
+  #news: { kept: string; seen: string[] } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(name: string, kept: string, save: Save) {
+  constructor(name: string, kept: string, save: Save, seen: string[] = []) {
     this.#name = name;
     this.#kept = kept;
+    this.#seen = seen;
     this.#save = save;
     this.text = kept;
+  }
+
+  get seen(): string[] {
+    return this.#seen;
   }
 
   type(text: string): void {
@@ -40,11 +49,29 @@ export class Draft {
     this.#timer ??= setTimeout(() => void this.flush(), PATIENCE);
   }
 
-  /** What the engine holds; it is shown unless something newer is being typed. */
-  adopt(kept: string): void {
-    if (this.held || unsaved.has(this.#name) || kept === this.#kept) return;
-    this.#kept = kept;
-    this.text = kept;
+  /** What the engine holds, and who wrote it; it is shown unless something newer is being typed. */
+  adopt(kept: string, seen: string[] = []): void {
+    this.#news = { kept, seen };
+    this.#takeNews();
+  }
+
+  /** Nobody is writing in the field any more: it is saved, and then shows what has come meanwhile. */
+  async release(): Promise<void> {
+    this.held = false;
+    await this.flush();
+    this.#takeNews();
+  }
+
+  #takeNews(): void {
+    const news = this.#news;
+    if (!news) return;
+    const isShown = news.kept === this.#kept;
+    if (!isShown && (this.held || unsaved.has(this.#name))) return;
+    this.#news = undefined;
+    this.#seen = news.seen;
+    if (isShown) return;
+    this.#kept = news.kept;
+    this.text = news.kept;
   }
 
   /** Saves now what is not saved; resolves when it is, or when that failed. */
@@ -65,7 +92,7 @@ export class Draft {
       const text = this.text;
       this.state = 'saving';
       try {
-        await this.#save(text);
+        await this.#save(text, this.#seen);
       } catch (error) {
         this.problem = error;
         this.state = 'failed';
@@ -74,6 +101,7 @@ export class Draft {
       }
       this.problem = null;
       this.#kept = text;
+      if (this.#news?.kept === text) this.#takeNews();
       if (text === this.text) {
         unsaved.delete(this.#name);
         this.state = 'saved';
@@ -83,8 +111,8 @@ export class Draft {
 }
 
 /** The draft of that name if it still waits to be saved, or a new one. */
-export function draft(name: string, kept: string, save: Save): Draft {
-  return unsaved.get(name) ?? new Draft(name, kept, save);
+export function draft(name: string, kept: string, save: Save, seen: string[] = []): Draft {
+  return unsaved.get(name) ?? new Draft(name, kept, save, seen);
 }
 
 export function saveEverything(): void {

@@ -48,8 +48,9 @@ export const finding = (found: NewFinding) => invoke<CheckView>('finding', { new
 export const amend = (amendment: NewAmendment) => invoke<CheckView>('amend', { new: amendment });
 export const detach = (check: string, item: string, sha256: string) =>
   invoke<CheckView>('detach', { check, item, sha256 });
-export const resolve = (check: string, field: string, keep: string) =>
-  invoke<CheckView>('resolve', { check, field, keep });
+/** Settles a conflict over the sides that were seen. */
+export const resolve = (check: string, field: string, keep: string, seen: string[]) =>
+  invoke<CheckView>('resolve', { check, field, keep, seen });
 
 export const sign = (signOff: NewSignOff) => invoke<RoundView>('sign', { new: signOff });
 export const verifySeals = (round: string) => invoke<SealReport[]>('verify_seals', { round });

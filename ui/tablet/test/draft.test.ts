@@ -9,9 +9,9 @@ afterEach(async () => {
 
 /** Saves that are answered when the test says so. */
 function slow() {
-  const asked: { text: string; answer: () => void; refuse: (why: unknown) => void }[] = [];
-  const save = (text: string) =>
-    new Promise<void>((answer, refuse) => asked.push({ text, answer: () => answer(), refuse }));
+  const asked: { text: string; seen: string[]; answer: () => void; refuse: (why: unknown) => void }[] = [];
+  const save = (text: string, seen: string[]) =>
+    new Promise<void>((answer, refuse) => asked.push({ text, seen, answer: () => answer(), refuse }));
   return { asked, save };
 }
 
@@ -97,5 +97,48 @@ describe('typed text', () => {
     text.held = true;
     text.adopt('theirs again');
     expect(text.text).toBe('mine');
+    await text.release();
+    expect(text.text).toBe('theirs again');
+  });
+
+  it('is saved over what stood there when it was begun, not over what came since', async () => {
+    const { asked, save } = slow();
+    const text = new Draft('begun over', 'old', save, ['op of old']);
+    const next = async (typed: string) => {
+      text.type(typed);
+      await vi.advanceTimersByTimeAsync(PATIENCE);
+      return asked.at(-1)!;
+    };
+    text.held = true;
+    text.adopt('theirs', ['op of theirs']);
+    const first = await next('old, mine');
+    expect([first.text, first.seen]).toEqual(['old, mine', ['op of old']]);
+    // The view that the save answers with may be shown before or after it.
+    text.adopt('old, mine', ['op of mine']);
+    first.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    const second = await next('old, mine, more');
+    expect(second.seen).toEqual(['op of mine']);
+    second.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    text.adopt('old, mine, more', ['op of more']);
+    text.adopt('theirs', ['op of theirs']);
+    const third = await next('old, mine, most');
+    expect(third.seen).toEqual(['op of more']);
+    third.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    // Once nobody writes there, it is theirs that is shown, and written over.
+    await text.release();
+    const fourth = await next('theirs, and mine');
+    expect(fourth.seen).toEqual(['op of theirs']);
+    fourth.answer();
+  });
+
+  it('keeps what it was begun over for whoever comes back to it', async () => {
+    const { asked, save } = slow();
+    draft('left', 'old', save, ['op of old']).type('mine');
+    expect(draft('left', 'theirs', save, ['op of theirs']).seen).toEqual(['op of old']);
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    asked[0]!.answer();
   });
 });

@@ -57,6 +57,7 @@ export function view(items: Item[], more: Partial<CheckView> = {}): CheckView {
     reference: { id: 'standpipe', version: 1 },
     checklist: { id: 'standpipe', version: 1, asset_kind: 'standpipe', name: same('立管'), items },
     answers: {},
+    revs: {},
     last: {},
     open_interlocks: [],
     findings: [],
@@ -71,6 +72,7 @@ export function view(items: Item[], more: Partial<CheckView> = {}): CheckView {
 /** An engine that holds one check and takes answers and findings to it. */
 export class FakeEngine {
   held: CheckView;
+  #ops = 0;
 
   constructor(held: CheckView) {
     this.held = held;
@@ -78,25 +80,31 @@ export class FakeEngine {
 
   async invoke(command: string, { new: given }: { new: NewAnswer & NewFinding }): Promise<CheckView> {
     await Promise.resolve();
-    if (command === 'answer')
+    if (command === 'answer') {
       this.held = { ...this.held, answers: { ...this.held.answers, [given.item]: given.answer } };
-    if (command === 'finding') this.held = { ...this.held, findings: [this.#found(given)] };
+      this.#written(`answer:${given.item}`);
+    }
+    if (command === 'finding') {
+      this.held = { ...this.held, findings: [this.#found(given)] };
+      if (given.severity) this.#written(`severity:${given.item}`);
+      if (given.words !== null) this.#written(`words:${given.item}`);
+    }
     return this.held;
   }
 
-  #found({ check, item, severity, words }: NewFinding): CheckView['findings'][number] {
-    return {
-      id: 'f',
+  /** Each that is written has an operation of its own. */
+  #written(field: string): void {
+    this.#ops += 1;
+    this.held = { ...this.held, revs: { ...this.held.revs, [field]: [`op ${this.#ops}`] } };
+  }
+
+  #found({ check, item, severity, words }: NewFinding): FindingView {
+    const before = this.held.findings[0];
+    return finding({
       check,
       item,
-      asked: null,
-      answer: { outcome: 'fail', at: 0 },
-      severity: severity ?? this.held.findings[0]?.severity ?? 'serious',
-      words,
-      photos: [],
-      issue: null,
-      lacks: [],
-      kept: null,
-    };
+      severity: severity ?? before?.severity ?? 'serious',
+      words: words ?? before?.words ?? '',
+    });
   }
 }

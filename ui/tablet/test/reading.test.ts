@@ -70,6 +70,21 @@ describe('a number that is being typed', () => {
     expect(work.typed!.text).toBe('0.4');
   });
 
+  it('is recorded over what was shown when it was begun, not over what it hides since', async () => {
+    begin({ ...answered(0.4), revs: { 'answer:p': ['old'] } });
+    const work = asked('0.38');
+    await vi.advanceTimersByTimeAsync(999);
+    check.live.take({ ...engine.held, ...answered(0.45), revs: { 'answer:p': ['theirs'] } });
+    work.follow();
+    await work.give('pass');
+    const said = () => invoke.mock.calls.filter(([command]) => command === 'answer').at(-1)![1];
+    expect(said()).toMatchObject({ new: { seen: ['old'] } });
+    // Without a number of one's own it is what is shown.
+    work.follow();
+    await work.give('fail');
+    expect(said()).toMatchObject({ new: { seen: ['op 1'] } });
+  });
+
   it('stays kept when the record was refused', async () => {
     const work = asked('0.4');
     invoke.mockImplementation((command: string) =>

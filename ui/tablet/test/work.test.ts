@@ -61,10 +61,50 @@ describe('the work on a check', () => {
     await Promise.all([work.ensureFinding('a'), work.ensureFinding('a'), work.ensureFinding('b')]);
     expect(invoke.mock.calls.filter(([command]) => command === 'finding')).toHaveLength(1);
     expect(engine.held.findings).toMatchObject([{ item: 'a', severity: 'serious', words: '' }]);
-    await work.find('a', { words: '封条破损' });
-    await work.find('a', { severity: 'critical' });
+    await work.describe('a', '封条破损');
+    await work.weigh('a', 'critical');
     await work.fail('a');
     expect(engine.held.findings).toMatchObject([{ severity: 'critical', words: '封条破损' }]);
+  });
+
+  it('says of each change what its author saw, and nothing of the rest', async () => {
+    const work = begun();
+    const said = (command: string) =>
+      invoke.mock.calls.filter(([name]) => name === command).map(([, given]) => (given as { new: object }).new);
+    await work.record('a', 'pass');
+    await work.record('a', 'fail');
+    expect(said('answer')).toMatchObject([{ seen: [] }, { seen: ['op 1'] }]);
+    await work.describe('a', '锈', ['as it was when the field was opened']);
+    await work.weigh('a', 'critical');
+    await work.weigh('a', 'minor');
+    expect(said('finding')).toEqual([
+      { check: 'c', item: 'a', severity: null, words: '锈', seen: ['as it was when the field was opened'] },
+      { check: 'c', item: 'a', severity: 'critical', words: null, seen: [] },
+      { check: 'c', item: 'a', severity: 'minor', words: null, seen: ['op 4'] },
+    ]);
+  });
+
+  it('takes what was shown at a tap, not what came before its turn', async () => {
+    const work = begun();
+    work.live.take({ ...engine.held, revs: { 'answer:a': ['old'] } });
+    const tapped = work.record('a', 'pass');
+    work.live.take({ ...engine.held, revs: { 'answer:a': ['theirs'] } });
+    await tapped;
+    expect(invoke.mock.calls[0]![1]).toMatchObject({ new: { seen: ['old'] } });
+  });
+
+  it('counts no answer as seen by a note that waited for the first one', async () => {
+    const work = begun();
+    await keep(noteName('c', 'a'), '门锁着');
+    work.live.take({ ...engine.held, answers: { a: { outcome: 'fail', at: 1 } }, revs: { 'answer:a': ['theirs'] } });
+    await work.record('a', 'pass');
+    expect(invoke.mock.calls.find(([name]) => name === 'answer')![1]).toMatchObject({ new: { seen: [] } });
+  });
+
+  it('settles a conflict over the sides that were shown', async () => {
+    const sides = ['one', 'two'].map((rev) => ({ rev, value: '', by: '', device: '', at: 0 }));
+    await begun().resolve({ field: 'words:a', base: null, sides }, 'two');
+    expect(invoke).toHaveBeenCalledWith('resolve', { check: 'c', field: 'words:a', keep: 'two', seen: ['one', 'two'] });
   });
 
   it('goes on after a refusal', async () => {

@@ -36,7 +36,8 @@ fn save_check(folder: &Path, bytes: u64) -> Outcome<()> {
     'all: for n in (CHECKS - OPEN)..CHECKS {
         let list = engine.check(check(n))?.checklist.ok_or("no checklist")?;
         for item in &list.items {
-            let new = NewAnswer { check: check(n), item: item.id.clone(), answer: passing(item) };
+            let new =
+                NewAnswer { check: check(n), item: item.id.clone(), answer: passing(item), seen: Vec::new() };
             let start = Instant::now();
             engine.answer(&new)?;
             saves.push(start.elapsed());

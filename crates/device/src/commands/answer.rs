@@ -1,7 +1,7 @@
 //! Answers, amendments, and choices between two people's answers.
 
 use super::finding::{has_failed, say};
-use super::{checklist_of, json, must_be_allowed, must_be_open, put};
+use super::{all, checklist_of, json, must_be_allowed, must_be_open, put, says};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{query, replica};
@@ -13,6 +13,7 @@ use standpipe_domain::record::{entity, finding_id};
 use standpipe_domain::tablet::{CheckView, NewAmendment, NewAnswer, NewFinding};
 use standpipe_oplog::op::{Amend, Kind};
 use standpipe_oplog::pen::Draft;
+use uuid::Uuid;
 
 impl Engine {
     /// Records one answer.
@@ -28,19 +29,24 @@ impl Engine {
             checklist.accept(&new.item, &new.answer, &query::answers_in(&registers))?;
             let field = format!("{ANSWER}{}", new.item);
             let value = json(&new.answer)?;
-            let seen = registers.get(&field);
             // The same tap sent twice is one answer.
-            if seen.is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == value) {
-                return Ok(());
+            if !says(registers.get(&field), &value) {
+                put(writing, entity::CHECK, new.check.0, &field, value, &new.seen)?;
             }
-            put(writing, entity::CHECK, new.check.0, &field, value, seen)?;
             Ok(())
         })?;
         self.check(new.check)
     }
 
-    /// Chooses the side `keep` of a field on which two people differ.
-    pub fn resolve(&self, check: CheckId, field: &str, keep: &str) -> Result<CheckView, Error> {
+    /// Chooses the side `keep` of a field on which two people differ, over the sides that whoever chooses saw. One that they
+    /// did not see stands beside it.
+    pub fn resolve(
+        &self,
+        check: CheckId,
+        field: &str,
+        keep: &str,
+        seen: &[Uuid],
+    ) -> Result<CheckView, Error> {
         self.record("settling a conflict", |writing| {
             must_be_allowed(writing, &[Act::Record])?;
             checklist_of(writing, check)?;
@@ -53,9 +59,10 @@ impl Engine {
                 _ => (entity::CHECK, check.0, field),
             };
             let register = replica::register(writing, id, field)?;
-            let kept = register.sides.iter().find(|side| side.rev.to_string() == keep);
+            let kept =
+                register.sides.iter().find(|side| side.rev.to_string() == keep && seen.contains(&side.rev));
             let kept = kept.filter(|_| register.in_conflict()).ok_or(Error::NotInConflict)?;
-            put(writing, entity, id, field, kept.value.clone(), Some(&register))?;
+            put(writing, entity, id, field, kept.value.clone(), seen)?;
             Ok(())
         })?;
         self.check(check)
@@ -87,7 +94,10 @@ impl Engine {
                 // Nobody has found it so far, and the office opens an issue for a finding. What was found before keeps its words:
                 // the reason for a second amendment is none for the problem.
                 let NewAmendment { check, item, reason, severity, .. } = new.clone();
-                say(writing, &NewFinding { check, item, severity, words: reason })?;
+                // Nobody is asked about what was signed: what an earlier fail of it said gives way.
+                let seen = replica::registers(writing, finding_id(check, &item).0)?;
+                let seen = seen.values().flat_map(|register| all(Some(register))).collect();
+                say(writing, &NewFinding { check, item, severity, words: Some(reason), seen })?;
             }
             Ok(())
         })?;

@@ -1,6 +1,6 @@
 //! Findings: how bad a failed item is, in words.
 
-use super::{checklist_of, json, must_be_allowed, must_be_open, put};
+use super::{checklist_of, json, must_be_allowed, must_be_open, put, says};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{Writing, query, replica};
@@ -20,7 +20,7 @@ impl Engine {
             must_be_allowed(writing, &[Act::Record])?;
             checklist_of(writing, new.check)?;
             must_be_open(writing, new.check)?;
-            brief(&new.words)?;
+            brief(new.words.as_deref().unwrap_or_default())?;
             if !has_failed(writing, new.check, &new.item)? {
                 return Err(Error::NotFailed);
             }
@@ -34,17 +34,14 @@ impl Engine {
 pub(super) fn say(writing: &mut Writing<'_>, new: &NewFinding) -> Result<(), Error> {
     let id = begin(writing, new.check, &new.item)?;
     let registers = replica::registers(writing, id.0)?;
-    let said = registers.get("severity").and_then(|register| Some(register.shown()?.value.clone()));
-    let severity = match (new.severity, said) {
-        (None, Some(said)) => said,
-        (severity, _) => json(&severity.unwrap_or(Severity::UNSAID))?,
-    };
-    let words = Value::String(new.words.trim().to_owned());
+    let unsaid = registers.get("severity").is_none_or(|register| register.sides.is_empty());
+    let severity = new.severity.or(unsaid.then_some(Severity::UNSAID));
+    let severity = severity.map(|severity| json(&severity)).transpose()?;
+    let words = new.words.as_ref().map(|words| Value::String(words.trim().to_owned()));
     for (field, value) in [("severity", severity), ("words", words)] {
-        let seen = registers.get(field);
-        let same = seen.is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == value);
-        if !same {
-            put(writing, entity::FINDING, id.0, field, value, seen)?;
+        let Some(value) = value else { continue };
+        if !says(registers.get(field), &value) {
+            put(writing, entity::FINDING, id.0, field, value, &new.seen)?;
         }
     }
     Ok(())

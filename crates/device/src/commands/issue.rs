@@ -1,6 +1,6 @@
 //! Steps in the life of an issue.
 
-use super::{json, put};
+use super::{all, json, put};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::{query, replica};
@@ -26,7 +26,7 @@ impl Engine {
             request.complete()?;
             let registers = replica::registers(writing, id.0)?;
             for (field, value) in request.changes(to, identity.person) {
-                put(writing, entity::ISSUE, id.0, field, value, registers.get(field))?;
+                put(writing, entity::ISSUE, id.0, field, value, &all(registers.get(field)))?;
             }
             let entry = TimelineEntry {
                 step: Some(request.step),

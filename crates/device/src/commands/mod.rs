@@ -10,12 +10,12 @@ mod sign;
 pub use photo::Incomings;
 
 use crate::error::Error;
-use crate::store::{Writing, query, replica};
+use crate::store::{Writing, log, query, replica};
 use serde_json::Value;
 use standpipe_domain::checklist::{self, Checklist};
 use standpipe_domain::ids::CheckId;
 use standpipe_domain::permission::{Act, may_one};
-use standpipe_oplog::merge::Register;
+use standpipe_oplog::merge::{self, Register};
 use standpipe_oplog::op::{Kind, Resolve, Saw};
 use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
@@ -38,25 +38,46 @@ fn must_be_open(writing: &Writing<'_>, id: CheckId) -> Result<(), Error> {
     if replica::is_sealed(writing, id.0)? { Err(Error::Sealed) } else { Ok(()) }
 }
 
-/// Writes a field, in place of what `seen` shows. Whoever writes over several sides has seen them all.
+/// Writes a field, in place of what its author saw there. Whatever stands besides they have not seen, and it goes on
+/// standing beside it.
 fn put(
     writing: &mut Writing<'_>,
     entity: &'static str,
     id: Uuid,
     field: &str,
     value: Value,
-    seen: Option<&Register>,
+    seen: &[Uuid],
 ) -> Result<Uuid, Error> {
-    let sides = seen.map(|register| register.sides.as_slice()).unwrap_or_default();
-    let draft = match sides {
+    let draft = match replaced(writing, id, field, seen)?.as_slice() {
         [] => Draft::set(entity, id, field, value, None),
-        [only] => Draft::set(entity, id, field, value, Some(only.rev)),
+        [only] => Draft::set(entity, id, field, value, Some(*only)),
         several => {
-            let resolve = Resolve { value, saw: several.iter().map(|side| side.rev).collect() };
+            let resolve = Resolve { value, saw: several.to_vec() };
             Draft { kind: Kind::Resolve, ..Draft::set(entity, id, field, json(&resolve)?, None) }
         }
     };
     Ok(writing.record(draft)?)
+}
+
+/// Which operations somebody replaces who writes a field and saw `seen` of it.
+fn replaced(writing: &mut Writing<'_>, id: Uuid, field: &str, seen: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let sides = all(Some(&replica::register(writing, id, field)?));
+    if sides.iter().all(|rev| seen.contains(rev)) {
+        return Ok(sides);
+    }
+    let identity = writing.identity()?;
+    let own = (identity.device, identity.incarnation);
+    Ok(merge::replaced(&log::ops_of(writing, id)?, field, seen, own))
+}
+
+/// Whether a field says just this, and nothing else.
+fn says(register: Option<&Register>, value: &Value) -> bool {
+    register.is_some_and(|register| register.sides.len() == 1 && register.sides[0].value == *value)
+}
+
+/// Everything that stands in a field.
+fn all(register: Option<&Register>) -> Vec<Uuid> {
+    register.into_iter().flat_map(|register| &register.sides).map(|side| side.rev).collect()
 }
 
 /// Takes members out of a field that holds several.

@@ -301,6 +301,7 @@ fn damage_that_is_met_while_working_is_rescued_at_the_next_start() {
         check: check(EXTINGUISHER),
         item,
         answer: failing(),
+        seen: Vec::new(),
     });
     assert_eq!(met.unwrap_err().code(), "damaged");
     assert!(engine.store().is_suspect());

@@ -110,7 +110,12 @@ fn record_until_full(folder: &Path) {
     let answer = |n: usize| {
         let item = &list.items[n % list.items.len()];
         let answer = Answer { note: format!("{n}"), ..passing(item) };
-        engine.answer(&NewAnswer { check: check(EXTINGUISHER), item: item.id.clone(), answer })
+        engine.answer(&NewAnswer {
+            check: check(EXTINGUISHER),
+            item: item.id.clone(),
+            answer,
+            seen: Vec::new(),
+        })
     };
     let mut recorded = 0;
     let refused = loop {

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{OWNERS, set};
 use serde_json::json;
 use standpipe_domain::record::entity;
-use standpipe_domain::tablet::ConflictSide;
+use standpipe_domain::tablet::{ConflictSide, FieldConflict};
 use standpipe_oplog::op::Op;
 use standpipe_oplog::wire::Refused;
 
@@ -12,6 +12,11 @@ fn colleague_says(tablet: &mut Tablet, item: &str, outcome: &str) {
     let value = json!({ "outcome": outcome, "at": 5 });
     tablet.office.write([set(entity::CHECK, check(EXTINGUISHER).0, &format!("answer:{item}"), value, None)]);
     tablet.office.deliver(tablet.engine.store()).unwrap();
+}
+
+/// Chooses a side, by whoever sees all of them.
+fn resolve(tablet: &Tablet, conflict: &FieldConflict, keep: &str) -> Result<CheckView, Error> {
+    tablet.engine.resolve(check(EXTINGUISHER), &conflict.field, keep, &conflict.revs())
 }
 
 #[test]
@@ -33,11 +38,11 @@ fn two_answers_to_one_item_both_stand_until_somebody_chooses() {
     assert_eq!(shown(&tablet), 1, "the route shows it before anybody opens the check");
 
     let keep = view.conflicts[0].sides[1].rev.clone();
-    let view = tablet.engine.resolve(check(EXTINGUISHER), &format!("answer:{item}"), &keep).unwrap();
+    let view = resolve(&tablet, &view.conflicts[0], &keep).unwrap();
     assert_eq!((view.answers[&item].outcome, view.conflicts.len()), (Outcome::Pass, 0));
     assert_eq!(shown(&tablet), 0);
     tablet.sign(OWNERS[0], None).unwrap();
-    let again = tablet.engine.resolve(check(STANDPIPE), "answer:x", &keep).unwrap_err();
+    let again = tablet.engine.resolve(check(STANDPIPE), "answer:x", &keep, &[]).unwrap_err();
     assert_eq!(again.code(), "sealed");
 }
 
@@ -84,7 +89,8 @@ fn an_answer_given_over_a_conflict_settles_it() {
     colleague_says(&mut tablet, &item, "fail");
     let view = tablet.answer(EXTINGUISHER, &item, answer(Outcome::NotApplicable)).unwrap();
     assert_eq!((view.answers[&item].outcome, view.conflicts.len()), (Outcome::NotApplicable, 0));
-    let settled = tablet.engine.resolve(check(EXTINGUISHER), &format!("answer:{item}"), "x").unwrap_err();
+    let field = format!("answer:{item}");
+    let settled = tablet.engine.resolve(check(EXTINGUISHER), &field, "x", &[]).unwrap_err();
     assert_eq!(settled.code(), "not-in-conflict");
 }
 
@@ -208,7 +214,7 @@ fn two_peoples_words_of_one_finding_both_stand_until_somebody_chooses() {
     assert_eq!((conflict.field.as_str(), conflict.sides.len()), (format!("words:{item}").as_str(), 2));
     assert_eq!(tablet.sign(OWNERS[0], None).unwrap_err().code(), "in-conflict");
     let theirs = conflict.sides.iter().find(|side| side.value == json!("压力不足")).unwrap().rev.clone();
-    let view = tablet.engine.resolve(check(EXTINGUISHER), &conflict.field, &theirs).unwrap();
+    let view = resolve(&tablet, conflict, &theirs).unwrap();
     assert_eq!((view.conflicts.len(), view.findings[0].words.as_str()), (0, "压力不足"));
     tablet.sign(OWNERS[0], None).unwrap();
 }
@@ -263,4 +269,131 @@ fn what_was_set_aside_and_comes_back_under_another_number_is_shown_again() {
     };
     store.apply_page(&head, &[again]).unwrap();
     assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before);
+}
+
+/// A colleague writes a field of the extinguisher's finding, over what stands there; gives what was seen of it before.
+fn colleague_writes_over(tablet: &mut Tablet, item: &str, words: &str) -> Vec<Uuid> {
+    let seen = tablet.engine.check(check(EXTINGUISHER)).unwrap().seen(&format!("words:{item}"));
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    let id = standpipe_domain::record::finding_id(check(EXTINGUISHER), item).0;
+    tablet.office.write([set(entity::FINDING, id, "words", json!(words), seen.first().copied())]);
+    assert!(tablet.office.deliver(tablet.engine.store()).unwrap());
+    seen
+}
+
+fn words_over(tablet: &Tablet, item: &str, words: &str, seen: &[Uuid]) -> CheckView {
+    let (item, words, seen) = (item.to_owned(), Some(words.to_owned()), seen.to_vec());
+    let new = NewFinding { check: check(EXTINGUISHER), item, severity: None, words, seen };
+    tablet.engine.finding(&new).unwrap()
+}
+
+fn values(conflict: &FieldConflict) -> Vec<&str> {
+    conflict.sides.iter().map(|side| side.value.as_str().unwrap()).collect()
+}
+
+#[test]
+fn words_that_came_while_somebody_was_writing_stand_beside_theirs() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.find(EXTINGUISHER, &item, &jpeg(9));
+    let seen = colleague_writes_over(&mut tablet, &item, "软管破裂");
+    let view = words_over(&tablet, &item, "封条破损，有锈", &seen);
+    let [conflict] = &view.conflicts[..] else { panic!("one") };
+    assert_eq!(values(conflict), ["封条破损，有锈", "软管破裂"]);
+    assert_eq!(conflict.base.as_ref().unwrap().value, json!("封条破损"));
+
+    // They go on writing, and their field still does not say what the colleague wrote.
+    for words in ["封条破损，有锈，", "封条破损，有锈，缺销"] {
+        let view = words_over(&tablet, &item, words, &seen);
+        assert_eq!(values(&view.conflicts[0]), [words, "软管破裂"]);
+        let shown = &view.revs[&format!("words:{item}")];
+        assert_eq!(shown.len(), 1, "the other side is in no field");
+        words_over(&tablet, &item, &format!("{words}。"), shown);
+    }
+    let before = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    tablet.engine.store().rebuild().unwrap();
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap(), before);
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    assert!(tablet.office.deliver(tablet.engine.store()).unwrap());
+    assert_eq!(tablet.engine.check(check(EXTINGUISHER)).unwrap().conflicts, before.conflicts);
+}
+
+#[test]
+fn a_note_that_came_while_somebody_was_writing_stands_beside_theirs() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    let noted = |note: &str| Answer { note: note.into(), ..failing() };
+    let view = tablet.answer(EXTINGUISHER, &item, noted("漏")).unwrap();
+    let seen = view.seen(&format!("answer:{item}"));
+    tablet.office.take_from(tablet.engine.store()).unwrap();
+    let theirs = json!({ "outcome": "fail", "note": "软管破裂", "at": 5 });
+    let field = format!("answer:{item}");
+    tablet.office.write([set(entity::CHECK, check(EXTINGUISHER).0, &field, theirs, Some(seen[0]))]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let view = tablet.answer_over(seen, EXTINGUISHER, &item, noted("漏水")).unwrap();
+    let notes: Vec<_> = view.conflicts[0].sides.iter().map(|side| &side.value["note"]).collect();
+    assert_eq!(notes, ["漏水", "软管破裂"]);
+    // Nothing is seen where nothing is named.
+    let view = tablet.answer_over(Vec::new(), EXTINGUISHER, &item, noted("滴水")).unwrap();
+    assert!(view.conflicts[0].sides.iter().any(|side| side.value["note"] == "软管破裂"));
+}
+
+#[test]
+fn what_one_person_saves_again_and_again_never_differs_from_itself() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    // None of these screens has heard yet what became of the saves before.
+    for at in 1..=3 {
+        let given = Answer { at: Millis(at), ..failing() };
+        let view = tablet.answer_over(Vec::new(), EXTINGUISHER, &item, given).unwrap();
+        assert_eq!((view.revs[&format!("answer:{item}")].len(), view.conflicts.len()), (1, 0));
+    }
+    for words in ["锈", "锈了", "锈了很多"] {
+        assert!(words_over(&tablet, &item, words, &[]).conflicts.is_empty());
+    }
+    let field = format!("words:{item}");
+    colleague_writes_over(&mut tablet, &item, "软管破裂");
+    let seen = tablet.engine.check(check(EXTINGUISHER)).unwrap().seen(&field);
+    for words in ["软管破裂了", "软管破裂了，已换", "软管破裂了，已换新"] {
+        let view = words_over(&tablet, &item, words, &seen);
+        assert_eq!((view.findings[0].words.as_str(), view.conflicts.len()), (words, 0));
+    }
+    // Also once the tablet was started anew, and with names that nobody knows.
+    let tablet = tablet.restarted();
+    let unknown = [seen[0], Uuid::from_u128(0xBAD)];
+    assert!(words_over(&tablet, &item, "换好", &unknown).conflicts.is_empty());
+}
+
+#[test]
+fn how_bad_a_finding_is_says_nothing_of_its_words() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.find(EXTINGUISHER, &item, &jpeg(9));
+    let old = tablet.engine.check(check(EXTINGUISHER)).unwrap();
+    colleague_writes_over(&mut tablet, &item, "软管破裂");
+    let seen = old.seen(&format!("severity:{item}"));
+    let (check, severity) = (check(EXTINGUISHER), Some(Severity::Critical));
+    let view = tablet.engine.finding(&NewFinding { check, item, severity, words: None, seen }).unwrap();
+    let found = &view.findings[0];
+    assert_eq!((found.severity, found.words.as_str()), (Severity::Critical, "软管破裂"));
+    assert!(view.conflicts.is_empty());
+}
+
+#[test]
+fn who_chooses_settles_what_they_saw() {
+    let mut tablet = Tablet::new();
+    let item = tablet.first_item(EXTINGUISHER);
+    tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
+    colleague_says(&mut tablet, &item, "fail");
+    let shown = tablet.engine.check(check(EXTINGUISHER)).unwrap().conflicts[0].clone();
+    colleague_says(&mut tablet, &item, "not-applicable");
+    let keep = &shown.sides.iter().find(|side| side.value["outcome"] == "pass").unwrap().rev;
+    let unseen = tablet.engine.resolve(check(EXTINGUISHER), &shown.field, keep, &[]).unwrap_err();
+    assert_eq!(unseen.code(), "not-in-conflict");
+    let view = resolve(&tablet, &shown, keep).unwrap();
+    let outcomes: Vec<_> = view.conflicts[0].sides.iter().map(|side| &side.value["outcome"]).collect();
+    assert_eq!(outcomes, ["not-applicable", "pass"]);
+    assert!(
+        resolve(&tablet, &view.conflicts[0], &view.conflicts[0].sides[1].rev).unwrap().conflicts.is_empty()
+    );
 }

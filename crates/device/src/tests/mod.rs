@@ -133,8 +133,35 @@ impl Tablet {
         self.engine.today(line).unwrap()
     }
 
+    /// Answers an item, by whoever sees all that stands there.
     pub fn answer(&self, n: u32, item: &str, answer: Answer) -> Result<CheckView, Error> {
-        self.engine.answer(&NewAnswer { check: check(n), item: item.into(), answer })
+        let seen = self.engine.check(check(n)).map(|view| view.seen(&format!("answer:{item}")));
+        self.answer_over(seen.unwrap_or_default(), n, item, answer)
+    }
+
+    pub fn answer_over(
+        &self,
+        seen: Vec<Uuid>,
+        n: u32,
+        item: &str,
+        answer: Answer,
+    ) -> Result<CheckView, Error> {
+        self.engine.answer(&NewAnswer { check: check(n), item: item.into(), answer, seen })
+    }
+
+    /// Says something of a finding, by whoever sees all that stands there.
+    pub fn say(
+        &self,
+        n: u32,
+        item: &str,
+        severity: Option<Severity>,
+        words: Option<&str>,
+    ) -> Result<CheckView, Error> {
+        let view = self.engine.check(check(n))?;
+        let seen = [format!("severity:{item}"), format!("words:{item}")];
+        let seen = seen.iter().flat_map(|field| view.seen(field)).collect();
+        let words = words.map(str::to_owned);
+        self.engine.finding(&NewFinding { check: check(n), item: item.into(), severity, words, seen })
     }
 
     /// Answers every item of every stop so that it passes.
@@ -148,7 +175,8 @@ impl Tablet {
         let list = self.engine.check(check).unwrap().checklist.unwrap();
         for item in &list.items {
             let answer = passing(item);
-            self.engine.answer(&NewAnswer { check, item: item.id.clone(), answer }).unwrap();
+            let seen = self.engine.check(check).unwrap().seen(&format!("answer:{}", item.id));
+            self.engine.answer(&NewAnswer { check, item: item.id.clone(), answer, seen }).unwrap();
         }
     }
 
@@ -168,13 +196,7 @@ impl Tablet {
     /// Fails an item, and says everything that a finding asks for.
     pub fn find(&self, n: u32, item: &str, photo: &[u8]) {
         self.answer(n, item, failing()).unwrap();
-        let finding = NewFinding {
-            check: check(n),
-            item: item.into(),
-            severity: Some(Severity::Serious),
-            words: "封条破损".into(),
-        };
-        self.engine.finding(&finding).unwrap();
+        self.say(n, item, Some(Severity::Serious), Some("封条破损")).unwrap();
         self.attach(n, item, "photo.jpg", photo).unwrap();
     }
 

@@ -168,11 +168,7 @@ fn do_something(tablet: &mut Tablet, dice: &mut Dice) {
         4 => _ = tablet.answer(n, &item.id, failing()),
         5 => {
             let severity = *dice.of(&[Severity::Minor, Severity::Serious, Severity::Critical]);
-            let finding =
-                NewFinding {
-                    check: check(n), item: item.id, severity: Some(severity), words: "坏了".into()
-                };
-            _ = tablet.engine.finding(&finding);
+            _ = tablet.say(n, &item.id, Some(severity), Some("坏了"));
         }
         6 => _ = tablet.attach(n, &item.id, "p", &[u8::try_from(dice.roll(4)).unwrap(); 9]),
         7 => _ = tablet.engine.detach(check(n), &item.id, sha256(&[u8::try_from(dice.roll(4)).unwrap(); 9])),
@@ -199,7 +195,7 @@ fn do_something(tablet: &mut Tablet, dice: &mut Dice) {
             let view = tablet.engine.check(check(n)).unwrap();
             if let Some(conflict) = view.conflicts.first() {
                 let keep = &dice.of(&conflict.sides).rev;
-                _ = tablet.engine.resolve(check(n), &conflict.field, keep);
+                _ = tablet.engine.resolve(check(n), &conflict.field, keep, &conflict.revs());
             }
         }
     }

@@ -120,7 +120,8 @@ fn a_failed_item_asks_for_words_and_a_photo() {
         check: check(EXTINGUISHER),
         item: item.clone(),
         severity: Some(Severity::Critical),
-        words: "压力不足".into(),
+        words: Some("压力不足".into()),
+        seen: Vec::new(),
     };
     assert_eq!(tablet.engine.finding(&new).unwrap_err().code(), "not-failed");
 
@@ -148,16 +149,9 @@ fn only_what_changed_of_a_finding_is_written() {
     let tablet = Tablet::new();
     let item = tablet.first_item(EXTINGUISHER);
     tablet.answer(EXTINGUISHER, &item, failing()).unwrap();
-    let mut new = NewFinding {
-        check: check(EXTINGUISHER),
-        item,
-        severity: Some(Severity::Minor),
-        words: "松动".into(),
-    };
-    tablet.engine.finding(&new).unwrap();
+    tablet.say(EXTINGUISHER, &item, Some(Severity::Minor), Some("松动")).unwrap();
     let before = tablet.engine.store().chain_state().unwrap().last_seq;
-    new.severity = Some(Severity::Serious);
-    tablet.engine.finding(&new).unwrap();
+    tablet.say(EXTINGUISHER, &item, Some(Severity::Serious), Some("松动")).unwrap();
     assert_eq!(tablet.engine.store().chain_state().unwrap().last_seq, before + 1);
 }
 

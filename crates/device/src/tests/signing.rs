@@ -108,7 +108,8 @@ fn what_was_signed_takes_no_edit_only_an_amendment() {
         check: check(EXTINGUISHER),
         item: item.clone(),
         severity: Some(Severity::Minor),
-        words: "没事".into(),
+        words: Some("没事".into()),
+        seen: Vec::new(),
     };
     assert_eq!(code(tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass))), "sealed");
     assert_eq!(code(tablet.engine.finding(&finding)), "sealed");

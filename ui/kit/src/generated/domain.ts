@@ -669,6 +669,11 @@ export type CheckView = { id: CheckId, round: RoundId, stop: Stop, reference: Ch
  */
 checklist: Checklist | null, answers: { [key in string]: Answer }, 
 /**
+ * The operations that wrote what is shown, by the field: of several sides, only of the one that is shown. A finding's
+ * field is named with its item behind it, as in a conflict.
+ */
+revs: Record<string, string[]>, 
+/**
  * The answers of the last round before this one, for the same asset.
  */
 last: { [key in string]: LastAnswer }, 
@@ -722,7 +727,11 @@ export type AssetView = { asset: AssetLine, checks: Array<AssetCheck>, };
 
 export type AssetCheck = { check: CheckId, round: RoundId, title: Words, due: string, state: StopState, };
 
-export type NewAnswer = { check: CheckId, item: string, answer: Answer, };
+export type NewAnswer = { check: CheckId, item: string, answer: Answer, 
+/**
+ * What its author saw in the field: see [`CheckView::revs`]. What stands besides stays beside it.
+ */
+seen: string[], };
 
 export type NewAmendment = { check: CheckId, item: string, answer: Answer, reason: string, 
 /**
@@ -734,7 +743,15 @@ export type NewFinding = { check: CheckId, item: string,
 /**
  * `None` leaves it as it is; where nobody has said it yet, it becomes [`Severity::UNSAID`].
  */
-severity: Severity | null, words: string, };
+severity: Severity | null, 
+/**
+ * `None` leaves them as they are.
+ */
+words: string | null, 
+/**
+ * What its author saw in both fields: see [`CheckView::revs`]. What stands besides stays beside it.
+ */
+seen: string[], };
 
 export type AttachTo = { "to": "item", check: CheckId, item: string, } | { "to": "issue", issue: IssueId, };
 

@@ -18,7 +18,9 @@ export class ItemWork {
     this.item = item;
     this.#name = readingName(check.id, item.id);
     this.typed =
-      item.answer.type === 'reading' ? draft(this.#name, this.#shown(), (text) => this.#keepNumber(text)) : null;
+      item.answer.type === 'reading'
+        ? draft(this.#name, this.#shown(), (text) => this.#keepNumber(text), kept(this.#name) ? [] : this.#seen())
+        : null;
     // What was typed on an earlier visit says that it waits.
     if (this.typed && kept(this.#name) && this.typed.state === 'idle') this.typed.state = 'saved';
   }
@@ -39,20 +41,24 @@ export class ItemWork {
   /** What the engine holds, unless something newer is being typed. */
   follow(): void {
     // What was typed as 0.50 is not set right to 0.5.
-    if (this.recorded) return;
-    this.typed?.adopt(this.#shown());
+    if (this.recorded) this.typed?.adopt(this.typed.text, this.#seen());
+    else if (!kept(this.#name)) this.typed?.adopt(this.#shown(), this.#seen());
   }
 
   /** Records the outcome, and the number that it was given to. `true` when it stands; otherwise `refusal` says why not. */
   async give(outcome: Outcome, change: Partial<Answer> = {}): Promise<boolean> {
     this.refusal = null;
+    const shown = this.#seen();
     try {
       await this.typed?.flush();
-      const whole = { ...this.#number(), ...change };
+      const number = this.#number();
+      // A number that was typed hides the one that is recorded.
+      const seen = (number.reading && this.typed?.seen) ?? shown;
+      const whole = { ...number, ...change };
       const stands = this.answer?.outcome === outcome && Object.keys(whole).length === 0;
       if (outcome === 'fail')
-        await (stands ? this.check.ensureFinding(this.item.id) : this.check.fail(this.item.id, whole));
-      else if (!stands) await this.check.record(this.item.id, outcome, whole);
+        await (stands ? this.check.ensureFinding(this.item.id) : this.check.fail(this.item.id, whole, seen));
+      else if (!stands) await this.check.record(this.item.id, outcome, whole, seen);
       // Also where the app ended between the record and this.
       if (this.recorded || outcome === 'not-applicable') void letGo(this.#name);
       return true;
@@ -92,6 +98,11 @@ export class ItemWork {
     // What is recorded as it stands needs not be kept beside the record.
     const told = reading(text) === this.answer?.reading?.value;
     return keep(this.#name, told ? '' : text);
+  }
+
+  /** Who wrote the answer that is shown. */
+  #seen(): string[] {
+    return this.check.seen(`answer:${this.item.id}`);
   }
 
   #shown(): string {

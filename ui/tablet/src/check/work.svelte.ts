@@ -1,4 +1,12 @@
-import { reading, type Answer, type CheckView, type Outcome, type Severity, type Stop } from '@standpipe/kit';
+import {
+  reading,
+  type Answer,
+  type CheckView,
+  type FieldConflict,
+  type Outcome,
+  type Severity,
+  type Stop,
+} from '@standpipe/kit';
 import * as engine from '../engine';
 import { kept, keptUnder, letGo } from '../kept';
 import { Live } from '../live.svelte';
@@ -35,8 +43,18 @@ export class CheckWork {
     return this.live.value;
   }
 
-  /** Changes an item's answer, or gives it its first one. */
-  record(item: string, outcome: Outcome | null, change: Change = {}): Promise<void> {
+  /** Who wrote what a field shows: whoever changes it has seen that. */
+  seen(field: string): string[] {
+    return this.view?.revs[field] ?? [];
+  }
+
+  /** Changes an item's answer, or gives it its first one. `seen` is what was shown when that was said, not what is by now. */
+  record(
+    item: string,
+    outcome: Outcome | null,
+    change: Change = {},
+    seen = this.seen(`answer:${item}`),
+  ): Promise<void> {
     return this.#next(async () => {
       const before = this.view?.answers[item];
       const [note, typed] = [noteName(this.id, item), readingName(this.id, item)];
@@ -53,11 +71,13 @@ export class CheckWork {
         delete given.reading;
         delete given.choice;
       }
-      const view = await engine.answer({ check: this.id, item, answer: given });
+      // Words that waited for an answer were written where there was none.
+      const unanswered = words !== '' && change.note === undefined;
+      const view = await engine.answer({ check: this.id, item, answer: given, seen: unanswered ? [] : seen });
       void letGo(note, words);
       // Words that were kept while this was being recorded follow it into the record; if that fails, they stay kept.
       const newer = kept(note);
-      if (newer) void this.record(item, null, { note: newer }).catch(() => undefined);
+      if (newer) void this.record(item, null, { note: newer }, []).catch(() => undefined);
       // A number that is not the one that was recorded is still being typed.
       const settled = given.outcome === 'not-applicable' || reading(number) === given.reading?.value;
       if (settled) void letGo(typed, number);
@@ -65,18 +85,19 @@ export class CheckWork {
     });
   }
 
-  /** Changes the finding of a failed item, or makes it. */
-  find(item: string, change: { severity?: Severity; words?: string } = {}): Promise<void> {
-    return this.#next(() => {
-      const found = this.view?.findings.find((finding) => finding.item === item);
-      const words = change.words ?? found?.words ?? '';
-      return engine.finding({ check: this.id, item, severity: change.severity ?? null, words });
-    });
+  /** Says how bad a failed item is. */
+  weigh(item: string, severity: Severity, seen = this.seen(`severity:${item}`)): Promise<void> {
+    return this.#next(() => engine.finding({ check: this.id, item, severity, words: null, seen }));
+  }
+
+  /** Says in words what is wrong with a failed item. */
+  describe(item: string, words: string, seen = this.seen(`words:${item}`)): Promise<void> {
+    return this.#next(() => engine.finding({ check: this.id, item, severity: null, words, seen }));
   }
 
   /** Makes sure that a failed item has its finding, so that it is acted on. */
-  async fail(item: string, change: Change = {}): Promise<void> {
-    await this.record(item, 'fail', change);
+  async fail(item: string, change: Change = {}, seen = this.seen(`answer:${item}`)): Promise<void> {
+    await this.record(item, 'fail', change, seen);
     await this.ensureFinding(item);
   }
 
@@ -86,12 +107,13 @@ export class CheckWork {
       const view = this.view;
       const wanting = view?.answers[item]?.outcome === 'fail' && !view.findings.some((found) => found.item === item);
       if (view && !wanting) return view;
-      return engine.finding({ check: this.id, item, severity: null, words: '' });
+      return engine.finding({ check: this.id, item, severity: null, words: null, seen: [] });
     });
   }
 
-  resolve(field: string, keepRev: string): Promise<void> {
-    return this.#next(() => engine.resolve(this.id, field, keepRev));
+  resolve({ field, sides }: FieldConflict, keepRev: string): Promise<void> {
+    const seen = sides.map(({ rev }) => rev);
+    return this.#next(() => engine.resolve(this.id, field, keepRev, seen));
   }
 
   detach(item: string, sha256: string): Promise<void> {

@@ -44,6 +44,7 @@ pub fn check(conn: &Connection, id: CheckId) -> Result<Option<CheckView>, StoreE
         findings: findings(conn, id, &row.reference, &answers, &evidence)?,
         photos: photos.map(|held| held_view(conn, held)).collect::<Result<_, _>>()?,
         conflicts: conflicts(conn, id, &registers, &answers)?,
+        revs: revs(conn, id, &registers, &answers)?,
         sealed: if registers.values().any(|register| register.pin.is_some()) {
             seal::sealed(conn, round)?
         } else {
@@ -191,6 +192,26 @@ fn last_answers(
     let Some((before, on)) = last else { return Ok(BTreeMap::new()) };
     let answers = answers_in(&replica::registers(conn, before)?);
     Ok(answers.into_iter().map(|(item, answer)| (item, LastAnswer { answer, on })).collect())
+}
+
+/// Which operations wrote what is shown in the fields of the check, and of the findings of its failed items.
+fn revs(
+    conn: &Connection,
+    check: CheckId,
+    registers: &BTreeMap<String, Register>,
+    answers: &Answers,
+) -> Result<BTreeMap<String, Vec<Uuid>>, StoreError> {
+    let answered = registers.iter().filter(|(field, _)| field.starts_with(ANSWER));
+    let mut revs: BTreeMap<_, _> =
+        answered.map(|(field, register)| (field.clone(), register.shown_revs())).collect();
+    for item in answers.iter().filter(|(_, answer)| is_fail(answer)).map(|(item, _)| item) {
+        let said = replica::registers(conn, finding_id(check, item).0)?;
+        for field in ["severity", "words"] {
+            let shown = said.get(field).map(Register::shown_revs).unwrap_or_default();
+            revs.insert(format!("{field}:{item}"), shown);
+        }
+    }
+    Ok(revs)
 }
 
 /// The fields on which people differ: of the check, and of the findings of its failed items. A finding's field is named
