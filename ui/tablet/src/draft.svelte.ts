@@ -1,4 +1,5 @@
 /** Typed text on its way to the engine. */
+import type { Problem } from '@standpipe/kit';
 
 /** The longest that typed text stays unsaved, in milliseconds, also while typing goes on without a pause. */
 export const PATIENCE = 500;
@@ -6,10 +7,17 @@ export const PATIENCE = 500;
 /** How long until text that could not be saved is offered again. */
 export const RETRY = 3_000;
 
-export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed';
+/** Refusals that no waiting cures: what is said once more is refused once more, until it is another text. */
+const FOR_GOOD = ['sealed', 'not-failed', 'unknown', 'not-allowed', 'unknown-checklist', 'unknown-item', 'too-long'];
+
+/** `refused` is kept elsewhere, and waits no longer. */
+export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed' | 'refused';
 
 /** `seen` names what the field said, as the engine does, when the text was begun: what came since is not replaced. */
 export type Save = (text: string, seen: string[]) => Promise<void>;
+
+/** Keeps a text that was refused for good, in place of what it kept before; none once what was typed since is saved. */
+export type Aside = (text: string, why: unknown) => Promise<void>;
 
 /** Texts that are not saved yet, by name: leaving a screen does not drop them. */
 const unsaved = new Map<string, Draft>();
@@ -24,16 +32,19 @@ export class Draft {
   #kept: string;
   #seen: string[];
   #save: Save;
+  #aside: Aside | undefined;
+  #isAside = false;
   /** What the engine holds, as far as the field does not show it. */
   #news: { kept: string; seen: string[] } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(name: string, kept: string, save: Save, seen: string[] = []) {
+  constructor(name: string, kept: string, save: Save, seen: string[] = [], aside?: Aside) {
     this.#name = name;
     this.#kept = kept;
     this.#seen = seen;
     this.#save = save;
+    this.#aside = aside;
     this.text = kept;
   }
 
@@ -95,6 +106,10 @@ export class Draft {
         await this.#save(text, this.#seen);
       } catch (error) {
         this.problem = error;
+        if (await this.#setAside(text, error)) {
+          if (text === this.text) this.#end('refused');
+          continue;
+        }
         this.state = 'failed';
         this.#timer ??= setTimeout(() => void this.flush(), RETRY);
         return;
@@ -102,18 +117,35 @@ export class Draft {
       this.problem = null;
       this.#kept = text;
       if (this.#news?.kept === text) this.#takeNews();
-      if (text === this.text) {
-        unsaved.delete(this.#name);
-        this.state = 'saved';
-      }
+      if (this.#isAside) void this.#setAside('', null);
+      if (text === this.text) this.#end('saved');
+    }
+  }
+
+  #end(state: DraftState): void {
+    unsaved.delete(this.#name);
+    this.state = state;
+  }
+
+  /** What is refused for good stands in nobody's way, once it is kept. `true` when it is. */
+  async #setAside(text: string, why: unknown): Promise<boolean> {
+    if (!this.#aside || (text && !FOR_GOOD.includes(codeOf(why)))) return false;
+    try {
+      await this.#aside(text, why);
+      this.#isAside = text !== '';
+      return true;
+    } catch {
+      return false;
     }
   }
 }
 
 /** The draft of that name if it still waits to be saved, or a new one. */
-export function draft(name: string, kept: string, save: Save, seen: string[] = []): Draft {
-  return unsaved.get(name) ?? new Draft(name, kept, save, seen);
+export function draft(name: string, kept: string, save: Save, seen: string[] = [], aside?: Aside): Draft {
+  return unsaved.get(name) ?? new Draft(name, kept, save, seen, aside);
 }
+
+const codeOf = (why: unknown): string => (why as Partial<Problem> | null)?.code ?? '';
 
 export function saveEverything(): void {
   for (const waiting of unsaved.values()) void waiting.flush();

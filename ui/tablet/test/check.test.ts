@@ -1,6 +1,6 @@
 import type { Answer, Outcome } from '@standpipe/kit';
 import { describe, expect, it } from 'vitest';
-import { formOf, isFound, saysTheSame } from '../src/check/amendment';
+import { formOf, formWith, isFound, saysTheSame } from '../src/check/amendment';
 import { after, answerByNow, conflictsOf, locked, markOfItem, nextOpen, outcomeOf } from '../src/check/items';
 import { item, view } from './estate';
 
@@ -38,6 +38,20 @@ describe('a reading', () => {
 
   it('that somebody failed although it lies within stays failed', () => {
     expect(outcomeOf(pressure, 0.42, read('fail', 0.4))).toBe('fail');
+  });
+});
+
+describe('an amendment with a text that no record took', () => {
+  const signed = given('fail', { note: '漏' });
+
+  it('says it in place of what was signed', () => {
+    expect(formWith('漏水', signed, null)).toEqual({ ...formOf(signed), text: '漏水' });
+  });
+
+  it('leaves what was typed into it before', () => {
+    const begun = { ...formOf(signed), text: '滴', reason: '看错' };
+    expect(formWith('漏水', signed, begun)).toEqual({ ...begun, text: '滴\n漏水' });
+    expect(formWith('漏水', signed, { ...begun, text: '漏' }).text).toBe('漏水');
   });
 });
 

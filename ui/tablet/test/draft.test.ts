@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { draft, Draft, PATIENCE, RETRY, saveEverything } from '../src/draft.svelte';
+import { draft, Draft, everythingSaved, PATIENCE, RETRY, saveEverything } from '../src/draft.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(async () => {
@@ -70,6 +70,34 @@ describe('typed text', () => {
     asked[1]!.answer();
     await vi.advanceTimersByTimeAsync(0);
     expect(text.state).toBe('saved');
+  });
+
+  it("that is refused for good is kept aside, not offered again, and stands in nobody's way", async () => {
+    const { asked, save } = slow();
+    const aside = vi.fn().mockRejectedValueOnce({ code: 'disk-full' });
+    const text = draft('for good', '', save, [], aside);
+    text.type('漏水');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    asked[0]!.refuse({ code: 'sealed' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text.state, 'it could not even be kept').toBe('failed');
+    await vi.advanceTimersByTimeAsync(RETRY);
+    text.type('漏水，已关阀');
+    asked[1]!.refuse({ code: 'sealed' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked[2]!.text, 'what was typed meanwhile is not left out').toBe('漏水，已关阀');
+    asked[2]!.refuse({ code: 'sealed' });
+    await vi.advanceTimersByTimeAsync(10 * RETRY);
+    expect(aside.mock.calls.at(-1)).toEqual(['漏水，已关阀', { code: 'sealed' }]);
+    expect([text.state, text.text, asked.length]).toEqual(['refused', '漏水，已关阀', 3]);
+    expect(await everythingSaved()).toBe(true);
+
+    // Once something else of it is taken, nothing of it needs to be kept aside.
+    text.type('漏水，已修');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    asked[3]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([text.state, aside.mock.calls.at(-1)]).toEqual(['saved', ['', null]]);
   });
 
   it('is saved at once when the app is put away, and found again by whoever comes back', async () => {

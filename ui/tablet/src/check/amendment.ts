@@ -10,6 +10,15 @@ export interface Form {
   severity: Severity;
 }
 
+/** Under which name an amendment that is being written is kept. */
+export const amendName = (check: string, item: string) => `amend.${check}.${item}`;
+
+/** The form with a text that no record took: behind the words that were typed into it, in place of those that were signed. */
+export function formWith(text: string, answer: Answer | undefined, begun: Form | null): Form {
+  const typed = begun?.text && begun.text !== formOf(answer).text ? `${begun.text}\n` : '';
+  return { ...formOf(answer), ...begun, text: typed + text };
+}
+
 /** The form before anything is changed in it: it says what the item is answered by now. */
 export const formOf = (answer: Answer | undefined): Form => ({
   outcome: answer?.outcome ?? 'pass',
