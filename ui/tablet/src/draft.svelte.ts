@@ -7,8 +7,8 @@ export const PATIENCE = 500;
 /** How long until text that could not be saved is offered again. */
 export const RETRY = 3_000;
 
-/** Refusals that no waiting cures: what is said once more is refused once more, until it is another text. */
-const FOR_GOOD = ['sealed', 'not-failed', 'unknown', 'not-allowed', 'unknown-checklist', 'unknown-item', 'too-long'];
+/** Refusals that no waiting cures. */
+const FOR_GOOD = ['sealed', 'not-failed', 'unknown', 'not-allowed', 'unknown-checklist', 'unknown-item'];
 
 /** `refused` is kept elsewhere, and waits no longer. */
 export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed' | 'refused';
