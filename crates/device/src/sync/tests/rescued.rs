@@ -208,7 +208,10 @@ async fn a_file_of_the_vault_is_believed_for_its_hash_alone() {
             tablet.line(|line| line.set_aside == 1).await;
             tablet.pause().await;
             let line = tablet.standing.line();
-            assert_eq!((line.state, line.photos, line.set_aside), (SyncState::NeedsAttention, 1, 1));
+            assert_eq!(
+                (line.state, line.photos, line.lost, line.set_aside),
+                (SyncState::NeedsAttention, 0, 1, 1)
+            );
             assert!(hub.kept().verified.contains_key(&photos[0]));
             assert!(!hub.kept().verified.contains_key(&photos[1]));
             assert_eq!(fs::read(&path).unwrap(), [9; 40], "what is left of it stays");
