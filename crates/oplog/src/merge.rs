@@ -130,6 +130,23 @@ impl Register {
         self.pin.is_none() && self.differs()
     }
 
+    /// What all sides started from, where that is one value and the log, which `op` looks into, holds it.
+    ///
+    /// # Errors
+    /// Those of `op`.
+    pub fn base<E>(
+        &self,
+        field: &str,
+        mut op: impl FnMut(Uuid) -> Result<Option<Op>, E>,
+    ) -> Result<Option<Side>, E> {
+        let mut bases = BTreeSet::new();
+        for side in &self.sides {
+            bases.insert(op(side.rev)?.and_then(|op| op.base_rev));
+        }
+        let (Some(Some(rev)), 1) = (bases.first(), bases.len()) else { return Ok(None) };
+        Ok(op(*rev)?.and_then(|op| Side::written(&op, field)))
+    }
+
     /// Takes the operation in without a look at the others, where that gives what [`Register::fold`] would: the field
     /// is unsealed, and the operation replaces its only side, or is the first. `false` when only a fold can tell.
     pub fn advance(&mut self, op: &Op, field: &str) -> bool {

@@ -1,4 +1,5 @@
 export type * from './generated/domain';
+export * from './answer';
 export * from './format';
 export * from './judge';
 export { follow, language, languages, markDocument, speak, type Language } from './language.svelte';

@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import type { Answer, EvidenceView, SealReport } from '@standpipe/kit';
+import { render } from 'svelte/server';
+import { afterEach, describe, expect, it } from 'vitest';
+import { follow, languages, moment, names, shared, speak } from '@standpipe/kit';
+import type { Answer, ConflictSide, EvidenceView, SealReport } from '@standpipe/kit';
+import { overwriteGetLocale } from '../src/paraglide/runtime.js';
+import AnswerEntry from '../src/rounds/AnswerEntry.svelte';
 import { entriesOf, looseOf, tally, verdict } from '../src/rounds/round';
 import { check, finding } from './estate';
 
@@ -42,6 +46,36 @@ describe('a stop', () => {
     const stop = check({ photos: [photo('1', 'a'), photo('2'), photo('3', 'gone')] });
     expect(looseOf(stop, entriesOf(stop, [])).map(({ sha256 }) => sha256)).toEqual(['2', '3']);
     expect(tally(stop, [])).toEqual({ items: 2, answered: 0, photos: 3 });
+  });
+});
+
+describe('two answers that differ', () => {
+  follow(overwriteGetLocale);
+  afterEach(() => speak('zh-CN'));
+  const at = (hour: number) => new Date(2023, 6, 1, hour).getTime();
+  const side = (by: string, value: unknown, hour: number): ConflictSide => ({
+    rev: by,
+    value,
+    by,
+    device: 'd',
+    at: at(hour),
+  });
+  const shown = (base: ConflictSide | null) => {
+    const sides = [side('王工', { outcome: 'fail', at: 0 }, 10), side('李工', pass, 11)];
+    const conflicts = [{ field: 'answer:a', base, sides }];
+    const entry = entriesOf(check({ answers: { a: pass }, conflicts }), [])[0]!;
+    return render(AnswerEntry, { props: { entry, since: 0 } }).body.replace(/<!--.*?-->/g, '');
+  };
+
+  it('say what both started from, where that is known, with the words of the tablet', () => {
+    const base = side('赵工', { outcome: 'not-applicable', note: '停用', at: 0 }, 9);
+    for (const language of languages) {
+      speak(language);
+      const told = { value: `${names.outcome('not-applicable')} · 停用`, by: '赵工', at: moment(at(9)) };
+      expect(shown(base)).toContain(shared['before'](told));
+      for (const by of ['王工', '李工']) expect(shown(base)).toContain(by);
+      expect(shown(null)).not.toContain('data-testid="before"');
+    }
   });
 });
 

@@ -462,3 +462,24 @@ pub async fn two_different_answers_both_stand_and_the_office_sees_it(store: &dyn
     assert_eq!(conflict.field, "answer:log-filled");
     assert_eq!(conflict.sides.iter().map(|side| &side.by).collect::<Vec<_>>(), ["检查员甲"; 2]);
 }
+
+pub async fn what_two_answers_started_from_is_told_where_that_is_one_value(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let mut colleague = Tablet::enrol(store, &world, "inspector").await;
+    let answer = |outcome, base| answers(check(ROOM), "log-filled", outcome, base);
+    let first = tablet.record(store, [pass("log-filled")]).await[0];
+    tablet.record(store, [answer(Outcome::NotApplicable, Some(first))]).await;
+    let base = async || {
+        let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
+        let [conflict] = view.checks[0].conflicts.as_slice() else { panic!("one conflict") };
+        conflict.base.clone()
+    };
+    colleague.record(store, [answer(Outcome::Fail, Some(first))]).await;
+    let told = base().await.unwrap();
+    assert_eq!((told.rev, &*told.by, told.at), (first.to_string(), "检查员甲", MORNING));
+    assert_eq!(told.value["outcome"], "pass");
+    // A third began with nothing.
+    let mut third = Tablet::enrol(store, &world, "inspector").await;
+    third.record(store, [pass("log-filled")]).await;
+    assert_eq!(base().await, None);
+}

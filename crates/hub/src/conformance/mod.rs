@@ -51,7 +51,8 @@ macro_rules! suite {
                 what_another_of_a_tablets_lives_brought_is_judged_for_itself,
                 what_a_later_version_wrote_is_kept, a_wild_clock_counts_five_minutes_at_most,
                 operations_that_replace_each_other_in_a_ring_do_no_harm,
-                two_different_answers_both_stand_and_the_office_sees_it;
+                two_different_answers_both_stand_and_the_office_sees_it,
+                what_two_answers_started_from_is_told_where_that_is_one_value;
             issues: an_issue_opens_once_for_each_finding, a_finding_without_words_or_fail_opens_none,
                 a_finding_that_a_photo_began_is_shown_and_opens_none_yet, an_issue_says_what_its_finding_says_by_now,
                 an_amendment_to_fail_opens_one, an_amendment_gives_way_to_what_is_answered_after_it, an_issue_says_when_its_item_does_not_fail_any_more,

@@ -59,8 +59,6 @@ pub trait Ledger: Records + Replica<Error = StoreError> {
 
     /// Gives the operation the next number of its site and keeps it as it came.
     fn append(&mut self, written: &Written, at: Millis) -> Result<u64, StoreError>;
-    /// The operation of that id, where the log holds it.
-    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError>;
     /// The first seal of a signature, with its number and when it was received.
     fn seal_of(&mut self, id: Uuid) -> Result<Option<(Jws, u64, Millis)>, StoreError>;
     /// When the latest operation on a record was received.

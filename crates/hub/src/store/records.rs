@@ -56,6 +56,8 @@ pub trait Records {
     }
     /// The operations that amend a record after it was sealed, in the order of their arrival.
     fn amends(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError>;
+    /// The operation of that id, where the log holds it.
+    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError>;
     /// The tombstones of a round, of its checks and of their findings.
     fn tombstones(&mut self, round: RoundId) -> Result<Vec<Op>, StoreError>;
     /// The members of a field that holds several, oldest first.

@@ -21,6 +21,8 @@ export interface Entry {
   amendments: Amendment[];
   /** What two people answered, where they differ. */
   sides: ConflictSide[];
+  /** What both started from, where that is one answer. */
+  base: ConflictSide | null;
 }
 
 /** The questions of a stop in the checklist's order, then what was answered beside it. */
@@ -33,6 +35,7 @@ export function entriesOf(
   const recorded = [...Object.keys(answers), ...own.map((finding) => finding.item)];
   return [...new Set([...items.keys(), ...recorded])].map((key) => {
     const finding = own.find((one) => one.item === key) ?? null;
+    const conflict = conflicts.find(({ field }) => field === `answer:${key}`);
     const here = [...(finding?.photos ?? []), ...photos.filter((photo) => photo.item === key)];
     return {
       id: key,
@@ -41,7 +44,8 @@ export function entriesOf(
       finding,
       photos: distinct(here),
       amendments: amendments.filter((one) => one.item === key),
-      sides: conflicts.find(({ field }) => field === `answer:${key}`)?.sides ?? [],
+      sides: conflict?.sides ?? [],
+      base: conflict?.base ?? null,
     };
   });
 }

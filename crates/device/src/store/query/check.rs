@@ -19,7 +19,7 @@ use standpipe_domain::record::{finding_id, issue_id};
 use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
 use standpipe_oplog::merge::{Amended, Register, Side, amended_answer, amendments};
 use standpipe_oplog::op::Kind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A check; `None` for one that is not known.
@@ -249,18 +249,8 @@ fn conflict(conn: &Connection, field: &str, register: &Register) -> Result<Field
     // Tablets have names at the office only.
     let side = |side: &Side| Ok(side.view(person_name(conn, side.actor)?));
     let sides = register.sides.iter().map(side).collect::<Result<_, StoreError>>()?;
-    let base = base(conn, field, register)?.as_ref().map(side).transpose()?;
+    let base = register.base(field, |rev| log::op(conn, rev))?.as_ref().map(side).transpose()?;
     Ok(FieldConflict { field: field.to_owned(), base, sides })
-}
-
-/// What all sides of a field started from, where that is one value and the log holds it.
-fn base(conn: &Connection, field: &str, register: &Register) -> Result<Option<Side>, StoreError> {
-    let mut bases = BTreeSet::new();
-    for side in &register.sides {
-        bases.insert(log::op(conn, side.rev)?.and_then(|op| op.base_rev));
-    }
-    let (Some(Some(rev)), 1) = (bases.first(), bases.len()) else { return Ok(None) };
-    Ok(log::op(conn, *rev)?.and_then(|op| Side::written(&op, field)))
 }
 
 /// The amendments of a check, oldest first.

@@ -120,10 +120,6 @@ impl Ledger for Desk<'_> {
         Ok(seq)
     }
 
-    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError> {
-        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", bind![op_id])
-    }
-
     fn seal_of(&mut self, id: Uuid) -> Result<Option<(Jws, u64, Millis)>, StoreError> {
         let doing = "reading a seal";
         // There is one, or a few. With a limit PostgreSQL might go through the log in its order to find the first.

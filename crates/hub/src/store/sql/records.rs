@@ -180,6 +180,10 @@ impl Records for Desk<'_> {
 
     fn tombstones(&mut self, round: RoundId) -> Result<Vec<Op>, StoreError> {
         // Once for the round, and not for each of its records.
+    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError> {
+        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", bind![op_id])
+    }
+
         let which = "JOIN (SELECT id AS of FROM round WHERE id = ?1
                            UNION ALL SELECT id FROM checks WHERE round = ?1
                            UNION ALL SELECT f.id FROM checks c JOIN finding f ON f.check_id = c.id WHERE c.round = ?1) shown

@@ -94,7 +94,8 @@ pub(super) fn round(
                 field: format!("{}:{item}", conflict.field),
                 ..conflict
             };
-            found.conflicts.entry(finding.check).or_default().extend(conflicts(&scene, sides).map(named));
+            let differ = conflicts(records, &scene, sides)?.into_iter().map(named);
+            found.conflicts.entry(finding.check).or_default().extend(differ);
             let tracked = records.is_tracked(issue_id(finding.id))?;
             findings.push(FindingView {
                 id: finding.id,
@@ -197,6 +198,8 @@ fn check(
         tag: String::new(),
         path: Vec::new(),
     };
+    let mut conflicts = conflicts(records, scene, sides)?;
+    conflicts.extend(found.conflicts.remove(&check.id).unwrap_or_default());
     Ok(OfficeCheck {
         id: check.id,
         asset: asset.map_or_else(unknown, |asset| scene.asset(&asset)),
@@ -207,9 +210,7 @@ fn check(
         sealed: records.is_sealed(check.id.0)?,
         kept: tombstones.kept(records, scene, check.id.0)?,
         amendments: amended,
-        conflicts: conflicts(scene, sides)
-            .chain(found.conflicts.remove(&check.id).unwrap_or_default())
-            .collect(),
+        conflicts,
     })
 }
 
@@ -222,13 +223,19 @@ fn answer_of(records: &mut dyn Records, finding: &Finding) -> Result<Option<Answ
     }
 }
 
-/// The fields on which people differ.
-fn conflicts(scene: &Scene, fields: Vec<(String, Vec<Side>)>) -> impl Iterator<Item = FieldConflict> {
+/// The fields on which people differ, each with what both started from, where that is one value.
+fn conflicts(
+    records: &mut dyn Records,
+    scene: &Scene,
+    fields: Vec<(String, Vec<Side>)>,
+) -> Result<Vec<FieldConflict>, StoreError> {
     let registers = fields.into_iter().map(|(field, sides)| (field, Register { sides, pin: None }));
-    registers.filter(|(_, register)| register.differs()).map(|(field, register)| {
-        let sides = register.sides.iter().map(|side| side.view(scene.person(side.actor))).collect();
-        FieldConflict { field, base: None, sides }
-    })
+    let view = |side: &Side| side.view(scene.person(side.actor));
+    let differ = registers.filter(|(_, register)| register.differs()).map(|(field, register)| {
+        let base = register.base(&field, |rev| records.op(rev))?.as_ref().map(view);
+        Ok(FieldConflict { field, base, sides: register.sides.iter().map(view).collect() })
+    });
+    differ.collect()
 }
 
 fn open(unit: UnitId, scene: &Scene) -> SignOffView {
