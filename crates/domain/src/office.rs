@@ -11,7 +11,7 @@ use crate::people::{Person, ResponsibleUnit, Role};
 use crate::permission::Act;
 use crate::round::{Round, StopState};
 use crate::signoff::{SealReport, SignOffView};
-use crate::sync::Seen;
+use crate::sync::{Author, Recorded, Seen, Subject};
 use crate::tablet::{Amendment, FieldConflict, RoundLine};
 use crate::words::Words;
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ pub struct NewTablet {
 }
 
 /// An operation that the hub keeps but did not apply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Quarantined {
     pub op_id: String,
     pub device: DeviceId,
@@ -111,17 +111,26 @@ pub struct Quarantined {
     pub incarnation: u32,
     #[ts(type = "number")]
     pub dev_seq: u64,
+    /// Of which entity it says that it is; empty where that is no name.
     pub entity: String,
     pub field: Option<String>,
     pub code: String,
     pub detail: String,
     pub at: Millis,
+    /// Who recorded it, as it says itself; absent where it could not be read.
+    pub author: Option<Author>,
+    /// What it is about; absent where it could not be read.
+    pub about: Option<Subject>,
+    /// What was recorded, field by field: the tablet that it came from may be lost.
+    pub content: Vec<Recorded>,
+    /// Whether more was recorded than is told here.
+    pub cut: bool,
     /// Who has seen to it; absent while nobody has.
     pub seen: Option<Seen>,
 }
 
 /// What the hub keeps and did not apply.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct QuarantineList {
     /// How many operations there are that nobody has seen to.
     #[ts(type = "number")]
@@ -150,7 +159,7 @@ pub struct SeeTo {
 }
 
 /// What came of judging all of it again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct JudgedAgain {
     /// How many operations were taken over.
     #[ts(type = "number")]

@@ -15,6 +15,7 @@ pub mod pen;
 pub mod pull;
 pub mod push;
 pub mod receive;
+pub mod recorded;
 pub mod repair;
 pub mod replica;
 pub mod seal;

@@ -62,7 +62,7 @@ pub async fn plant(data: &Path, large: Large) -> Result<u64> {
 pub async fn look(data: &Path) -> Result<Holds> {
     let sqlite = SqliteStore::open(&data.join("hub.db"), Arc::new(RealWorld)).await?;
     let (operations, _) = sqlite.sums(demo::site(), Vec::new()).await?;
-    let set_aside = sqlite.set_aside().await?.total;
+    let set_aside = (&sqlite as &dyn Store).set_aside().await?.total;
     sqlite.close().await;
     let verify = Command::new(binary("standpipe-hub")?).args(["verify", "--data"]).arg(data).output()?;
     let said = String::from_utf8_lossy(&verify.stdout);

@@ -1,11 +1,13 @@
 export type * from './generated/domain';
 export * from './answer';
+export * from './aside';
 export * from './format';
 export * from './judge';
 export { follow, language, languages, markDocument, speak, type Language } from './language.svelte';
 export { markOf, toneOf, type Mark } from './marks';
 export * from './names';
 export * from './problem';
+export * from './recorded';
 export * from './sync';
 export { words } from './words';
 export { default as Button } from './components/Button.svelte';

@@ -40,7 +40,7 @@ export const names = {
   role: (role: Role) => m[`role.${role}`](),
   judgement: (judgement: Judgement) => m[`judgement.${judgement}`](),
   /** The kind of a record; by its own name where this version has no word for it. */
-  entity: (entity = 'other') => said[`entity.${entity}`]?.() ?? entity,
+  entity: (entity = '') => said[`entity.${entity || 'other'}`]?.() ?? entity,
   /** A record's field; an answer by what was asked, where that is known. */
   field(field: string, question: Words | null = null): string {
     const [name, item] = field.split(':', 2);

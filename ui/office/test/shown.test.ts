@@ -11,7 +11,6 @@ import {
 } from '@standpipe/kit';
 import { overwriteGetLocale } from '../src/paraglide/runtime.js';
 import Photo from '../src/parts/Photo.svelte';
-import { why } from '../src/quarantine/record';
 import SignOff from '../src/rounds/SignOff.svelte';
 import { issueCounts, roundCounts, unsigned } from '../src/start/counts';
 
@@ -159,11 +158,5 @@ describe('a record that was set aside', () => {
     expect(names.field('answer:door-seal')).toBe('Item “door-seal”');
     expect(names.field('answer:door-seal', { 'zh-CN': '封条完好', en: 'Seal intact' })).toBe('Item “Seal intact”');
     expect([names.field('severity'), names.field('of-later')]).toEqual(['Severity', 'of-later']);
-  });
-
-  it('has a reason, also for a code of a later version', () => {
-    speak('en');
-    expect(why('revoked')).toBe('The tablet was withdrawn.');
-    expect(why('of-a-later-version')).toBe('It does not fit the rules.');
   });
 });

@@ -1,4 +1,4 @@
-import { follow, languages, moment, speak, troubleSentence } from '@standpipe/kit';
+import { asideReason, follow, languages, moment, shownOf, speak, troubleSentence } from '@standpipe/kit';
 import type { Choices, SetAside, Surroundings, Trouble } from '@standpipe/kit';
 import type { Pile } from '../src/screens/setAside';
 import { readFileSync } from 'node:fs';
@@ -22,8 +22,7 @@ const { default: SetAsidePile } = await import('../src/screens/SetAsidePile.svel
 const { default: SetAsideList } = await import('../src/screens/SetAsideList.svelte');
 const { default: ChoicesCard } = await import('../src/screens/Choices.svelte');
 const { default: HeldBack } = await import('../src/screens/HeldBack.svelte');
-const { happened, piles, remedy } = await import('../src/screens/setAside');
-const { shownOf } = await import('../src/screens/recorded');
+const { piles, remedy } = await import('../src/screens/setAside');
 const { whatToDo } = await import('../src/screens/todo');
 const { clockSentence } = await import('../src/screens/clock');
 const { strokesOf } = await import('../src/signoff/pad');
@@ -221,15 +220,15 @@ describe('a reason for setting aside', () => {
   it.each([...new Set([...recorded, ...photos])])('%s says what happened and what to do, in both languages', (code) => {
     for (const language of languages) {
       speak(language);
-      expect(happened(code)).not.toContain(code);
-      expect(happened(code)).not.toBe(happened('of-a-later-version'));
+      expect(asideReason(code)).not.toContain(code);
+      expect(asideReason(code)).not.toBe(asideReason('of-a-later-version'));
       expect(remedy(code)).toMatch(/\p{L}{2}.*[.。]$/u);
     }
   });
 
   it('of a later version is told by its code, and shown to the office', () => {
     speak('en');
-    expect(happened('of-a-later-version')).toContain('of-a-later-version');
+    expect(asideReason('of-a-later-version')).toContain('of-a-later-version');
     expect(remedy('of-a-later-version')).toBe(remedy('malformed'));
   });
 });

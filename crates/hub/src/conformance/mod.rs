@@ -1,6 +1,7 @@
 //! What every store must do, whatever database is behind it. Each function takes a fresh, empty store.
 
 pub(crate) mod accounts;
+pub(crate) mod aside;
 pub(crate) mod backup;
 pub(crate) mod bytes;
 pub(crate) mod demo;
@@ -24,6 +25,8 @@ macro_rules! suite {
             accounts: an_enrolment_code_works_once_and_only_in_time, a_session_lasts_until_it_ends,
                 a_revoked_tablet_is_known_as_such, the_first_start_makes_one_administrator,
                 a_password_is_set_for_who_is_there;
+            aside: who_recorded_what_about_which_thing_is_told_of_what_was_set_aside,
+                of_what_nobody_means_well_with_no_more_is_told_than_a_person_reads;
             backup: a_tablet_is_told_how_far_the_last_whole_backup_holds_its_chain,
                 another_incarnation_is_in_no_backup_of_the_first, backups_are_numbered_as_they_begin;
             bytes: bytes_are_absent_then_partial_then_verified, a_thumbnail_that_is_here_stays,

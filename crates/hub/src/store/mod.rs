@@ -29,7 +29,7 @@ pub use views::{Mention, NotHere};
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::{QuarantineList, SeeTo, Tablet};
+use standpipe_domain::office::{SeeTo, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
@@ -108,10 +108,6 @@ pub trait Store: Book {
     async fn beginning(&self, site: SiteId, after: u64) -> Result<u64, StoreError>;
     /// The last number of a site, and the sums over its operations up to each of these numbers.
     async fn sums(&self, site: SiteId, at: Vec<u64>) -> Result<(u64, Vec<Checksum>), StoreError>;
-    /// How much was set aside, and the newest of it that nobody has seen to, at most 1,000.
-    async fn set_aside(&self) -> Result<QuarantineList, StoreError>;
-    /// As [`Store::set_aside`], with the newest of what somebody has seen to.
-    async fn seen_to(&self) -> Result<QuarantineList, StoreError>;
     /// Writes down that somebody has seen to what was set aside at these places, or takes that back. What is not aside there
     /// any more is passed over.
     async fn see_to(&self, what: SeeTo, by: PersonId, name: &str, now: Millis) -> Result<(), StoreError>;

@@ -7,10 +7,11 @@ use standpipe_domain::answer::Answer;
 use standpipe_domain::asset::Asset;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{
-    CheckId, DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
+    AssetId, CheckId, DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
 };
 use standpipe_domain::issue::Status;
 use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::office::{AsidePlace, QuarantineList};
 use standpipe_domain::people::{Person, ResponsibleUnit};
 use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Issue, Site};
@@ -35,6 +36,7 @@ pub trait Records {
     fn rounds(&mut self, one: Option<RoundId>) -> Result<Vec<RoundRow>, StoreError>;
     /// The checks of a round in the order of its route.
     fn checks(&mut self, round: RoundId) -> Result<Vec<CheckRow>, StoreError>;
+    fn asset(&mut self, id: AssetId) -> Result<Option<Asset>, StoreError>;
     fn check(&mut self, id: Uuid) -> Result<Option<Check>, StoreError>;
     /// The findings of a round in the order of its route, each with whether its item's answer is still a fail.
     fn findings(&mut self, round: RoundId) -> Result<Vec<(Finding, bool)>, StoreError>;
@@ -54,10 +56,10 @@ pub trait Records {
         let fields = self.sides(id)?.into_iter();
         Ok(fields.filter_map(|(field, sides)| Some((field, sides.into_iter().next()?.value))).collect())
     }
-    /// The operations that amend a record after it was sealed, in the order of their arrival.
-    fn amends(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError>;
     /// The operation of that id, where the log holds it.
     fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError>;
+    /// The operations that amend a record after it was sealed, in the order of their arrival.
+    fn amends(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError>;
     /// The tombstones of a round, of its checks and of their findings.
     fn tombstones(&mut self, round: RoundId) -> Result<Vec<Op>, StoreError>;
     /// The members of a field that holds several, oldest first.
@@ -82,6 +84,12 @@ pub trait Records {
     /// Photos that records name and whose bytes do not count as here: how many there are, and at most `limit` of them, in the
     /// order in which they were recorded.
     fn not_here(&mut self, limit: u32) -> Result<(u64, Vec<Sha256>), StoreError>;
+
+    /// How much was set aside, and the newest of it, at most `limit`: what somebody has seen to, or what nobody has. What was
+    /// recorded is not told yet.
+    fn quarantine(&mut self, seen: bool, limit: u32) -> Result<QuarantineList, StoreError>;
+    /// What was set aside at a place, as it came; `None` where it has more than `most` bytes.
+    fn quarantined_body(&mut self, place: AsidePlace, most: u64) -> Result<Option<String>, StoreError>;
 }
 
 /// The answer that an item of a check has by now: what its latest amendment that counts says, or else the one that is

@@ -851,7 +851,27 @@ export type Quarantined = { op_id: string, device: DeviceId, device_name: string
 /**
  * With the device, its place among what was set aside: of what could not be read nobody knows the operation.
  */
-incarnation: number, dev_seq: number, entity: string, field: string | null, code: string, detail: string, at: Millis, 
+incarnation: number, dev_seq: number, 
+/**
+ * Of which entity it says that it is; empty where that is no name.
+ */
+entity: string, field: string | null, code: string, detail: string, at: Millis, 
+/**
+ * Who recorded it, as it says itself; absent where it could not be read.
+ */
+author: Author | null, 
+/**
+ * What it is about; absent where it could not be read.
+ */
+about: Subject | null, 
+/**
+ * What was recorded, field by field: the tablet that it came from may be lost.
+ */
+content: Array<Recorded>, 
+/**
+ * Whether more was recorded than is told here.
+ */
+cut: boolean, 
 /**
  * Who has seen to it; absent while nobody has.
  */

@@ -1,13 +1,51 @@
-import type { AsidePlace, Quarantined } from '@standpipe/kit';
+import { failed, names, shownOf, words, type AsidePlace, type Quarantined } from '@standpipe/kit';
 import { m } from '../paraglide/messages.js';
 
-const said = m as unknown as Record<string, (() => string) | undefined>;
+/** What can be done about each reason, where it is something else than to record it again. */
+const meanings = {
+  sealed: 'sealed',
+  revoked: 'revoked',
+  'not-allowed': 'not-allowed',
+  'broken-seal': 'broken-seal',
+  'no-name': 'broken-seal',
+  'no-strokes': 'broken-seal',
+  'not-asked': 'not-asked',
+  'not-from-here': 'not-from-here',
+  'own-claim': 'own-claim',
+  malformed: 'malformed',
+  'unknown-item': 'update',
+  'too-large': 'tell',
+  'op-id-taken': 'tell',
+  'foreign-device': 'tell',
+  'foreign-actor': 'tell',
+  'out-of-order': 'tell',
+  'other-scope': 'tell',
+  'other-entity': 'tell',
+} as const;
 
-/** Why the record was set aside. */
-export const why = (code: string): string => (said[`why.${code}`] ?? m['why.fallback'])();
+const isOwn = (code: string): code is keyof typeof meanings => Object.hasOwn(meanings, code);
 
-/** What it means that it was, and what can be done. */
-export const meaning = (code: string): string => (said[`meaning.${code}`] ?? m['meaning.fallback'])();
+/** What it means that something was set aside, and what can be done. */
+export const meaning = (code: string): string => m[`meaning.${isOwn(code) ? meanings[code] : 'again'}`]();
+
+/** What the record is about: an asset or a title; its kind where the office does not know that. */
+export const subjectOf = ({ about, entity }: Quarantined): string =>
+  about?.name ? words(about.name) : names.entity(entity);
+
+/** The item that a finding is about, as not met; empty for other records, whose fields tell it. */
+export function findingOf({ entity, content }: Quarantined): string {
+  const asked = content.find((recorded) => recorded.asked)?.asked;
+  return entity === 'finding' && asked ? failed(asked.question) : '';
+}
+
+/** What was recorded, each with what it is. */
+export function contentOf({ entity, content }: Quarantined) {
+  return content.flatMap((recorded) => {
+    const shown = shownOf(recorded);
+    const asked = entity === 'finding' ? null : recorded.asked;
+    return shown ? [{ shown, asked, name: asked ? words(asked.question) : names.field(recorded.field) }] : [];
+  });
+}
 
 /** Where it was set aside. */
 export const placeOf = ({ device, incarnation, dev_seq }: Quarantined): AsidePlace => ({

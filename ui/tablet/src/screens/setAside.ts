@@ -78,9 +78,6 @@ const remedies = {
 
 const isKnown = (code: string): code is keyof typeof remedies => code in remedies;
 
-/** What happened to it. */
-export const happened = (code: string): string => (isKnown(code) ? m[`aside.${code}`]() : m['aside.other']({ code }));
-
 /** What to do about it. A reason of a later version of the office is the office's to explain. */
 export const remedy = (code: string): string => m[`remedy.${isKnown(code) ? remedies[code] : 'office'}`]();
 

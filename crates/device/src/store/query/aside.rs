@@ -10,15 +10,14 @@ use crate::store::log;
 use crate::store::seen::{IS_GONE, NOWHERE_ELSE};
 use crate::store::sql::Hash;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use standpipe_domain::checklist::{self, Item};
 use standpipe_domain::ids::{CheckId, FindingId, IssueId, Millis, RoundId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::entity;
 use standpipe_domain::sync::{AsideId, Author, Kept, Recorded, Seen, SetAside, Spot};
-use standpipe_oplog::op::{Amend, Kind, Op, Resolve};
-use standpipe_oplog::seal::SealPayload;
+use standpipe_oplog::op::Op;
+use standpipe_oplog::recorded::recorded;
 use uuid::Uuid;
 
 /// Everything that was set aside, the latest first.
@@ -113,39 +112,13 @@ fn told(conn: &Connection, aside: SetAside, op: &Op) -> Result<SetAside, StoreEr
     })
 }
 
-/// What an operation was to write, field by field; `null` where it was to take something away.
+/// What an operation was to record, each field with what it asks.
 fn content(conn: &Connection, op: &Op) -> Result<Vec<Recorded>, StoreError> {
-    let field = op.field.clone().unwrap_or_default();
-    let fields: Vec<(String, Value)> = match op.kind {
-        Kind::Set if op.field.is_none() => {
-            op.value.as_object().cloned().unwrap_or_default().into_iter().collect()
-        }
-        Kind::Resolve => match Resolve::deserialize(&op.value) {
-            Ok(resolve) => vec![(field, resolve.value)],
-            Err(_) => vec![(field, op.value.clone())],
-        },
-        Kind::Amend => match Amend::deserialize(&op.value) {
-            Ok(amend) => vec![(field, amend.value), ("reason".into(), json!(amend.reason))],
-            Err(_) => vec![(field, op.value.clone())],
-        },
-        Kind::Remove => vec![(field, Value::Null)],
-        // Only the office takes whole records away.
-        Kind::Delete => Vec::new(),
-        Kind::Seal => sealed(&op.value),
-        _ => vec![(field, op.value.clone())],
-    };
-    let recorded = |(field, value): (String, Value)| {
+    let told = |(field, value): (String, Value)| {
         let asked = asked(conn, op, &field)?;
         Ok(Recorded { field, asked, value })
     };
-    fields.into_iter().map(recorded).collect()
-}
-
-/// The words of a signature; its strokes say nothing to whoever signs again.
-fn sealed(value: &Value) -> Vec<(String, Value)> {
-    let Some(payload) = SealPayload::of(value) else { return Vec::new() };
-    let objection = payload.objection.map(|objection| ("objection".to_owned(), json!(objection)));
-    std::iter::once(("name".to_owned(), json!(payload.name))).chain(objection).collect()
+    recorded(op).into_iter().map(told).collect()
 }
 
 /// The item that a field answers, or that a finding is about.

@@ -8,11 +8,13 @@ use crate::store::{
     BlobRow, CheckRow, Identity, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, StoreError,
 };
 use serde::Deserialize;
+use standpipe_domain::asset::Asset;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{
-    DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
+    AssetId, DeviceId, FindingId, IssueId, Millis, PersonId, RoundId, Sha256, SignOffId, UnitId,
 };
 use standpipe_domain::merge_rule::ANSWER;
+use standpipe_domain::office::{AsidePlace, QuarantineList};
 use standpipe_domain::people::{Person, ResponsibleUnit};
 use standpipe_domain::place::Place;
 use standpipe_domain::record::{Finding, Site};
@@ -106,6 +108,10 @@ impl Records for Desk<'_> {
             .collect()
     }
 
+    fn asset(&mut self, id: AssetId) -> Result<Option<Asset>, StoreError> {
+        self.record("reading an asset", "SELECT record FROM asset WHERE id = ?", bind![id.0])
+    }
+
     fn check(&mut self, id: Uuid) -> Result<Option<Check>, StoreError> {
         self.record("reading a check", "SELECT record FROM checks WHERE id = ?", bind![id])
     }
@@ -174,16 +180,16 @@ impl Records for Desk<'_> {
         rows.into_iter().map(|(field, sides)| Ok((field, parse(doing, &sides)?))).collect()
     }
 
+    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError> {
+        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", bind![op_id])
+    }
+
     fn amends(&mut self, id: Uuid) -> Result<Vec<Op>, StoreError> {
         self.ops("reading the amendments of a record", "WHERE id = ? AND kind = 'amend'", id)
     }
 
     fn tombstones(&mut self, round: RoundId) -> Result<Vec<Op>, StoreError> {
         // Once for the round, and not for each of its records.
-    fn op(&mut self, op_id: Uuid) -> Result<Option<Op>, StoreError> {
-        self.record("reading an operation", "SELECT body FROM op WHERE op_id = ?", bind![op_id])
-    }
-
         let which = "JOIN (SELECT id AS of FROM round WHERE id = ?1
                            UNION ALL SELECT id FROM checks WHERE round = ?1
                            UNION ALL SELECT f.id FROM checks c JOIN finding f ON f.check_id = c.id WHERE c.round = ?1) shown
@@ -247,6 +253,14 @@ impl Records for Desk<'_> {
         let total = self.first(doing, &sql, &[], |row| row.get(0))?.unwrap_or_default();
         let sql = format!("SELECT m.sha256 {named} GROUP BY m.sha256 ORDER BY min(m.hlc), m.sha256 LIMIT ?");
         Ok((total, self.all(doing, &sql, bind![limit], |row| row.get(0).map(Sha256))?))
+    }
+
+    fn quarantine(&mut self, seen: bool, limit: u32) -> Result<QuarantineList, StoreError> {
+        Desk::quarantine(self, seen, limit)
+    }
+
+    fn quarantined_body(&mut self, place: AsidePlace, most: u64) -> Result<Option<String>, StoreError> {
+        Desk::quarantined_body(self, place, most)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::world::World;
 use async_trait::async_trait;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, Millis, PersonId, Sha256, SiteId};
-use standpipe_domain::office::{QuarantineList, SeeTo, Tablet};
+use standpipe_domain::office::{SeeTo, Tablet};
 use standpipe_oplog::checksum::Checksum;
 use standpipe_oplog::greeting::Backups;
 use standpipe_oplog::receive::Held;
@@ -17,9 +17,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use uuid::Uuid;
-
-/// How much of the quarantine is listed.
-const QUARANTINE_SHOWN: u32 = 1_000;
 
 /// The connections of a store at work: the one that writes, and those that read.
 pub(in crate::store) struct AtWork<L, S: Source> {
@@ -171,14 +168,6 @@ impl<D: Desks> Store for D {
 
     async fn sums(&self, site: SiteId, at: Vec<u64>) -> Result<(u64, Vec<Checksum>), StoreError> {
         self.look(move |desk| desk.sums(site, &at)).await
-    }
-
-    async fn set_aside(&self) -> Result<QuarantineList, StoreError> {
-        self.look(|desk| desk.quarantine(false, QUARANTINE_SHOWN)).await
-    }
-
-    async fn seen_to(&self) -> Result<QuarantineList, StoreError> {
-        self.look(|desk| desk.quarantine(true, QUARANTINE_SHOWN)).await
     }
 
     async fn see_to(&self, what: SeeTo, by: PersonId, name: &str, now: Millis) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! What the console shows, put together once over [`Records`], each view within one snapshot.
 
+mod aside;
 mod evidence;
 mod issues;
 mod kept;
@@ -15,7 +16,7 @@ use scene::Scene;
 use standpipe_domain::evidence::Evidence;
 use standpipe_domain::ids::{IssueId, PersonId, RoundId, Sha256, SignOffId};
 use standpipe_domain::issue::{IssueLine, IssueView};
-use standpipe_domain::office::{Directory, IssueFilter, OfficeRound, Who};
+use standpipe_domain::office::{Directory, IssueFilter, OfficeRound, QuarantineList, Who};
 use standpipe_domain::permission::{Act, may};
 use standpipe_domain::record::Site;
 use standpipe_domain::tablet::RoundLine;
@@ -82,6 +83,16 @@ impl dyn Store + '_ {
     /// A seal with the hub's signature, for export.
     pub async fn seal(&self, sign_off: SignOffId) -> Result<Option<Jws>, StoreError> {
         self.view(move |records| Ok(records.sign_off(sign_off)?.map(|row| row.jws))).await
+    }
+
+    /// How much was set aside, and the newest of it that nobody has seen to, at most 1,000: who recorded what.
+    pub async fn set_aside(&self) -> Result<QuarantineList, StoreError> {
+        self.view(|records| aside::quarantine(records, false)).await
+    }
+
+    /// As [`set_aside`](#method.set_aside), with the newest of what somebody has seen to.
+    pub async fn seen_to(&self) -> Result<QuarantineList, StoreError> {
+        self.view(|records| aside::quarantine(records, true)).await
     }
 
     /// What any record says about these bytes: their media type and name. `None` when no record mentions them yet.
