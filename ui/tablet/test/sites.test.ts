@@ -1,4 +1,4 @@
-import { follow, speak, type SiteLine, type SyncLine } from '@standpipe/kit';
+import { follow, languages, reason, speak, type SiteLine, type SyncLine } from '@standpipe/kit';
 import { render } from 'svelte/server';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -164,6 +164,16 @@ describe('a site in the list', () => {
     const all = ['unopened', 'set-aside', 'waits', 'asks', 'backup'] as const;
     const told = all.map((code) => left({ code }));
     expect(new Set(told.map((html) => html.match(/"keeps-2"[^>]*>([^<]*)/)?.[1]))).toHaveLength(all.length);
+  });
+
+  it('that goes, or is gone, is not said to be at the office whole: a photo may be lost, and texts were given up', () => {
+    for (const language of languages) {
+      speak(language);
+      const told = [row(site('2', { leaving: { code: 'backup' } })), reason('unknown-site')];
+      for (const said of told) expect(said).not.toMatch(/has everything[.;]|收到全部内容|全部到达/);
+      expect(told[0]).toMatch(/everything that could be sent|能够上传的全部内容/);
+    }
+    speak('en');
   });
 
   it('that cannot be opened says why', () => {
