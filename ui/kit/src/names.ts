@@ -64,7 +64,7 @@ export function whereabouts(where: Whereabouts, held: Held | null = null): strin
     case 'sending':
       return m['where.sending']({ percent: where.percent });
     case 'needs-attention':
-      return m['where.needs-attention']({ reason: reason(where.code) });
+      return m['where.needs-attention']({ reason: unsent(where.code) });
     case 'elsewhere':
       if (where.at_office) return m['where.elsewhereAtOffice']();
       if (where.at_office === undefined) return m['where.elsewhere']();
@@ -73,6 +73,9 @@ export function whereabouts(where: Whereabouts, held: Held | null = null): strin
       return m[`where.${where.state}`]();
   }
 }
+
+/** What keeps a photo from going up. That the office's server had a fault it is told elsewhere too, where nothing tries again. */
+const unsent = (code: string): string => (code === 'hub-fault' ? m['where.hub-fault']() : reason(code));
 
 /** Whether it is this tablet that is to send it. */
 export const isToGo = ({ state }: Whereabouts): boolean => state === 'safe-here' || state === 'sending';

@@ -1,4 +1,4 @@
-import { follow, speak, type EvidenceView } from '@standpipe/kit';
+import { follow, reason, speak, type EvidenceView } from '@standpipe/kit';
 import { render } from 'svelte/server';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
@@ -14,6 +14,7 @@ vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
 const { bringHere } = await import('../src/fetches.svelte');
 const { default: Photo } = await import('../src/parts/Photo.svelte');
+const { whatToDo } = await import('../src/screens/todo');
 
 follow((await import('../src/paraglide/runtime.js')).overwriteGetLocale);
 
@@ -39,6 +40,18 @@ describe('a photo', () => {
     expect(tile(photo({ whereabouts: { state: 'needs-attention', code: 'file-missing' } }))).toContain(
       'Needs attention: The file is not on this tablet any more.',
     );
+  });
+
+  it('that the office could not take is said to be tried again by itself; what a person asked for is not', () => {
+    for (const [language, again] of [
+      ['en', 'tried again by itself'],
+      ['zh-CN', '自动重试'],
+    ] as const) {
+      speak(language);
+      expect(tile(photo({ whereabouts: { state: 'needs-attention', code: 'hub-fault' } }))).toContain(again);
+      expect(reason('hub-fault')).not.toContain(again);
+      expect(whatToDo({ code: 'hub-fault', detail: '' }), 'under the line').toContain(again);
+    }
   });
 
   it('that was lost says so plainly, also in place of its picture', () => {
