@@ -49,9 +49,25 @@ describe('the clock', () => {
     [-372_000, '6 min behind'],
     [90_000, '90 s ahead'],
     [26 * 3_600_000, '26 h ahead'],
+    [47 * 3_600_000, '47 h ahead'],
+    [48 * 3_600_000, '2 days ahead'],
+    [-729 * 86_400_000, '729 days behind'],
+    [730 * 86_400_000, '2 years ahead'],
+    [3_652.5 * 86_400_000, '10 years ahead'],
   ])('that is %j ms ahead is told, not held against anybody', (ahead, told) => {
     speak('en');
     expect(clockSentence(ahead)).toContain(told);
+  });
+
+  it('is to be set once it is five minutes off, and not before', () => {
+    for (const [language, advice] of [
+      ['en', / Please set the date and time in the system's settings\.$/],
+      ['zh-CN', /。请在系统设置中校正日期和时间。$/],
+    ] as const) {
+      speak(language);
+      for (const ahead of [300_000, -300_000, 3e11]) expect(clockSentence(ahead)).toMatch(advice);
+      for (const ahead of [null, 0, 299_999, -299_999]) expect(clockSentence(ahead)).not.toMatch(advice);
+    }
   });
 });
 
