@@ -138,8 +138,8 @@ pub async fn line_told_the_truth(app: &Page) -> Result<()> {
     for note in &seen[..safe.unwrap_or(0)] {
         let said = note["said"].as_str().unwrap_or_default();
         let records = said.contains(" 条记录");
-        let photos =
-            said.contains(" 张照片（") && ["B）", "kB）", "MB）"].iter().any(|unit| said.contains(unit));
+        let photos = said.contains(" 件照片和短视频（")
+            && ["B）", "kB）", "MB）"].iter().any(|unit| said.contains(unit));
         // Between the last answer and the look whether both ends hold the same, nothing waits, and all is not safe yet.
         let nothing = note["state"] == "waiting" && said.contains("没有待传内容")
             || note["state"] == "checking" && said.contains("正在与办公室核对");

@@ -13,6 +13,8 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
   const all = thingsThatWait(line);
   // Where nothing but what is held back waits, one sentence says both of it.
   const isAllHeld = held && !going;
+  // A sentence for one thing, and another for several.
+  const goes = { count: line.records + line.photos - (held?.photos ?? 0) };
   const safe = all && (isAllHeld ? m[`sync.held-${held.why}`]({ things: all }) : m['sync.safeHere']({ things: all }));
   const waiting = held && going && heldSentence(held, line);
   const trouble = line.trouble && troubleSentence(line.trouble);
@@ -38,7 +40,7 @@ export function syncSentence(line: SyncLine, now: Millis = Date.now()): string {
         waiting,
         going &&
           (!line.trouble || line.trouble.code === 'no-answer') &&
-          (waiting ? m['sync.restGoes']() : m['sync.willGo']()),
+          (waiting ? m['sync.restGoes']() : m['sync.willGo'](goes)),
         synced(line, now),
       );
   }

@@ -88,6 +88,8 @@ describe.each(sources)('the messages of %s', (source: string) => {
     // 停用: a tablet that was withdrawn. 接入: to join an office. 取回: to fetch a photo.
     expect(said(/撤销[^。；]*权限|加入/)).toEqual([]);
     expect(said(/取回/, /^photo\./)).toEqual([]);
+    // 重新审核: to judge again what was set aside. 核验: to look whether a seal is genuine.
+    expect(said(/重新判定|验证/)).toEqual([]);
   });
 
   it('are set as each language is set', () => {

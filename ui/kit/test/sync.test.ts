@@ -28,8 +28,8 @@ describe('the sync line', () => {
     [
       'offline with work waiting says what is safe, how much, and since when',
       line('waiting', { ...load, trouble: offline }),
-      '离线。12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。会自动上传。上次同步 10:42。',
-      'Offline. Safe on this tablet: 12 records and 8 photos (24\u00a0MB). It goes up by itself. Last synced 10:42.',
+      '离线。12 条记录和 8 件照片和短视频（24\u00a0MB）已安全保存在本平板上。会自动上传。上次同步 10:42。',
+      'Offline. Safe on this tablet: 12 records and 8 photos and clips (24\u00a0MB). They go up by themselves. Last synced 10:42.',
     ],
     [
       'waiting with a network says that it goes up by itself',
@@ -40,8 +40,8 @@ describe('the sync line', () => {
     [
       'sending counts what is still on its way',
       line('sending', { photos: 1, bytes: 3_300_000 }),
-      '正在上传。还有 1 张照片（3.3\u00a0MB）在途，都已安全保存在本平板上。上次同步 10:42。',
-      'Sending. Still on its way, and safe on this tablet: 1 photo (3.3\u00a0MB). Last synced 10:42.',
+      '正在上传。还有 1 件照片和短视频（3.3\u00a0MB）在途，都已安全保存在本平板上。上次同步 10:42。',
+      'Sending. Still on its way, and safe on this tablet: 1 photo or clip (3.3\u00a0MB). Last synced 10:42.',
     ],
     [
       'safe says who has it and when that was confirmed',
@@ -82,8 +82,8 @@ describe('the sync line', () => {
     [
       'what waits for Wi‑Fi is told with its count and its bytes, beside what goes by itself',
       line('waiting', { ...load, held: { why: 'network', photos: 8, bytes: 24_000_000, released: false } }),
-      '12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。照片等待 Wi‑Fi。其余会自动上传。上次同步 10:42。',
-      'Safe on this tablet: 12 records and 8 photos (24\u00a0MB). The photos wait for Wi‑Fi. The rest goes up by itself. Last synced 10:42.',
+      '12 条记录和 8 件照片和短视频（24\u00a0MB）已安全保存在本平板上。照片和短视频等待 Wi‑Fi。其余会自动上传。上次同步 10:42。',
+      'Safe on this tablet: 12 records and 8 photos and clips (24\u00a0MB). The photos and clips wait for Wi‑Fi. The rest goes up by itself. Last synced 10:42.',
     ],
     [
       'when only originals wait, nothing is said to go by itself',
@@ -92,14 +92,14 @@ describe('the sync line', () => {
         bytes: 3_300_000,
         held: { why: 'battery', photos: 1, bytes: 3_300_000, released: false },
       }),
-      '1 张照片（3.3\u00a0MB）已安全保存在本平板上，等待充电。上次同步 10:42。',
-      'Safe on this tablet and waiting for the charger: 1 photo (3.3\u00a0MB). Last synced 10:42.',
+      '1 件照片和短视频（3.3\u00a0MB）已安全保存在本平板上，等待充电。上次同步 10:42。',
+      'Safe on this tablet and waiting for the charger: 1 photo or clip (3.3\u00a0MB). Last synced 10:42.',
     ],
     [
       'while records are sent, photos that wait are not said to be on their way',
       line('sending', { ...load, held: { why: 'network', photos: 8, bytes: 24_000_000, released: false } }),
-      '正在上传。12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。照片等待 Wi‑Fi。上次同步 10:42。',
-      'Sending. Safe on this tablet: 12 records and 8 photos (24\u00a0MB). The photos wait for Wi‑Fi. Last synced 10:42.',
+      '正在上传。12 条记录和 8 件照片和短视频（24\u00a0MB）已安全保存在本平板上。照片和短视频等待 Wi‑Fi。上次同步 10:42。',
+      'Sending. Safe on this tablet: 12 records and 8 photos and clips (24\u00a0MB). The photos and clips wait for Wi‑Fi. Last synced 10:42.',
     ],
     [
       'what is sent all the same is on its way',
@@ -108,8 +108,8 @@ describe('the sync line', () => {
         bytes: 3_300_000,
         held: { why: 'network', photos: 1, bytes: 3_300_000, released: true },
       }),
-      '正在上传。还有 1 张照片（3.3\u00a0MB）在途，都已安全保存在本平板上。上次同步 10:42。',
-      'Sending. Still on its way, and safe on this tablet: 1 photo (3.3\u00a0MB). Last synced 10:42.',
+      '正在上传。还有 1 件照片和短视频（3.3\u00a0MB）在途，都已安全保存在本平板上。上次同步 10:42。',
+      'Sending. Still on its way, and safe on this tablet: 1 photo or clip (3.3\u00a0MB). Last synced 10:42.',
     ],
     [
       'what the office may have lost is being asked for, and not said to be safe',
@@ -126,8 +126,8 @@ describe('the sync line', () => {
     [
       'of photos of which only some wait, it says which',
       line('waiting', { ...load, held: { why: 'battery', photos: 5, bytes: 20_000_000, released: false } }),
-      '12 条记录和 8 张照片（24\u00a0MB）已安全保存在本平板上。其中 5 张照片（20\u00a0MB）等待充电。其余会自动上传。上次同步 10:42。',
-      'Safe on this tablet: 12 records and 8 photos (24\u00a0MB). Of these, waiting for the charger: 5 photos (20\u00a0MB). The rest goes up by itself. Last synced 10:42.',
+      '12 条记录和 8 件照片和短视频（24\u00a0MB）已安全保存在本平板上。其中 5 件照片和短视频（20\u00a0MB）等待充电。其余会自动上传。上次同步 10:42。',
+      'Safe on this tablet: 12 records and 8 photos and clips (24\u00a0MB). Of these, waiting for the charger: 5 photos and clips (20\u00a0MB). The rest goes up by itself. Last synced 10:42.',
     ],
     [
       'a withdrawn tablet says first that nothing recorded is lost',

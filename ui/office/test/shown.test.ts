@@ -101,7 +101,7 @@ describe('a signature', () => {
 
   it('says how many photos are on their way', () => {
     speak('en');
-    expect(card(signOff(null, 2), seal)).toContain('2 of 6 photos are on their way');
+    expect(card(signOff(null, 2), seal)).toContain('2 of 6 photos and clips are on their way');
     expect(card(signOff(null), seal)).toContain('all of them at the office');
   });
 

@@ -92,11 +92,11 @@ describe('a photo', () => {
     const away = (whereabouts: Partial<EvidenceView['whereabouts']>) =>
       tile(photo({ whereabouts: { state: 'elsewhere', ...whereabouts } as never, preview: { state: 'pending' } }));
     expect(away({ at_office: true, by: '王小明' })).toContain('办公室有这张照片');
-    expect(away({ at_office: true })).toContain('取原件 3\u00a0MB');
+    expect(away({ at_office: true })).toContain('取回原件（3\u00a0MB）');
     expect(away({ at_office: false, by: '王小明' })).toContain('照片由王小明拍摄，还在那台平板上');
     expect(away({ at_office: false, by: '王小明' })).toContain('再问办公室');
     expect(away({ at_office: false })).toContain('尚未到达办公室');
-    expect(away({})).toContain('取原件');
+    expect(away({})).toContain('取回原件');
     speak('en');
     expect(away({ at_office: false, by: '王小明' })).toContain('王小明 took this photo. It is on that tablet');
   });
@@ -104,8 +104,8 @@ describe('a photo', () => {
   it('of which there is no small picture at all can be fetched, wherever it is', () => {
     const none = { preview: { state: 'none', code: 'no-thumbnail' } } as const;
     const shown = tile(photo({ ...none, whereabouts: { state: 'elsewhere', at_office: true } }));
-    expect(shown).toContain('取原件');
-    expect(tile(photo(none))).not.toContain('取原件');
+    expect(shown).toContain('取回原件');
+    expect(tile(photo(none))).not.toContain('取回原件');
   });
 
   it('that is fetched says how far it is, and what became of it', async () => {

@@ -328,7 +328,7 @@ describe('what is held back', () => {
     speak('en');
     const waits = render(HeldBack, { props: { held: { ...held, released: false } } }).body;
     expect(waits).toContain('Waits for Wi‑Fi');
-    expect(waits).toContain('8 photos (24\u00a0MB)');
+    expect(waits).toContain('8 photos and clips (24\u00a0MB)');
     expect(waits).toContain('Send now all the same');
     const goes = render(HeldBack, { props: { held: { ...held, released: true } } }).body;
     expect(goes).not.toContain('Waits');

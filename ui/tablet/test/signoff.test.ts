@@ -114,18 +114,18 @@ describe('a sealed round', () => {
       const sign_offs = [place('a', { signed: signs }), place('b', { signed: signs })];
       return all({ sign_offs, sealed_photos: { on_their_way, unconfirmed } });
     };
-    expect(where(0, 0)).toContain('every photo is at the office');
+    expect(where(0, 0)).toContain('every photo and clip is at the office');
     for (const body of [where(2, 0), where(0, 31), where(1, 1)]) expect(body).not.toContain('every photo');
-    expect(where(2, 0)).toContain('2 sealed photos have still to go from this tablet to the office.');
+    expect(where(2, 0)).toContain('2 sealed photos and clips have still to go from this tablet to the office.');
     expect(where(2, 0)).not.toContain('not confirmed');
-    expect(where(0, 31)).toContain('31 sealed photos are not confirmed at the office.');
+    expect(where(0, 31)).toContain('31 sealed photos and clips are not confirmed at the office.');
     expect(where(0, 31)).not.toContain('from this tablet');
-    expect(where(1, 1)).toContain('1 sealed photo has still to go');
-    expect(where(1, 1)).toContain('1 sealed photo is not confirmed');
+    expect(where(1, 1)).toContain('1 sealed photo or clip has still to go');
+    expect(where(1, 1)).toContain('1 sealed photo or clip is not confirmed');
     speak('zh-CN');
-    expect(where(2, 31)).toContain('还有 2 张待本平板发往办公室');
-    expect(where(2, 31)).toContain('有 31 张尚未确认到达办公室');
-    expect(where(0, 0)).toContain('已封存，全部照片已到达办公室');
+    expect(where(2, 31)).toContain('还有 2 件待本平板发往办公室');
+    expect(where(2, 31)).toContain('有 31 件尚未确认到达办公室');
+    expect(where(0, 0)).toContain('已封存，全部照片和短视频已到达办公室');
   });
 
   it('that was amended says so, and counts those who signed what was amended', () => {
