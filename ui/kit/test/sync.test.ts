@@ -138,13 +138,13 @@ describe('the sync line', () => {
     [
       'a photo whose file is gone is not said to be safe',
       line('needs-attention', { photos: 1, bytes: 4_000_000, set_aside: 3, lost: 1 }),
-      '1 张照片（4\u00a0MB）已安全保存在本平板上。有 1 个照片或短视频文件已丢失或损坏。有 2 项被搁置。上次同步 10:42。',
-      'Safe on this tablet: 1 photo (4\u00a0MB). The file of 1 photo or clip is lost or damaged. 2 things were set aside. Last synced 10:42.',
+      '1 件照片和短视频（4\u00a0MB）已安全保存在本平板上。有 1 件照片或短视频的文件已丢失或损坏。有 2 项被搁置。上次同步 10:42。',
+      'Safe on this tablet: 1 photo or clip (4\u00a0MB). The file of 1 photo or clip is lost or damaged. 2 things were set aside. Last synced 10:42.',
     ],
     [
       'where all that waits is gone, nothing is said to be kept',
       line('needs-attention', { set_aside: 1, lost: 1 }),
-      '有 1 个照片或短视频文件已丢失或损坏。上次同步 10:42。',
+      '有 1 件照片或短视频的文件已丢失或损坏。上次同步 10:42。',
       'The file of 1 photo or clip is lost or damaged. Last synced 10:42.',
     ],
   ])('%s', (_, shown, zh, en) => {

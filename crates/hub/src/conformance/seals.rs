@@ -283,7 +283,7 @@ pub async fn whoever_signs_later_signs_the_same(store: &dyn Store) {
     let field = other.checks[0].revs.keys().next().unwrap().clone();
     other.checks[0].revs.insert(field, world.uuid());
     let draft = sealed(&tablet, &other);
-    assert_eq!(tablet.refused(store, [draft]).await, "sealed");
+    assert_eq!(tablet.refused(store, [draft]).await, "signed-otherwise");
     assert_eq!(view(store).await.line.signed, 1);
 }
 

@@ -199,7 +199,7 @@ fn seal(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
     }
     if let Some(field) = otherwise(ledger, &payload)? {
         let detail = format!("somebody signed before this arrived, and {field} said something else by then");
-        return Ok(Err(Refusal::new("sealed", detail)));
+        return Ok(Err(Refusal::new("signed-otherwise", detail)));
     }
     if !covers_checks_only(ledger, &payload)? {
         return broken("the seal covers something that is no check or finding of its round".into());

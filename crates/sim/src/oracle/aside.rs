@@ -38,7 +38,7 @@ impl Aside {
     /// Counts that the hub sets something aside for this.
     pub(super) fn is_counted(&self) {
         match self.code.as_str() {
-            "sealed" => happens(Effect::SetAsideAsSealed),
+            "sealed" | "signed-otherwise" => happens(Effect::SetAsideAsSealed),
             "not-allowed" => happens(Effect::SetAsideAsNotAllowed),
             "not-from-here" => happens(Effect::SetAsideAsNotFromHere),
             "revoked" => happens(Effect::SetAsideAsRevoked),
@@ -51,7 +51,7 @@ impl Oracle {
     /// Whether what people do in a story may lead to this: two met. All else would be a fault of a tablet or the hub.
     pub(super) fn knows_why(&self, aside: &Aside) -> bool {
         match aside.code.as_str() {
-            "sealed" => true,
+            "sealed" | "signed-otherwise" => true,
             // What a hub lost that was restored may have been what the author saw.
             "not-from-here" => aside.is_overtaken || self.was_restored,
             "not-allowed" => self.rights_changed,

@@ -4,6 +4,7 @@ import { m } from '../paraglide/messages.js';
 /** What can be done about each reason, where it is something else than to record it again. */
 const meanings = {
   sealed: 'sealed',
+  'signed-otherwise': 'signed-otherwise',
   revoked: 'revoked',
   'not-allowed': 'not-allowed',
   'broken-seal': 'broken-seal',

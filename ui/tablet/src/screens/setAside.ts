@@ -53,6 +53,7 @@ const remedies = {
   'other-scope': 'office',
   'other-entity': 'office',
   'no-reason': 'again',
+  'signed-otherwise': 'sign-same',
   'broken-seal': 'sign',
   'no-name': 'sign',
   'no-strokes': 'sign',
