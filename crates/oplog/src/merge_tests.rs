@@ -235,6 +235,9 @@ fn whoever_deletes_what_was_settled_has_seen_both_sides() {
     assert!(!is_gone(&unseen, false));
 }
 
+/// What it shows, the operations, what was seen of them, and what is replaced.
+type Case = (&'static str, Vec<Op>, &'static [u128], &'static [u128]);
+
 #[test]
 fn who_writes_replaces_the_last_of_what_they_saw() {
     let own = |n, base| Op { device: DeviceId(uuid(7)), ..answer(n, "pass", base) };
@@ -247,7 +250,7 @@ fn who_writes_replaces_the_last_of_what_they_saw() {
     let both =
         op(5, Kind::Resolve, Some("answer:valve"), json!({"value": 1, "saw": [uuid(2), uuid(3)]}), None);
     let settled = Op { device: DeviceId(uuid(7)), ..both };
-    let cases: &[(&str, Vec<Op>, &[u128], &[u128])] = &[
+    let cases: &[Case] = &[
         ("nothing is there", vec![], &[1], &[]),
         ("what they saw", vec![theirs(1, None)], &[1], &[1]),
         ("nothing was seen", vec![theirs(1, None)], &[], &[]),
