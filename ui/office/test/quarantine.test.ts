@@ -103,6 +103,8 @@ describe('what was set aside', () => {
   it('says that nobody can read it, or that more was recorded, where that is so', () => {
     speak('en');
     expect(shown([record(1)], false)).toContain('cannot be read');
+    expect(shown([record(1, { cut: true })], false)).not.toContain('cannot be read');
+    expect(shown([record(1, { cut: true })], false)).toContain('Not all of it is listed');
     expect(told([{ field: 'words', asked: null, value: 'a' }], { cut: true })).toContain('Not all of it is listed');
   });
 

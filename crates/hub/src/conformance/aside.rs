@@ -135,4 +135,14 @@ pub async fn of_what_nobody_means_well_with_no_more_is_told_than_a_person_reads(
     assert_eq!((&*aside[5].entity, aside[4].field.as_deref()), ("", None), "that is no name");
     let unread = &aside[6];
     assert_eq!((&unread.author, &unread.about, unread.content.len()), (&None, &None, 0));
+
+    // More than anybody waits for: the newest are told.
+    for _ in 0..9 {
+        let large = json!("x".repeat(4_000_000));
+        tablet.forge(Draft::set(entity::CHECK, id, "answer:log-filled", large, None), world.uuid(), |_| ());
+        tablet.push(store).await;
+    }
+    let aside = store.set_aside().await.unwrap().listed;
+    let told: Vec<_> = aside[..9].iter().map(|line| (line.author.is_some(), line.cut)).collect();
+    assert_eq!(told, [[(true, true); 8].as_slice(), &[(false, true)]].concat());
 }

@@ -37,8 +37,10 @@ pub(super) fn quarantine(records: &mut dyn Records, seen: bool) -> Result<Quaran
     let mut list = records.quarantine(seen, LISTED)?;
     let mut left = MOST_READ;
     let mut said = Vec::new();
-    for line in &list.listed {
+    for line in &mut list.listed {
         let body = records.quarantined_body(place(line), left)?;
+        // It is there, and more than is read.
+        line.cut = body.is_none();
         left -= body.as_ref().map_or(0, |body| body.len() as u64);
         said.push(body.and_then(|body| serde_json::from_str(&body).ok()).map(|op| Said::by(&op)));
     }
@@ -190,13 +192,12 @@ impl Known<'_> {
             (entity::SIGN_OFF, Some(round)) => (entity::ROUND.to_owned(), round.0),
             (entity, _) => (entity.to_owned(), said.id),
         };
-        let (name, path) = match self.subjects.get(&key) {
-            Some(named) => named.clone(),
-            None => {
-                let named = self.named(&key.0, key.1)?;
-                self.subjects.insert(key, named.clone());
-                named
-            }
+        let (name, path) = if let Some(named) = self.subjects.get(&key) {
+            named.clone()
+        } else {
+            let named = self.named(&key.0, key.1)?;
+            self.subjects.insert(key, named.clone());
+            named
         };
         Ok(Subject { entity: said.entity.clone(), name, path })
     }
