@@ -13,7 +13,6 @@ async fn killed_two_hundred_times_they_lose_nothing_and_agree() -> Result<()> {
         played.killed.ops > 2 * kills && played.killed.photos > kills / 40,
         "too little came: {played:?}"
     );
-    ensure!(played.held.sign_offs > 0, "nobody signed: {played:?}");
     ensure!(played.moved > 0 && played.held.issues > 0, "the office did nothing: {played:?}");
     Ok(())
 }

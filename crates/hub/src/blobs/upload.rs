@@ -93,7 +93,9 @@ impl Blobs {
         }
         if let Some(blob) = here {
             self.name(names, sha256, by).await?;
-            if names.is_some() {
+            if let Some(of) = names
+                && self.0.book.thumbnail(of).await?.is_some()
+            {
                 self.tell();
             }
             return Ok((None, Progress::verified(blob.bytes)));
