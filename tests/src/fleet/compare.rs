@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// Why the hub may set aside what these tablets recorded: somebody had signed before it arrived, or somebody else had
 /// moved the issue on.
-const EXPECTED: [&str; 3] = ["sealed", "not-from-here", "already-signed"];
+const EXPECTED: [&str; 4] = ["sealed", "signed-otherwise", "not-from-here", "already-signed"];
 
 /// What the hub was found to hold, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
