@@ -250,10 +250,8 @@ impl Driver {
         current.upload.step(Event::Lost);
         self.photos.piece = current.upload.piece();
         current.note(&self.standing.store)?;
-        if matches!(fault, Fault::HubFault { .. }) {
-            if self.strikes_out(current.blob.key) {
-                self.put_aside(&current.blob, fault.code())?;
-            }
+        if matches!(fault, Fault::HubFault { .. }) && self.strikes_out(current.blob.key) {
+            self.put_aside(&current.blob, fault.code())?;
         }
         Err(fault.into())
     }
