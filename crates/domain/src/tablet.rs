@@ -138,11 +138,9 @@ pub struct CheckView {
 }
 
 impl CheckView {
-    /// Every operation that whoever looks at this sees of a field, named as in [`CheckView::revs`].
+    /// What whoever changes a field has seen of it; its name as in [`CheckView::revs`].
     pub fn seen(&self, field: &str) -> Vec<Uuid> {
-        let conflict = self.conflicts.iter().find(|conflict| conflict.field == field);
-        let shown = || self.revs.get(field).cloned().unwrap_or_default();
-        conflict.map_or_else(shown, FieldConflict::revs)
+        self.revs.get(field).cloned().unwrap_or_default()
     }
 }
 

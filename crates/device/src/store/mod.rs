@@ -18,6 +18,7 @@ pub(crate) mod rebuild;
 mod repair;
 pub(crate) mod replica;
 pub(crate) mod seen;
+mod spoilt;
 mod sql;
 mod write;
 

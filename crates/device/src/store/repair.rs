@@ -121,7 +121,7 @@ impl Store {
     }
 
     /// Everything that the hub has was pulled. Gives whether it was pulled once more, after a rescue.
-    pub fn pulled_anew(&self) -> Result<bool, StoreError> {
+    pub fn end_pulling_anew(&self) -> Result<bool, StoreError> {
         if !self.pulls_anew()? {
             return Ok(false);
         }
@@ -174,7 +174,7 @@ impl Store {
     }
 
     /// Something that only this tablet may have goes back to the hub: no backup that has begun by now holds it.
-    pub fn gives_back(&self) -> Result<(), StoreError> {
+    pub fn forget_backup(&self) -> Result<(), StoreError> {
         self.write_quietly("writing down that something goes back to the office", |writing| {
             backup::forget(writing)
         })
@@ -182,7 +182,7 @@ impl Store {
 
     /// The hub does not have these, and does not take them back. What this tablet's person recorded is offered anew; the rest
     /// is set aside, and shown.
-    pub fn not_taken_back(&self, refused: &[Uuid]) -> Result<(), StoreError> {
+    pub fn offer_or_set_aside(&self, refused: &[Uuid]) -> Result<(), StoreError> {
         self.write("writing down what the office did not take back", |writing| {
             let mut changed = std::collections::BTreeSet::new();
             for op_id in refused {

@@ -17,7 +17,7 @@ pub const IS_GONE: &str = "(upload.state = 'set-aside' AND upload.code IN ('file
 pub const IS_UNASKED: &str =
     "(upload.state = 'set-aside' AND upload.code IN ('file-missing-unasked', 'file-damaged-unasked'))";
 
-/// The reason of what was set aside and lies at no office: see [`Store::not_taken_back`].
+/// The reason of what was set aside and lies at no office: see [`Store::offer_or_set_aside`].
 pub const NOWHERE_ELSE: &str = "not-taken-back";
 
 impl Store {

@@ -352,7 +352,7 @@ impl Driver {
         {
             return Ok(Some(Job::Sealed(round)));
         }
-        if open(Lane::Spoilt) && self.photos.asks() {
+        if open(Lane::Spoilt) && self.photos.asks {
             return Ok(Some(Job::AskOfSpoilt));
         }
         let upload = if open(Lane::Upload) { self.next_upload()? } else { None };

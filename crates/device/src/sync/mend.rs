@@ -191,7 +191,7 @@ impl Driver {
             store.owe_end(true)?;
         }
         tracing::warn!(operations = ids.len(), "the office lost records that are here; they are given back");
-        store.gives_back()?;
+        store.forget_backup()?;
         let answer = hub.give_back(body).await?;
         if behind == 0 {
             self.mend.given = Some(first);
@@ -202,7 +202,7 @@ impl Driver {
         (self.mend.gives_back, self.mend.owes_end) = (next.is_some(), next.is_some());
         self.mend.behind = next.unwrap_or(0);
         if !answer.refused.is_empty() {
-            store.not_taken_back(&answer.refused)?;
+            store.offer_or_set_aside(&answer.refused)?;
             self.standing.tell();
         }
         self.standing.due().pull = true;
@@ -221,7 +221,7 @@ impl Driver {
                 "the office lacks records that are here, and no mark of it tells"
             );
             let part = part.to_vec();
-            self.beside(move |store| Ok(store.not_taken_back(&part)?)).await?;
+            self.beside(move |store| Ok(store.offer_or_set_aside(&part)?)).await?;
             self.standing.tell();
         }
         Ok(())

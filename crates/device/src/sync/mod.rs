@@ -19,6 +19,7 @@ mod recheck;
 mod records;
 mod rows;
 mod source;
+mod spoilt;
 mod standing;
 mod under_way;
 mod wire;

@@ -5,15 +5,12 @@ use super::driver::Driver;
 use super::fault::Fault;
 use super::file::{self, Piece, Spoilt};
 use super::hub_client::{Created, HubClient, NewBlob, Patched};
-use super::inventory;
-use super::recheck::AT_ONCE;
 use crate::store::Store;
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
 use crate::world::{World, aside};
 use standpipe_domain::sync::Trouble;
 use standpipe_oplog::upload::{BlobState, Effect, Event, PIECE, Upload};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A blob at which the hub, or this tablet's disk, fails so many times in a row is set aside, so that the next gets its turn.
@@ -22,7 +19,7 @@ const STRIKES: u32 = 3;
 const SETBACKS: u32 = 3;
 /// What was set aside for that is tried again after so long: it may have been mended.
 const PAROLE: Duration = Duration::from_secs(15 * 60);
-const DOING: &str = "sending a photo";
+pub(super) const DOING: &str = "sending a photo";
 /// What a hub may say of an upload that it has found in place of a new one.
 const OF_AN_UPLOAD: [&str; 5] =
     ["unknown-upload", "expired-upload", "wrong-offset", "interrupted", "checksum-mismatch"];
@@ -40,8 +37,8 @@ pub(super) struct Photos {
     strikes: HashMap<UploadKey, u32>,
     /// Blobs whose bytes went along with their announcement when the line broke: what arrived is asked for.
     broken: HashSet<UploadKey>,
-    /// The office is to be asked for originals that are spoilt here.
-    asks: bool,
+    /// The office is still to be asked for originals that are spoilt here.
+    pub(super) asks: bool,
     /// When a blob was last set aside because the hub failed at it, by the clock that never goes back.
     struck: Option<Duration>,
 }
@@ -87,11 +84,6 @@ impl Photos {
     /// The hub may not have any more what it said that it has.
     pub(super) fn doubt(&mut self) {
         (self.ahead, self.asks) = (None, true);
-    }
-
-    /// Whether the office is still to be asked for originals that are spoilt here.
-    pub(super) fn asks(&self) -> bool {
-        self.asks
     }
 
     /// Whether it is time to try again what was set aside because the hub failed.
@@ -257,7 +249,7 @@ impl Driver {
     }
 
     /// One more failure at a blob. Whether it has failed so often that the next gets its turn.
-    fn strikes_out(&mut self, key: UploadKey) -> bool {
+    pub(super) fn strikes_out(&mut self, key: UploadKey) -> bool {
         let strikes = self.photos.strikes.entry(key).or_default();
         *strikes += 1;
         if *strikes < STRIKES {
@@ -268,86 +260,7 @@ impl Driver {
         true
     }
 
-    /// The bytes here are not what was recorded. The office may have the photo all the same: it is asked before anybody is told
-    /// that it is lost.
-    async fn spoilt(
-        &mut self,
-        hub: &HubClient,
-        blob: &PendingUpload,
-        spoilt: &Spoilt,
-    ) -> Result<(), Trouble> {
-        tracing::error!(sha256 = %blob.sha256, path = %blob.path.display(), "a photo cannot be sent: {spoilt}");
-        // It may well be whole. Only a disk that says so again and again is believed.
-        if let Spoilt::Unread(detail) = spoilt
-            && !self.strikes_out(blob.key)
-        {
-            return Err(Trouble::TabletFault { detail: detail.clone() });
-        }
-        if blob.key.role == Role::Thumbnail {
-            return self.put_aside(blob, spoilt.code());
-        }
-        let states = hub.blob_states(&[blob.sha256]).await;
-        let state = states.and_then(|mut states| {
-            states
-                .remove(&blob.sha256)
-                .ok_or_else(|| Fault::of_hub(DOING, "the hub does not say whether it has a photo"))
-        });
-        match state {
-            Ok(BlobState::Verified) => match self.is_at_office_alone(blob.key).await {
-                Ok(()) => Ok(()),
-                Err(trouble) => {
-                    self.put_aside(blob, spoilt.code_unasked())?;
-                    self.photos.asks = true;
-                    Err(trouble)
-                }
-            },
-            Ok(BlobState::Absent | BlobState::Partial) => self.put_aside(blob, spoilt.code()),
-            Err(fault) => {
-                self.put_aside(blob, spoilt.code_unasked())?;
-                self.photos.asks = true;
-                Err(fault.into())
-            }
-        }
-    }
-
-    /// Asks for the originals that are spoilt here, those that could not be asked for when they were found to be so among them.
-    pub(super) async fn ask_of_spoilt(&mut self, hub: &HubClient) -> Result<(), Trouble> {
-        let store = Arc::clone(&self.standing.store);
-        let mut kept = Ok(());
-        for spoilt in store.spoilt()?.chunks(AT_ONCE as usize) {
-            let states = hub.blob_states(spoilt).await?;
-            let (mut lost, mut there) = (Vec::new(), Vec::new());
-            for of in spoilt {
-                match states.get(of) {
-                    Some(BlobState::Verified) => there.push(*of),
-                    Some(BlobState::Absent | BlobState::Partial) => lost.push(*of),
-                    None => {}
-                }
-            }
-            store.put_lost(&lost)?;
-            for of in there {
-                // One whose file cannot be put aside does not keep the others waiting.
-                kept = self.is_at_office_alone(UploadKey { of, role: Role::Original }).await.and(kept);
-            }
-        }
-        self.photos.asks = kept.is_err();
-        self.standing.tell();
-        kept
-    }
-
-    /// The office has an original that is spoilt here. It can be fetched from there.
-    async fn is_at_office_alone(&mut self, key: UploadKey) -> Result<(), Trouble> {
-        let store = Arc::clone(&self.standing.store);
-        if store.vault().path(key.of, key.role).exists() {
-            inventory::put_aside(&store, key.of).await?;
-        }
-        store.upload_verified(key)?;
-        store.not_found(key.of)?;
-        self.standing.tell();
-        Ok(())
-    }
-
-    fn put_aside(&mut self, blob: &PendingUpload, code: &str) -> Result<(), Trouble> {
+    pub(super) fn put_aside(&mut self, blob: &PendingUpload, code: &str) -> Result<(), Trouble> {
         tracing::warn!(sha256 = %blob.sha256, of = %blob.key.of, code, "a photo was set aside; the next goes on");
         self.standing.store.upload_set_aside(blob.key, code)?;
         self.standing.tell();

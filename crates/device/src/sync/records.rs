@@ -309,7 +309,7 @@ impl Driver {
                 }
                 pull::Effect::InStep => {
                     self.in_step = true;
-                    self.mend.agreed(store.pulled_anew()?);
+                    self.mend.agreed(store.end_pulling_anew()?);
                 }
                 pull::Effect::Differ => {
                     self.doubt();

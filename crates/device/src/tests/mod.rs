@@ -133,7 +133,7 @@ impl Tablet {
         self.engine.today(line).unwrap()
     }
 
-    /// Answers an item, by whoever sees all that stands there.
+    /// Answers an item, by whoever sees what the screen shows there.
     pub fn answer(&self, n: u32, item: &str, answer: Answer) -> Result<CheckView, Error> {
         let seen = self.engine.check(check(n)).map(|view| view.seen(&format!("answer:{item}")));
         self.answer_over(seen.unwrap_or_default(), n, item, answer)
@@ -149,7 +149,7 @@ impl Tablet {
         self.engine.answer(&NewAnswer { check: check(n), item: item.into(), answer, seen })
     }
 
-    /// Says something of a finding, by whoever sees all that stands there.
+    /// Says something of a finding, by whoever sees what the screen shows there.
     pub fn say(
         &self,
         n: u32,

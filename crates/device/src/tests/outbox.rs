@@ -137,13 +137,13 @@ fn a_chain_with_a_gap_goes_on_as_another_when_the_hub_lost_it() {
     let second = Written::read(&store.outbox(1).unwrap().bodies[0], START).unwrap().op.op_id;
     store.acknowledge(chain_id, 4, 0).unwrap();
     // A hub that never took the second: it is offered anew, as the last.
-    store.not_taken_back(&[second]).unwrap();
+    store.offer_or_set_aside(&[second]).unwrap();
     assert_eq!(store.chain_state().unwrap().last_seq, last + 1);
     store.rewind(chain_id, 0).unwrap();
     assert_eq!(store.chain_state().unwrap().id.incarnation, chain_id.incarnation + 1);
     assert_eq!(chain(&tablet, 0), (1..=last).collect::<Vec<_>>());
     // What waits anyway stays where it is.
-    store.not_taken_back(&[second]).unwrap();
+    store.offer_or_set_aside(&[second]).unwrap();
     assert_eq!(chain(&tablet, 0), (1..=last).collect::<Vec<_>>());
     assert_eq!(store.waiting().unwrap().set_aside, 0);
 }
