@@ -9,6 +9,7 @@ vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 const { default: Obstacles } = await import('../src/signoff/Obstacles.svelte');
 const { default: Summary } = await import('../src/signoff/Summary.svelte');
 const { default: SealedRound } = await import('../src/signoff/SealedRound.svelte');
+const { readAfter } = await import('../src/signoff/read');
 
 follow((await import('../src/paraglide/runtime.js')).overwriteGetLocale);
 
@@ -87,6 +88,15 @@ describe('what stands in the way of signing', () => {
   it('is a number that was typed and not recorded', () => {
     expect(shown(0, ['p'])).toContain('1 number was typed and is not recorded yet.');
     expect(shown(0, ['p'])).toContain('href="#/round/r/check/c/item/p"');
+  });
+});
+
+describe('what is signed after a refusal', () => {
+  it('is what was read before it, unless its person was told to read again', () => {
+    for (const code of ['disk-full', 'unanswered', 'unsaved'])
+      expect(readAfter({ code }, 'read', 'shown')).toBe('read');
+    expect(readAfter(new TypeError('no answer'), 'read', 'shown')).toBe('read');
+    expect(readAfter({ code: 'changed-meanwhile' }, 'read', 'shown')).toBe('shown');
   });
 });
 
