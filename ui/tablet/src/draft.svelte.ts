@@ -1,5 +1,5 @@
 /** Typed text on its way to the engine. */
-import type { Problem } from '@standpipe/kit';
+import type { Answer, Problem } from '@standpipe/kit';
 
 /** The longest that typed text stays unsaved, in milliseconds, also while typing goes on without a pause. */
 export const PATIENCE = 500;
@@ -13,8 +13,17 @@ const FOR_GOOD = ['sealed', 'not-failed', 'unknown', 'not-allowed', 'unknown-che
 /** `refused` is kept elsewhere, and waits no longer. */
 export type DraftState = 'idle' | 'typing' | 'saving' | 'saved' | 'failed' | 'refused';
 
-/** `seen` names what the field said, as the engine does, when the text was begun: what came since is not replaced. */
-export type Save = (text: string, seen: string[]) => Promise<void>;
+/** What a field said when its text was begun. The text is saved over that, and what came since is not replaced. */
+export interface Shown {
+  /** The operations that wrote it, as the engine names them. */
+  seen: string[];
+  /** The answer that the text is a part of. */
+  answer?: Answer | undefined;
+  /** How many answers this tablet had given at the check by then: whoever gave one since knows it, shown or not. */
+  given?: number;
+}
+
+export type Save = (text: string, shown: Shown) => Promise<void>;
 
 /** Keeps a text that was refused for good, in place of what it kept before; none once what was typed since is saved. */
 export type Aside = (text: string, why: unknown) => Promise<void>;
@@ -30,26 +39,26 @@ export class Draft {
   held = false;
   #name: string;
   #kept: string;
-  #seen: string[];
+  #shown: Shown;
   #save: Save;
   #aside: Aside | undefined;
   #isAside = false;
   /** What the engine holds, as far as the field does not show it. */
-  #news: { kept: string; seen: string[] } | undefined;
+  #news: { kept: string; shown: Shown } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(name: string, kept: string, save: Save, seen: string[] = [], aside?: Aside) {
+  constructor(name: string, kept: string, save: Save, shown: Shown = { seen: [] }, aside?: Aside) {
     this.#name = name;
     this.#kept = kept;
-    this.#seen = seen;
+    this.#shown = shown;
     this.#save = save;
     this.#aside = aside;
     this.text = kept;
   }
 
   get seen(): string[] {
-    return this.#seen;
+    return this.#shown.seen;
   }
 
   type(text: string): void {
@@ -61,9 +70,10 @@ export class Draft {
   }
 
   /** What the engine holds, and who wrote it; it is shown unless something newer is being typed. */
-  adopt(kept: string, seen: string[] = []): void {
-    this.#news = { kept, seen };
-    this.#takeNews();
+  adopt(kept: string, shown: Shown = { seen: [] }): void {
+    this.#news = { kept, shown };
+    // What is being typed is about what stood there, also where a colleague's answer has the same text.
+    if (!unsaved.has(this.#name)) this.#takeNews();
   }
 
   /** Nobody is writing in the field any more: it is saved, and then shows what has come meanwhile. */
@@ -79,7 +89,7 @@ export class Draft {
     const isShown = news.kept === this.#kept;
     if (!isShown && (this.held || unsaved.has(this.#name))) return;
     this.#news = undefined;
-    this.#seen = news.seen;
+    this.#shown = news.shown;
     if (isShown) return;
     this.#kept = news.kept;
     this.text = news.kept;
@@ -103,7 +113,7 @@ export class Draft {
       const text = this.text;
       this.state = 'saving';
       try {
-        await this.#save(text, this.#seen);
+        await this.#save(text, this.#shown);
       } catch (error) {
         this.problem = error;
         if (await this.#setAside(text, error)) {
@@ -141,8 +151,8 @@ export class Draft {
 }
 
 /** The draft of that name if it still waits to be saved, or a new one. */
-export function draft(name: string, kept: string, save: Save, seen: string[] = [], aside?: Aside): Draft {
-  return unsaved.get(name) ?? new Draft(name, kept, save, seen, aside);
+export function draft(name: string, kept: string, save: Save, shown?: Shown, aside?: Aside): Draft {
+  return unsaved.get(name) ?? new Draft(name, kept, save, shown, aside);
 }
 
 const codeOf = (why: unknown): string => (why as Partial<Problem> | null)?.code ?? '';

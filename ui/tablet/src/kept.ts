@@ -1,10 +1,11 @@
+import { SvelteMap } from 'svelte/reactivity';
 import * as engine from './engine';
 
 /**
  * Words that belong to no record yet: a note before its answer, a number that nobody has judged, an amendment that was not
  * made. The engine keeps them, as durably as records, until a record takes them over.
  */
-const held = new Map<string, string>();
+const held = new SvelteMap<string, string>();
 const waiting = new Map<string, string>();
 let keeping: Promise<void> | undefined;
 

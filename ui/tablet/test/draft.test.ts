@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { draft, Draft, everythingSaved, PATIENCE, RETRY, saveEverything } from '../src/draft.svelte';
+import { draft, Draft, everythingSaved, PATIENCE, RETRY, saveEverything, type Shown } from '../src/draft.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(async () => {
@@ -10,7 +10,7 @@ afterEach(async () => {
 /** Saves that are answered when the test says so. */
 function slow() {
   const asked: { text: string; seen: string[]; answer: () => void; refuse: (why: unknown) => void }[] = [];
-  const save = (text: string, seen: string[]) =>
+  const save = (text: string, { seen }: Shown) =>
     new Promise<void>((answer, refuse) => asked.push({ text, seen, answer: () => answer(), refuse }));
   return { asked, save };
 }
@@ -75,7 +75,7 @@ describe('typed text', () => {
   it("that is refused for good is kept aside, not offered again, and stands in nobody's way", async () => {
     const { asked, save } = slow();
     const aside = vi.fn().mockRejectedValueOnce({ code: 'disk-full' });
-    const text = draft('for good', '', save, [], aside);
+    const text = draft('for good', '', save, { seen: [] }, aside);
     text.type('漏水');
     await vi.advanceTimersByTimeAsync(PATIENCE);
     asked[0]!.refuse({ code: 'sealed' });
@@ -131,26 +131,26 @@ describe('typed text', () => {
 
   it('is saved over what stood there when it was begun, not over what came since', async () => {
     const { asked, save } = slow();
-    const text = new Draft('begun over', 'old', save, ['op of old']);
+    const text = new Draft('begun over', 'old', save, { seen: ['op of old'] });
     const next = async (typed: string) => {
       text.type(typed);
       await vi.advanceTimersByTimeAsync(PATIENCE);
       return asked.at(-1)!;
     };
     text.held = true;
-    text.adopt('theirs', ['op of theirs']);
+    text.adopt('theirs', { seen: ['op of theirs'] });
     const first = await next('old, mine');
     expect([first.text, first.seen]).toEqual(['old, mine', ['op of old']]);
     // The view that the save answers with may be shown before or after it.
-    text.adopt('old, mine', ['op of mine']);
+    text.adopt('old, mine', { seen: ['op of mine'] });
     first.answer();
     await vi.advanceTimersByTimeAsync(0);
     const second = await next('old, mine, more');
     expect(second.seen).toEqual(['op of mine']);
     second.answer();
     await vi.advanceTimersByTimeAsync(0);
-    text.adopt('old, mine, more', ['op of more']);
-    text.adopt('theirs', ['op of theirs']);
+    text.adopt('old, mine, more', { seen: ['op of more'] });
+    text.adopt('theirs', { seen: ['op of theirs'] });
     const third = await next('old, mine, most');
     expect(third.seen).toEqual(['op of more']);
     third.answer();
@@ -162,10 +162,28 @@ describe('typed text', () => {
     fourth.answer();
   });
 
+  it("is saved over what stood there when it was begun, also where a colleague's answer has the same text", async () => {
+    const { asked, save } = slow();
+    const text = new Draft('same text', 'old', save, { seen: ['op of old'] });
+    text.type('old, mine');
+    text.adopt('old', { seen: ['op of theirs'] });
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    expect(asked[0]!.seen).toEqual(['op of old']);
+    asked[0]!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    // Where nothing is being typed, it is the colleague's answer that the next is about.
+    text.adopt('old, mine', { seen: ['op of mine'] });
+    text.adopt('old, mine', { seen: ['op of theirs'] });
+    text.type('old, mine, more');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    expect(asked[1]!.seen).toEqual(['op of theirs']);
+    asked[1]!.answer();
+  });
+
   it('keeps what it was begun over for whoever comes back to it', async () => {
     const { asked, save } = slow();
-    draft('left', 'old', save, ['op of old']).type('mine');
-    expect(draft('left', 'theirs', save, ['op of theirs']).seen).toEqual(['op of old']);
+    draft('left', 'old', save, { seen: ['op of old'] }).type('mine');
+    expect(draft('left', 'theirs', save, { seen: ['op of theirs'] }).seen).toEqual(['op of old']);
     await vi.advanceTimersByTimeAsync(PATIENCE);
     asked[0]!.answer();
   });

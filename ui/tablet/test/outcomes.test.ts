@@ -8,6 +8,7 @@ vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
 const { default: Outcomes } = await import('../src/check/Outcomes.svelte');
 const { ItemWork } = await import('../src/check/itemWork.svelte');
+const { keepWaiting } = await import('../src/check/waiting');
 const { CheckWork } = await import('../src/check/work.svelte');
 
 function next(shown: CheckView): string {
@@ -33,6 +34,13 @@ describe('the way on after an answer', () => {
   it('is what to do now once the answer is whole', () => {
     expect(next(view([item('a'), item('b')], { answers: { a: { outcome: 'pass', at: 0 } } }))).toContain('filled');
     expect(next(failed([]))).toContain('filled');
+  });
+
+  it('is not while a note waits for an outcome', async () => {
+    const answers = { a: { outcome: 'pass', at: 0 } } as const;
+    await keepWaiting('note', 'c', 'a', { text: '门锁着' });
+    expect(next(view([item('a'), item('b')], { answers }))).toContain('outlined');
+    await keepWaiting('note', 'c', 'a', { text: '' });
   });
 
   it('is not while a fail lacks its words or its proof', () => {

@@ -1,4 +1,4 @@
-import type { Answer } from '@standpipe/kit';
+import type { Answer, NewAnswer } from '@standpipe/kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine, item, stop, view } from './estate';
 
@@ -6,12 +6,14 @@ const invoke = vi.fn();
 vi.mock('@tauri-apps/api/core', () => ({ invoke, convertFileSrc: vi.fn() }));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
-const { CheckWork, readingName, typedIn } = await import('../src/check/work.svelte');
+const { CheckWork, typedIn } = await import('../src/check/work.svelte');
 const { ItemWork } = await import('../src/check/itemWork.svelte');
-const { keep, kept } = await import('../src/kept');
+const { waiting, waitingName } = await import('../src/check/waiting');
+const { keep } = await import('../src/kept');
 
 const pressure = item('p', { answer: { type: 'reading', unit: 'MPa', limit: { min: 0.35, max: 0.5 } } });
-const name = readingName('c', 'p');
+const name = waitingName('reading', 'c', 'p');
+const kept = () => waiting('reading', 'c', 'p')?.text ?? '';
 let engine: FakeEngine;
 let check: InstanceType<typeof CheckWork>;
 
@@ -39,6 +41,8 @@ function asked(typed?: string) {
   return work;
 }
 
+/** What the engine was told last. */
+const said = () => invoke.mock.calls.filter(([command]) => command === 'answer').at(-1)![1].new as NewAnswer;
 const recorded = () => engine.held.answers['p'];
 const given = (outcome: Answer['outcome'], value: number) => ({ outcome, reading: { value, unit: 'MPa' } as const });
 const answered = (value: number) => ({ answers: { p: { ...given('pass', value), at: 0 } } });
@@ -48,17 +52,18 @@ describe('a number that is being typed', () => {
     const work = asked('0.3');
     expect(work.value).toBe(0.3);
     await vi.advanceTimersByTimeAsync(999);
-    expect(invoke.mock.calls).toEqual([['keep_draft', { name, text: '0.3' }]]);
+    expect(invoke.mock.calls).toMatchObject([['keep_draft', { name }]]);
+    expect(kept()).toBe('0.3');
   });
 
   it('is let go of by "not applicable", also where that was the answer before and what was typed is no number', async () => {
     begin({ answers: { p: { outcome: 'not-applicable', at: 0 } } });
     const work = asked('abc');
     await vi.advanceTimersByTimeAsync(999);
-    expect(kept(name)).toBe('abc');
+    expect(kept()).toBe('abc');
     expect(await work.give('not-applicable')).toBe(true);
     await vi.runAllTimersAsync();
-    expect(kept(name)).toBe('');
+    expect(kept()).toBe('');
   });
 
   it('is recorded with the outcome that is tapped, and no draft is left of it', async () => {
@@ -66,7 +71,7 @@ describe('a number that is being typed', () => {
     expect(await work.give('pass')).toBe(true);
     expect(recorded()).toMatchObject(given('pass', 0.4));
     await vi.runAllTimersAsync();
-    expect(kept(name)).toBe('');
+    expect(kept()).toBe('');
     expect(work.typed!.text).toBe('0.4');
   });
 
@@ -77,12 +82,29 @@ describe('a number that is being typed', () => {
     check.live.take({ ...engine.held, ...answered(0.45), revs: { 'answer:p': ['theirs'] } });
     work.follow();
     await work.give('pass');
-    const said = () => invoke.mock.calls.filter(([command]) => command === 'answer').at(-1)![1];
-    expect(said()).toMatchObject({ new: { seen: ['old'] } });
+    expect(said()).toMatchObject({ seen: ['old'] });
     // Without a number of one's own it is what is shown.
     work.follow();
     await work.give('fail');
-    expect(said()).toMatchObject({ new: { seen: ['op 1'] } });
+    expect(said()).toMatchObject({ seen: ['op 1'] });
+  });
+
+  it('is recorded over what was shown when it was begun, also after the app was started again', async () => {
+    begin({ ...answered(0.4), revs: { 'answer:p': ['old'] } });
+    asked('0.38');
+    await vi.advanceTimersByTimeAsync(999);
+    begin({ ...answered(0.45), revs: { 'answer:p': ['theirs'] } });
+    await asked().give('pass');
+    expect(said()).toMatchObject({ answer: { reading: { value: 0.38 } }, seen: ['old'] });
+  });
+
+  it('that an older version kept is recorded over what is shown when somebody goes on', async () => {
+    await keep(name, '0.38');
+    begin({ ...answered(0.45), revs: { 'answer:p': ['theirs'] } });
+    const work = asked();
+    expect([work.typed!.text, work.typed!.state]).toEqual(['0.38', 'saved']);
+    await work.give('pass');
+    expect(said()).toMatchObject({ answer: { reading: { value: 0.38 } }, seen: ['theirs'] });
   });
 
   it('stays kept when the record was refused', async () => {
@@ -92,7 +114,7 @@ describe('a number that is being typed', () => {
     );
     expect(await work.give('pass')).toBe(false);
     expect(work.refusal).toEqual({ code: 'disk-full' });
-    expect(kept(name)).toBe('0.4');
+    expect(kept()).toBe('0.4');
   });
 
   it('is recorded by what it amounts to when the item is left, with the finding of a fail', async () => {
@@ -100,7 +122,7 @@ describe('a number that is being typed', () => {
     await vi.runAllTimersAsync();
     expect(recorded()).toMatchObject(given('fail', 0.2));
     expect(engine.held.findings).toMatchObject([{ item: 'p' }]);
-    expect(kept(name)).toBe('');
+    expect(kept()).toBe('');
   });
 
   it('stays a draft when the item is left in the middle of it, and stands there again', async () => {
@@ -108,7 +130,7 @@ describe('a number that is being typed', () => {
     await vi.runAllTimersAsync();
     expect(recorded()).toBeUndefined();
     expect(asked().typed!.text).toBe('0.');
-    expect(typedIn([stop('c')])).toEqual([{ check: 'c', item: 'p' }]);
+    expect(typedIn([stop('c')])).toMatchObject([{ check: 'c', item: 'p' }]);
     expect(typedIn([stop('c', { sealed: true })])).toEqual([]);
   });
 
@@ -119,7 +141,7 @@ describe('a number that is being typed', () => {
     await vi.runAllTimersAsync();
     expect(recorded()).toMatchObject({ outcome: 'not-applicable' });
     expect(recorded()).not.toHaveProperty('reading');
-    expect(kept(name)).toBe('');
+    expect(kept()).toBe('');
   });
 
   it('is not recorded where water may not be drawn yet, nor on a check that is sealed', async () => {
@@ -148,10 +170,10 @@ describe('a number that is recorded', () => {
     begin(answered(0.4));
     const work = asked('0.45');
     await work.typed!.flush();
-    expect(kept(name)).toBe('0.45');
+    expect(kept()).toBe('0.45');
     work.typed!.type('0.40');
     await work.typed!.flush();
-    expect(kept(name)).toBe('');
+    expect(kept()).toBe('');
   });
 
   it('lets go of a draft that was left because the app ended right after the record', async () => {
@@ -159,7 +181,7 @@ describe('a number that is recorded', () => {
     await keep(name, '0.4');
     asked().leave();
     await vi.runAllTimersAsync();
-    expect(kept(name)).toBe('');
+    expect(kept()).toBe('');
     expect(invoke.mock.calls.some(([command]) => command === 'answer')).toBe(false);
   });
 });

@@ -71,7 +71,7 @@ describe('what stands in the way of signing', () => {
       props: {
         view: round({}),
         unsafe: unsafe > 0 ? [{ check: 'c', item: 'door', count: unsafe }] : [],
-        typed: typed.map((item) => ({ check: 'c', item })),
+        typed: typed.map((item) => ({ check: 'c', item, question: { 'zh-CN': '静压', en: 'Pressure' } })),
       },
     }).body;
 
@@ -85,9 +85,11 @@ describe('what stands in the way of signing', () => {
     expect(shown(1)).toContain('href="#/round/r/check/c/item/door"');
   });
 
-  it('is a number that was typed and not recorded', () => {
-    expect(shown(0, ['p'])).toContain('1 number was typed and is not recorded yet.');
+  it('is a note or a number that was typed and not recorded', () => {
+    expect(shown(0, ['p'])).toContain('At 1 question a note or a number was typed that is not recorded yet.');
+    expect(shown(0, ['p', 'q'])).toContain('At 2 questions');
     expect(shown(0, ['p'])).toContain('href="#/round/r/check/c/item/p"');
+    expect(shown(0, ['p'])).toContain('立管 › Pressure');
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Answer, NewAnswer } from '@standpipe/kit';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine, item, view } from './estate';
 
@@ -5,20 +6,33 @@ const invoke = vi.fn();
 vi.mock('@tauri-apps/api/core', () => ({ invoke, convertFileSrc: vi.fn() }));
 vi.mock('@tauri-apps/api/event', () => ({ listen: vi.fn() }));
 
-const { CheckWork, noteName, workOn } = await import('../src/check/work.svelte');
-const { keep, kept } = await import('../src/kept');
+const { CheckWork, workOn } = await import('../src/check/work.svelte');
+const { keepWaiting, waiting } = await import('../src/check/waiting');
 
 let engine: FakeEngine;
 
-beforeEach(() => {
+beforeEach(async () => {
   engine = new FakeEngine(view([item('a'), item('b')]));
   invoke.mockReset().mockImplementation(engine.invoke.bind(engine));
+  await keepWaiting('note', 'c', 'a', { text: '' });
+  invoke.mockClear();
 });
 
 function begun() {
   const work = new CheckWork('c');
   work.live.take(engine.held);
   return work;
+}
+
+/** What the engine was told. */
+const said = (command: string) =>
+  invoke.mock.calls.filter(([name]) => name === command).map(([, given]) => (given as { new: NewAnswer }).new);
+
+/** A colleague's answer is pulled. */
+function theirs(work: ReturnType<typeof begun>, answer: Omit<Answer, 'at'>, rev = 'theirs'): void {
+  const answers = { ...engine.held.answers, a: { ...answer, at: 2 } };
+  engine.held = { ...engine.held, answers, revs: { ...engine.held.revs, 'answer:a': [rev] } };
+  work.live.take(engine.held);
 }
 
 describe('the work on a check', () => {
@@ -31,28 +45,26 @@ describe('the work on a check', () => {
 
   it('takes a note that waited for its answer into the record, and only then lets go of it', async () => {
     const work = begun();
-    await keep(noteName('c', 'a'), '门锁着');
+    await work.note('a', '门锁着');
+    expect(engine.held.answers).toEqual({});
     invoke.mockRejectedValueOnce({ code: 'tablet-fault' });
     await expect(work.record('a', 'pass')).rejects.toEqual({ code: 'tablet-fault' });
-    expect(kept(noteName('c', 'a'))).toBe('门锁着');
+    expect(waiting('note', 'c', 'a')?.text).toBe('门锁着');
     await work.record('a', 'pass');
     expect(engine.held.answers['a']!.note).toBe('门锁着');
-    expect(kept(noteName('c', 'a'))).toBe('');
+    expect(waiting('note', 'c', 'a')).toBeUndefined();
   });
 
-  it('keeps words that were written while the answer was on its way, and takes them into the record after it', async () => {
+  it('takes words that are written while the answer is on its way into the record after it', async () => {
     const work = begun();
-    await keep(noteName('c', 'a'), '门');
-    const answer = vi.fn(engine.invoke.bind(engine));
-    invoke.mockImplementation(async (command: string, given: Parameters<typeof answer>[1]) => {
-      if (command === 'answer' && answer.mock.calls.length === 0) void keep(noteName('c', 'a'), '门锁着');
-      return command === 'answer' ? answer(command, given) : null;
-    });
-    await work.record('a', 'pass');
-    expect(engine.held.answers['a']!.note).toBe('门');
-    expect(kept(noteName('c', 'a'))).toBe('门锁着');
-    await vi.waitFor(() => expect(engine.held.answers['a']!.note).toBe('门锁着'));
-    await vi.waitFor(() => expect(kept(noteName('c', 'a'))).toBe(''));
+    const begunOver = work.shown('a');
+    await work.note('a', '门', begunOver);
+    await Promise.all([work.record('a', 'fail'), work.note('a', '门锁着', begunOver)]);
+    expect(said('answer').map(({ answer }) => answer)).toMatchObject([
+      { outcome: 'fail', note: '门' },
+      { outcome: 'fail', note: '门锁着' },
+    ]);
+    expect(waiting('note', 'c', 'a')).toBeUndefined();
   });
 
   it('makes a finding with the first fail, and leaves a finding that is there alone', async () => {
@@ -69,8 +81,6 @@ describe('the work on a check', () => {
 
   it('says of each change what its author saw, and nothing of the rest', async () => {
     const work = begun();
-    const said = (command: string) =>
-      invoke.mock.calls.filter(([name]) => name === command).map(([, given]) => (given as { new: object }).new);
     await work.record('a', 'pass');
     await work.record('a', 'fail');
     expect(said('answer')).toMatchObject([{ seen: [] }, { seen: ['op 1'] }]);
@@ -93,12 +103,45 @@ describe('the work on a check', () => {
     expect(invoke.mock.calls[0]![1]).toMatchObject({ new: { seen: ['old'] } });
   });
 
-  it('counts no answer as seen by a note that waited for the first one', async () => {
+  it('records no note by itself to what a colleague answered meanwhile, but with an outcome of its author', async () => {
     const work = begun();
-    await keep(noteName('c', 'a'), '门锁着');
-    work.live.take({ ...engine.held, answers: { a: { outcome: 'fail', at: 1 } }, revs: { 'answer:a': ['theirs'] } });
+    const begunOver = work.shown('a');
+    theirs(work, { outcome: 'fail', reading: { value: 0.2, unit: 'MPa' } });
+    await work.note('a', '门锁着', begunOver);
+    expect([said('answer'), waiting('note', 'c', 'a')?.text]).toEqual([[], '门锁着']);
     await work.record('a', 'pass');
-    expect(invoke.mock.calls.find(([name]) => name === 'answer')![1]).toMatchObject({ new: { seen: [] } });
+    expect(said('answer')).toMatchObject([{ answer: { outcome: 'pass', note: '门锁着' }, seen: ['theirs'] }]);
+  });
+
+  it("does not count a colleague's note as seen that is hidden by one that waited", async () => {
+    const work = begun();
+    await work.note('a', '门锁着');
+    theirs(work, { outcome: 'fail', note: '锈' });
+    await work.record('a', 'pass');
+    expect(said('answer')).toMatchObject([{ answer: { note: '门锁着' }, seen: [] }]);
+  });
+
+  it('builds a note that is saved late on the answer that its author saw, not on what a colleague made of it', async () => {
+    const work = begun();
+    const mine = { outcome: 'fail', reading: { value: 0.2, unit: 'MPa' }, at: 1 } as const;
+    work.live.take({ ...engine.held, answers: { a: mine }, revs: { 'answer:a': ['old'] } });
+    const begunOver = work.shown('a');
+    theirs(work, { outcome: 'pass', reading: { value: 0.45, unit: 'MPa' } });
+    await work.note('a', '锈', begunOver);
+    expect(said('answer')).toMatchObject([
+      { answer: { outcome: 'fail', reading: { value: 0.2 }, note: '锈' }, seen: ['old'] },
+    ]);
+  });
+
+  it('builds a text that is saved late on what its own author answered since', async () => {
+    const work = begun();
+    const begunOver = work.shown('a');
+    theirs(work, { outcome: 'pass' });
+    await work.record('a', 'fail');
+    theirs(work, { outcome: 'not-applicable' }, 'theirs again');
+    await work.record('a', null, { note: '锈' }, begunOver);
+    // What the answer was given over is named too: otherwise the note would stand against its author's own answer.
+    expect(said('answer').at(-1)).toMatchObject({ answer: { outcome: 'fail', note: '锈' }, seen: ['theirs'] });
   });
 
   it('settles a conflict over the sides that were shown', async () => {
