@@ -45,13 +45,18 @@ describe('an amendment with a text that no record took', () => {
   const signed = given('fail', { note: '漏' });
 
   it('says it in place of what was signed', () => {
-    expect(formWith('漏水', signed, null)).toEqual({ ...formOf(signed), text: '漏水' });
+    expect(formWith({ text: '漏水' }, signed, null)).toEqual({ ...formOf(signed), text: '漏水' });
   });
 
   it('leaves what was typed into it before', () => {
     const begun = { ...formOf(signed), text: '滴', reason: '看错' };
-    expect(formWith('漏水', signed, begun)).toEqual({ ...begun, text: '滴\n漏水' });
-    expect(formWith('漏水', signed, { ...begun, text: '漏' }).text).toBe('漏水');
+    expect(formWith({ text: '漏水' }, signed, begun)).toEqual({ ...begun, text: '滴\n漏水' });
+    expect(formWith({ text: '漏水' }, signed, { ...begun, text: '漏' }).text).toBe('漏水');
+  });
+
+  it('has a number for its reading', () => {
+    const begun = { ...formOf(signed), text: '滴', number: '0.3' };
+    expect(formWith({ number: '0.38' }, signed, begun)).toEqual({ ...begun, number: '0.38' });
   });
 });
 

@@ -13,10 +13,19 @@ export interface Form {
 /** Under which name an amendment that is being written is kept. */
 export const amendName = (check: string, item: string) => `amend.${check}.${item}`;
 
-/** The form with a text that no record took: behind the words that were typed into it, in place of those that were signed. */
-export function formWith(text: string, answer: Answer | undefined, begun: Form | null): Form {
+/**
+ * The form with a text or a number that no record took: the text behind the words that were typed into it, in place of those
+ * that were signed.
+ */
+export function formWith(
+  taken: { text: string } | { number: string },
+  answer: Answer | undefined,
+  begun: Form | null,
+): Form {
+  const form = { ...formOf(answer), ...begun };
+  if ('number' in taken) return { ...form, number: taken.number };
   const typed = begun?.text && begun.text !== formOf(answer).text ? `${begun.text}\n` : '';
-  return { ...formOf(answer), ...begun, text: typed + text };
+  return { ...form, text: typed + taken.text };
 }
 
 /** The form before anything is changed in it: it says what the item is answered by now. */
