@@ -37,11 +37,12 @@ pub enum Effect {
     SaidTooOld,
     Updated,
     SignatureNumberedAnew,
+    WrittenUnseen,
 }
 
 /// Each of them, in what words it is told of, and in how many seeds of 1,000 it happens at least: about half of what was
 /// measured, and less where it is rare.
-const ALL: [(Effect, &str, u64); 31] = [
+const ALL: [(Effect, &str, u64); 32] = [
     (Effect::Signed, "a signature at the hub", 200),
     (Effect::SetAsideAsSealed, "set aside as sealed", 70),
     (Effect::SetAsideAsNotAllowed, "set aside as not allowed", 8),
@@ -73,6 +74,7 @@ const ALL: [(Effect, &str, u64); 31] = [
     (Effect::SaidTooOld, "an old app that says so", 15),
     (Effect::Updated, "an old app updated", 10),
     (Effect::SignatureNumberedAnew, "a signature numbered anew", 30),
+    (Effect::WrittenUnseen, "a field written over news that its author did not see", 50),
 ];
 
 /// From so many seeds on, what happens too rarely is a fault.

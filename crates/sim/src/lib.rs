@@ -18,6 +18,7 @@ pub mod people;
 #[path = "../../hub/src/store/postgres/tests/server.rs"]
 mod postgres;
 pub mod run;
+pub mod screen;
 pub mod stage;
 pub mod story;
 pub mod tablet;

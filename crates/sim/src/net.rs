@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use standpipe_device::sync::{Broken, Connect, Reply, Wire};
 use standpipe_oplog::PROTOCOL;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +27,8 @@ use tower::ServiceExt;
 
 /// Whose power never fails: what is on its way, and other people's servers.
 const ELSEWHERE: Owner = Owner { machine: u32::MAX, life: 0 };
+/// A tablet that asks the same more often than so in a minute asks for ever: nobody gains by it, and the others wait.
+const SAME_IN_A_MINUTE: u32 = 40;
 /// A body comes in such parts.
 const PART: usize = 32 * 1024;
 
@@ -101,7 +103,32 @@ struct State {
     older: BTreeSet<usize>,
     /// Those whom the hub told so when they fetched, and that have not greeted it since.
     told_older: BTreeSet<usize>,
+    /// How often each tablet has asked each thing in the minute that runs.
+    asked: Asked,
     trace: Vec<String>,
+}
+
+#[derive(Default)]
+struct Asked {
+    minute: u64,
+    counts: HashMap<(usize, Bytes), u32>,
+    too_often: Option<String>,
+}
+
+impl Asked {
+    fn count(&mut self, tablet: usize, what: &str, body: &Bytes, now: Duration) {
+        let minute = now.as_secs() / 60;
+        if self.minute != minute {
+            self.minute = minute;
+            self.counts.clear();
+        }
+        let request = [what.as_bytes(), body].concat().into();
+        let count = self.counts.entry((tablet, request)).or_default();
+        *count += 1;
+        if *count > SAME_IN_A_MINUTE {
+            self.too_often = Some(format!("tablet {tablet} asks {what} {count} times in a minute"));
+        }
+    }
 }
 
 impl Net {
@@ -109,8 +136,8 @@ impl Net {
     pub fn new(seed: u64, tracker: Router) -> Self {
         let dice = Dice::apart(seed, "network");
         let outside = Dice::apart(seed, "network outside");
-        let (links, older, told_older, trace) = Default::default();
-        let state = State { dice, outside, hub: None, tracker, links, older, told_older, trace };
+        let (links, older, told_older, asked, trace) = Default::default();
+        let state = State { dice, outside, hub: None, tracker, links, older, told_older, asked, trace };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -156,6 +183,11 @@ impl Net {
     /// Whether the hub told a tablet that its app is too old, when it last fetched, and it has not greeted the hub since.
     pub fn was_told_older(&self, tablet: usize) -> bool {
         self.state().told_older.contains(&tablet)
+    }
+
+    /// Of a tablet that asks the same again and again.
+    pub fn asked_too_often(&self) -> Option<String> {
+        self.state().asked.too_often.clone()
     }
 
     pub fn take_trace(&self) -> Vec<String> {
@@ -255,6 +287,8 @@ impl Net {
         let mut request = request;
         if let Target::Hub(tablet) = target {
             let mut state = self.state();
+            let what = format!("{} {path}", request.method());
+            state.asked.count(tablet, &what, request.body(), time().now());
             if state.older.contains(&tablet) {
                 request = as_older(request);
             }

@@ -174,6 +174,7 @@ impl Oracle {
         self.look_at_hub(stage)?;
         // The hub sends an issue outside again only where it may.
         stage.outside.wrong().map_or(Ok(()), Err)?;
+        stage.net.asked_too_often().map_or(Ok(()), Err)?;
         for tablet in &stage.tablets {
             self.look_at_tablet(stage, tablet.number, false)?;
         }

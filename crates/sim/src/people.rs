@@ -2,44 +2,47 @@
 
 use crate::dice::Dice;
 use crate::estate::{self, OWNERS, ROUND, STOPS};
+use crate::screen::{Screen, end_of_log, given};
 use crate::stage::Stage;
 use crate::story::{Act, Later};
 use serde_json::json;
 use standpipe_device::engine::Engine;
 use standpipe_device::error::Error;
 use standpipe_device::store::{StoreError, Writing};
-use standpipe_domain::answer::{Answer, Outcome};
+use standpipe_domain::answer::Outcome;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::Sha256;
 use standpipe_domain::issue::{Step, StepRequest};
 use standpipe_domain::record::entity;
 use standpipe_domain::signoff::{NewSignOff, Point};
-use standpipe_domain::tablet::{AttachTo, CheckView, NewAmendment, NewAnswer, NewFile, NewFinding};
+use standpipe_domain::tablet::{AttachTo, NewAmendment, NewFile};
 use standpipe_oplog::chain::sha256;
 use standpipe_oplog::op::Kind;
 use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
 
-pub fn act(stage: &mut Stage, act: &Act) {
+pub fn act(stage: &mut Stage, act: &Act) -> Result<(), String> {
     let (tablet, stop, item) = match act {
         Act::Answer { tablet, stop, item, .. }
-        | Act::Say { tablet, stop, item }
+        | Act::Say { tablet, stop, item, .. }
         | Act::Photo { tablet, stop, item, .. }
         | Act::Amend { tablet, stop, item, .. } => (*tablet, *stop, *item),
-        Act::TakeOff { tablet, stop } | Act::Choose { tablet, stop } | Act::Later { tablet, stop, .. } => {
-            (*tablet, *stop, 0)
-        }
+        Act::Look { tablet, stop }
+        | Act::TakeOff { tablet, stop }
+        | Act::Choose { tablet, stop }
+        | Act::Later { tablet, stop, .. } => (*tablet, *stop, 0),
         Act::Sign { tablet } | Act::Step { tablet: Some(tablet), .. } => (*tablet, 0, 0),
-        _ => return,
+        _ => return Ok(()),
     };
-    let Some(engine) = stage.tablets[tablet].engine() else { return };
-    let check = estate::check(stop);
     let item = estate::items()[item].clone();
+    if matches!(act, Act::Look { .. } | Act::Answer { .. } | Act::Say { .. } | Act::Choose { .. }) {
+        return at_screen(stage, act, tablet, stop, &item);
+    }
+    let Some(engine) = stage.tablets[tablet].engine() else { return Ok(()) };
+    let check = estate::check(stop);
     let mut photos = Vec::new();
     let mut has_nothing_to_do = false;
     let done = match act {
-        Act::Answer { fails, .. } => answer(engine, stop, &item, *fails),
-        Act::Say { .. } => say(engine, stop, item),
         Act::Photo { bytes, length, is_picture, .. } => {
             let bytes = photo(*bytes, *length, *is_picture);
             attach(engine, stop, &item, &bytes).map(|hash| photos.push((hash, bytes.len() as u64)))
@@ -51,7 +54,6 @@ pub fn act(stage: &mut Stage, act: &Act) {
                 .map(drop)
         }
         Act::TakeOff { .. } => take_off(engine, stop),
-        Act::Choose { .. } => choose(engine, stop),
         Act::Sign { .. } => sign(engine, &mut photos),
         Act::Later { what, .. } => later(engine, stop, *what),
         Act::Step { which, .. } => {
@@ -61,8 +63,7 @@ pub fn act(stage: &mut Stage, act: &Act) {
     };
     let told = match &done {
         Ok(()) if has_nothing_to_do => "nothing to do".to_owned(),
-        Ok(()) => "done".to_owned(),
-        Err(error) => error.code(),
+        done => told(done),
     };
     stage.note(&format!("tablet {tablet}: {told}"));
     // Also where power failed after that: each of these was told as saved.
@@ -70,34 +71,39 @@ pub fn act(stage: &mut Stage, act: &Act) {
         let waits = stage.tablets[tablet].holds_originals();
         stage.oracle.photo(tablet, hash, bytes, waits);
     }
+    Ok(())
 }
 
-fn given(engine: &Engine, fails: bool) -> Answer {
-    let outcome = if fails { Outcome::Fail } else { Outcome::Pass };
-    Answer { outcome, reading: None, choice: None, note: String::new(), at: engine.store().world().now() }
+fn told<T>(done: &Result<T, Error>) -> String {
+    done.as_ref().map_or_else(Error::code, |_| "done".to_owned())
 }
 
-fn answer(engine: &Engine, stop: usize, item: &str, fails: bool) -> Result<(), Error> {
-    let (check, answer) = (estate::check(stop), given(engine, fails));
-    let seen = engine.check(check)?.seen(&format!("answer:{item}"));
-    engine.answer(&NewAnswer { check, item: item.to_owned(), answer, seen }).map(drop)
-}
-
-/// Says how bad it is that an item fails: this one, or another where this does not, for the screen offers no other.
-fn say(engine: &Engine, stop: usize, item: String) -> Result<(), Error> {
-    let check = estate::check(stop);
-    let view = engine.check(check)?;
-    let fails = |item: &String| view.answers.get(item).is_some_and(|answer| answer.outcome == Outcome::Fail);
-    let other = view.answers.keys().find(|item| fails(item)).filter(|_| !fails(&item)).cloned();
-    tell(engine, &view, &other.unwrap_or(item), Severity::Serious, "rust")
-}
-
-/// Says something of a finding, by whoever sees this.
-fn tell(engine: &Engine, view: &CheckView, item: &str, severity: Severity, words: &str) -> Result<(), Error> {
-    let seen = [format!("severity:{item}"), format!("words:{item}")];
-    let seen = seen.iter().flat_map(|field| view.seen(field)).collect();
-    let (severity, words) = (Some(severity), Some(words.to_owned()));
-    engine.finding(&NewFinding { check: view.id, item: item.to_owned(), severity, words, seen }).map(drop)
+/// Somebody opens a check, or writes there: from what the screen showed when they opened it, where they did.
+fn at_screen(stage: &mut Stage, act: &Act, tablet: usize, stop: usize, item: &str) -> Result<(), String> {
+    let opened = stage.tablets[tablet].screens.remove(&stop);
+    let Some(engine) = stage.tablets[tablet].engine() else { return Ok(()) };
+    let write = || {
+        let screen = opened.map_or_else(|| Screen::draw(engine, stop), Ok)?;
+        let before = end_of_log(engine)?;
+        match act {
+            Act::Answer { fails, .. } => screen.answer(engine, item, *fails)?,
+            Act::Say { words, .. } => screen.say(engine, item, *words)?,
+            Act::Choose { .. } => screen.choose(engine)?,
+            _ => {}
+        }
+        let unseen = screen.replaces_unseen(engine, before)?;
+        Ok((screen, unseen))
+    };
+    let done = write();
+    stage.note(&format!("tablet {tablet}: {}", told(&done)));
+    match done {
+        Ok((_, Some(op))) => Err(format!("tablet {tablet} replaces by {op} what its person did not see")),
+        Ok((screen, None)) if matches!(act, Act::Look { .. }) => {
+            stage.tablets[tablet].screens.insert(stop, screen);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The bytes of a photo. The same numbers give the same photo.
@@ -150,13 +156,6 @@ fn later(engine: &Engine, stop: usize, what: Later) -> Result<(), Error> {
     engine.store().write("recording as a later version", write).map_err(|error: StoreError| error.into())
 }
 
-fn choose(engine: &Engine, stop: usize) -> Result<(), Error> {
-    let view = engine.check(estate::check(stop))?;
-    let Some(conflict) = view.conflicts.first() else { return Ok(()) };
-    let Some(side) = conflict.sides.last() else { return Ok(()) };
-    engine.resolve(view.id, &conflict.field, &side.rev, &conflict.revs()).map(drop)
-}
-
 /// Moves one of the issues on for which the screen offers a step, if there is one. Who verifies shows a photo.
 fn step(engine: &Engine, which: u64, photos: &mut Vec<(Sha256, u64)>) -> Result<bool, Error> {
     let mut dice = Dice::new(which);
@@ -192,23 +191,23 @@ pub fn request(step: Step) -> StepRequest {
 /// Does what is left, and lets the owners sign.
 fn sign(engine: &Engine, photos: &mut Vec<(Sha256, u64)>) -> Result<(), Error> {
     for stop in 0..STOPS {
-        let check = estate::check(stop);
-        if engine.check(check)?.sealed.is_some() {
+        let mut screen = Screen::draw(engine, stop)?;
+        if screen.view.sealed.is_some() {
             continue;
         }
-        while !engine.check(check)?.conflicts.is_empty() {
-            choose(engine, stop)?;
+        while !screen.view.conflicts.is_empty() {
+            screen.choose(engine)?;
+            screen = Screen::draw(engine, stop)?;
         }
-        let view = engine.check(check)?;
         for item in estate::items() {
-            if !view.answers.contains_key(&item) {
-                answer(engine, stop, &item, false)?;
+            if !screen.view.answers.contains_key(&item) {
+                screen.answer(engine, &item, false)?;
             }
         }
-        let view = engine.check(check)?;
-        let failed = view.answers.iter().filter(|(_, answer)| answer.outcome == Outcome::Fail);
+        let screen = Screen::draw(engine, stop)?;
+        let failed = screen.view.answers.iter().filter(|(_, answer)| answer.outcome == Outcome::Fail);
         for (item, _) in failed {
-            tell(engine, &view, item, Severity::Minor, "worn")?;
+            screen.tell(engine, item, Severity::Minor, "worn")?;
             let bytes = photo(9, 300 + u32::try_from(stop).unwrap_or(0), true);
             photos.push((attach(engine, stop, item, &bytes)?, bytes.len() as u64));
         }

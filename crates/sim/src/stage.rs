@@ -314,7 +314,7 @@ impl Stage {
         self.net.set_link(Target::Tracker, Link::GOOD);
         // The tracker may fail still at what is created next, and the hub tries again an hour later.
         let end = self.time.now() + CALM + HOUR * self.outside.moods_to_come();
-        let mut has_rights = false;
+        let mut is_judged = false;
         // Once all is well, and what was late on the network has come, it stays so.
         let mut well = 0;
         while self.time.now() < end && well < WELL {
@@ -322,14 +322,15 @@ impl Stage {
             self.look()?;
             self.admit();
             self.look_outside()?;
-            // The office thinks better of it: who could not record is allowed to, and what was set aside is looked at again.
-            if self.hub.is_running() && self.oracle.rights_have_changed() {
+            // The office thinks better of it: who could not record is allowed to, and what was set aside is looked at again,
+            // once. What comes after that is not set aside for it.
+            if self.hub.is_running() && self.oracle.rights_have_changed() && !is_judged {
                 self.oracle.judges_again();
-                let mut given = estate::INSPECTORS.iter().filter(|_| !has_rights);
-                let given = given.try_for_each(|inspector| self.hub.give_role(*inspector, true));
+                let mut inspectors = estate::INSPECTORS.iter();
+                let given = inspectors.try_for_each(|inspector| self.hub.give_role(*inspector, true));
                 let judged = given.and_then(|()| self.hub.judge_again());
-                has_rights |= judged.is_ok();
                 judged.map_err(|error| format!("the hub does not judge again: {error}"))?;
+                is_judged = true;
             }
             well = if self.is_well() { well + 1 } else { 0 };
         }

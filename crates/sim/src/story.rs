@@ -73,6 +73,11 @@ pub enum Deed {
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Act {
+    /// Somebody opens a check. What they do there next they do from what the screen shows now, whatever comes in between.
+    Look {
+        tablet: usize,
+        stop: usize,
+    },
     /// Somebody answers an item.
     Answer {
         tablet: usize,
@@ -85,6 +90,9 @@ pub enum Act {
         tablet: usize,
         stop: usize,
         item: usize,
+        /// Which of a few; the same words twice are one.
+        #[serde(default)]
+        words: u64,
     },
     /// Somebody takes a photo. Two with the same `bytes` are alike.
     Photo {
@@ -240,7 +248,8 @@ impl Act {
     /// The tablet that it is about.
     pub fn tablet(&self) -> Option<usize> {
         match self {
-            Self::Answer { tablet, .. }
+            Self::Look { tablet, .. }
+            | Self::Answer { tablet, .. }
             | Self::Say { tablet, .. }
             | Self::Photo { tablet, .. }
             | Self::TakeOff { tablet, .. }
@@ -334,7 +343,7 @@ impl Teller {
         match dice.below(100) {
             0..=29 => Act::Answer { tablet, stop, item, fails },
             30..=39 => Act::Step { tablet: dice.chance(300).then_some(tablet), which: dice.throw() },
-            40..=49 => Act::Say { tablet, stop, item },
+            40..=49 => Act::Say { tablet, stop, item, words: 0 },
             50..=71 => {
                 let length = match dice.below(10) {
                     0 => dice.within(200_000..700_000),

@@ -2,6 +2,7 @@
 
 use crate::disk::Disks;
 use crate::net::Net;
+use crate::screen::Screen;
 use crate::time::Owner;
 use crate::world::{SimWorld, time};
 use rusqlite::Connection;
@@ -11,6 +12,7 @@ use standpipe_device::sync::{Handle, Outside, Patience};
 use standpipe_domain::hold::Surroundings;
 use standpipe_domain::sync::{SyncLine, SyncState};
 use standpipe_world::World;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -26,6 +28,8 @@ pub struct Tablet {
     says_safe: Arc<AtomicBool>,
     /// Its screen has said something else since the hub was put back to an old state.
     has_doubted: Arc<AtomicBool>,
+    /// Checks that somebody has open, by their stop, as they were drawn.
+    pub screens: BTreeMap<usize, Screen>,
     /// What it stands in.
     surroundings: Surroundings,
     seed: u64,
@@ -42,7 +46,7 @@ impl Tablet {
     pub fn new(disks: &Disks, seed: u64, number: usize) -> Self {
         let name = format!("tablet-{number}");
         let folder = disks.folder(&name);
-        let (ahead, says_safe, has_doubted, surroundings) = Default::default();
+        let (ahead, says_safe, has_doubted, screens, surroundings) = Default::default();
         Self {
             number,
             name,
@@ -50,6 +54,7 @@ impl Tablet {
             ahead,
             says_safe,
             has_doubted,
+            screens,
             surroundings,
             seed,
             life: 0,
@@ -135,6 +140,7 @@ impl Tablet {
     /// Ends the app, wherever it stands.
     pub fn stop(&mut self) {
         time().end(self.owner());
+        self.screens.clear();
         if let Some(Running { engine, handle }) = self.running.take() {
             let store = Arc::downgrade(engine.store());
             drop(handle);

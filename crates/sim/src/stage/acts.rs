@@ -100,7 +100,7 @@ impl Stage {
                     handle.sync_now();
                 }
             }
-            act => people::act(self, act),
+            act => people::act(self, act)?,
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ const MOVES: u64 = 8;
 /// The story of a seed with all that goes on beside it.
 pub(super) fn all(seed: u64, steps: Vec<Step>) -> Vec<Step> {
     let steps = meet::all(seed, met(seed, steps));
-    let steps = failing(seed, linked(seed, steps));
+    let steps = failing(seed, linked(seed, looked(seed, steps)));
     outdated(seed, deleted(seed, updated(seed, moved(seed, carried(seed, steps)))))
 }
 
@@ -26,7 +26,8 @@ fn met(seed: u64, steps: Vec<Step>) -> Vec<Step> {
     let end = steps.last().map_or(0, |step| step.at.as_millis());
     let (tablet, stop, item) = (dice.index(TABLETS), dice.index(STOPS), dice.index(3));
     let photo = Act::Photo { tablet, stop, item, bytes: dice.below(3), length: 1_000, is_picture: true };
-    let found = [Act::Answer { tablet, stop, item, fails: true }, photo, Act::Say { tablet, stop, item }];
+    let found =
+        [Act::Answer { tablet, stop, item, fails: true }, photo, Act::Say { tablet, stop, item, words: 0 }];
     // Early, before anybody signs; what follows stands somewhere in the story, where that is long enough.
     let mut at = Duration::from_millis(dice.within(1..500));
     let mut news: Vec<Step> = found.into_iter().map(|act| Step { at, act }).collect();
@@ -53,6 +54,40 @@ fn met(seed: u64, steps: Vec<Step>) -> Vec<Step> {
             let link = if dice.chance(500) { Link::BAD } else { Link::GOOD };
             news.push(Step { at, act: Act::Link { tablet, link } });
         }
+    }
+    instead(steps, news, &mut dice)
+}
+
+/// Somebody has a check open while a colleague writes there, and goes on with what they had begun.
+fn looked(seed: u64, steps: Vec<Step>) -> Vec<Step> {
+    let mut dice = Dice::apart(seed, "look");
+    if !dice.chance(200) {
+        return steps;
+    }
+    let one = dice.index(TABLETS);
+    let other = (one + 1 + dice.index(TABLETS - 1)) % TABLETS;
+    let (stop, item) = (dice.index(STOPS), dice.index(3));
+    // Early, before anybody signs.
+    let mut at = Duration::from_millis(dice.below(2_000));
+    let mut news: Vec<Step> =
+        [one, other].map(|tablet| Step { at, act: Act::Link { tablet, link: Link::GOOD } }).into();
+    let mut then = |dice: &mut Dice, after, act| {
+        at += Duration::from_millis(dice.within(after));
+        news.push(Step { at, act });
+    };
+    let write = |dice: &mut Dice, tablet, is_said| match is_said {
+        true => Act::Say { tablet, stop, item, words: dice.below(3) },
+        false => Act::Answer { tablet, stop, item, fails: dice.chance(500) },
+    };
+    let is_said = dice.chance(500);
+    then(&mut dice, 0..300, Act::Answer { tablet: one, stop, item, fails: true });
+    for _ in 0..dice.within(1..3) {
+        then(&mut dice, 500..3_000, Act::Look { tablet: one, stop });
+        let act = write(&mut dice, other, is_said);
+        then(&mut dice, 100..1_000, act);
+        let act = write(&mut dice, one, is_said);
+        // Mostly what the colleague wrote has come by then.
+        then(&mut dice, 300..6_000, act);
     }
     instead(steps, news, &mut dice)
 }

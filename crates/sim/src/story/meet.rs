@@ -97,7 +97,7 @@ impl Meeting {
         self.leaves(other);
         self.then(50..3_000, Act::Delete { stop, what: Deleted::Stop });
         self.answers(other, true);
-        self.then(50..2_000, Act::Say { tablet: other, stop, item });
+        self.then(50..2_000, Act::Say { tablet: other, stop, item, words: 0 });
         self.comes_back(other);
     }
 
@@ -112,7 +112,7 @@ impl Meeting {
         let again = if self.dice.chance(500) {
             photo(other, bytes + 1)
         } else {
-            Act::Say { tablet: other, stop, item }
+            Act::Say { tablet: other, stop, item, words: 0 }
         };
         self.then(1_000..9_000, again);
     }
