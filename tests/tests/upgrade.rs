@@ -23,6 +23,8 @@ async fn play(home: &Path) -> Result<()> {
     copy(&first_version(), home)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, own_port()?));
     let mut fleet = Fleet::within(home, address)?;
+    let hub = fleet.hub_folder().join("hub.db");
+    ensure!(layout(&Connection::open(&hub)?)? == 1, "the first version had layout 1 at the hub");
     let mut waiting = (0, 0);
     for number in 0..TABLETS {
         let tablet = Connection::open(fleet.tablet_folder(number).join(FILE))?;
@@ -45,8 +47,9 @@ async fn play(home: &Path) -> Result<()> {
     println!("{held:?}");
     for number in 0..TABLETS {
         let tablet = Connection::open(fleet.tablet_folder(number).join(FILE))?;
-        ensure!(layout(&tablet)? == newest()?, "tablet {number} was not brought up to date");
+        ensure!(layout(&tablet)? == newest("device")?, "tablet {number} was not brought up to date");
     }
+    ensure!(layout(&Connection::open(&hub)?)? == newest("hub/sqlite")?, "the hub was not brought up to date");
     Ok(())
 }
 
@@ -54,9 +57,9 @@ fn layout(database: &Connection) -> Result<u32> {
     Ok(database.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// The newest layout of a tablet's database.
-fn newest() -> Result<u32> {
-    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/device");
+/// The newest layout of a database.
+fn newest(whose: &str) -> Result<u32> {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(whose);
     Ok(u32::try_from(fs::read_dir(migrations)?.count())?)
 }
 

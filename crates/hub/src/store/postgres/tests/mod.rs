@@ -149,6 +149,10 @@ async fn a_database_that_was_put_back_is_the_same_hubs_with_another_epoch() {
     come_back(&restored, backed, lost).await;
 }
 
+/// Makes a database what the first layout was, with all that is in it.
+const TO_FIRST_LAYOUT: &str = "DROP TABLE filing, seen_to; DROP INDEX op_deleted;
+     ALTER TABLE hub DROP COLUMN projection, DROP COLUMN losses; UPDATE standpipe SET version = 1";
+
 #[tokio::test]
 async fn what_an_older_version_did_not_know_is_shown_after_an_update() {
     use crate::conformance::update::{KNOWN_BY_NOW, an_older_version_took, it_is_shown_after_an_update};
@@ -161,8 +165,12 @@ async fn what_an_older_version_did_not_know_is_shown_after_an_update() {
         aside(move || server::ask(&at, sql)).await;
     };
     ask(KNOWN_BY_NOW).await;
+    ask(TO_FIRST_LAYOUT).await;
     let store = open(&url).await;
     it_is_shown_after_an_update(&store).await;
+    let at = url.clone();
+    let layout = aside(move || server::number(&at, "SELECT version FROM standpipe")).await;
+    assert_eq!(layout, i64::from(KNOWN));
 
     // Whatever starts beside it: the rows are made anew once.
     ask("UPDATE hub SET projection = 0").await;
