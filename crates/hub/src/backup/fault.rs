@@ -40,6 +40,12 @@ pub enum BackupError {
         photos(*damaged), is(*damaged), path.display()
     )]
     DamagedPhotos { damaged: usize, path: PathBuf },
+    #[error(
+        "{} is of this hub as it was before it was restored, and cannot be copied into {} whole: it is spoilt, or cannot \
+         be read. Nothing was removed. Move it to another folder, or choose another one with --to",
+        database.display(), apart.display()
+    )]
+    NotApart { database: PathBuf, apart: PathBuf },
     #[error("{} is not empty: a backup is restored into a folder that is empty or not there", path.display())]
     NotEmpty { path: PathBuf },
     #[error("another restore into {} is under way; wait until it ends", path.display())]

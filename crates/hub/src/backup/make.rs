@@ -58,11 +58,19 @@ pub async fn make(
     let folder = to.join("blobs");
     files::make_dir(&folder)?;
     let before = match Manifest::find(to) {
-        // One that cannot be read is no whole backup any more.
-        Err(BackupError::Damaged { .. }) => None,
+        // It says no more which database is whole. None is removed, for that one may be all that there is.
+        Err(error @ BackupError::Damaged { .. }) => {
+            tracing::error!(%error, "what lies there stays until this backup is whole, and is kept beside it then");
+            None
+        }
         before => before?,
     };
-    if before.as_ref().is_some_and(|before| before.holds.hub != store.identity().device) {
+    let hub = store.identity().device;
+    let is_another = match &before {
+        Some(before) => before.holds.hub != hub,
+        None => manifest::holds_another(to, hub)?,
+    };
+    if is_another {
         return Err(BackupError::OtherHub { path: to.to_owned() });
     }
     manifest::tidy(to, before.as_ref())?;
@@ -71,7 +79,8 @@ pub async fn make(
     let at = world.now();
     let ledger: &dyn Store = store;
     let number = ledger.transact(|ledger| ledger.begin_backup()).await?;
-    let file = manifest::new_database(world.uuid());
+    let id = world.uuid();
+    let file = manifest::new_database(id);
     let part = files::part_of(&to.join(&file));
     // Before SQLite opens it, which would let others read it.
     drop(files::create(&part)?);
@@ -95,6 +104,9 @@ pub async fn make(
     let write = move || {
         files::sync_file(&part)?;
         let found = hash_back(&part).map_err(BackupError::disk("reading back", &part))?;
+        if before.is_none() {
+            manifest::keep_unnamed(&folder, id)?;
+        }
         files::into_place(&part, &folder.join(&file))?;
         let database = Database { file, bytes: found.bytes, sha256: found.sha256 };
         let manifest = Manifest::of(at, database, lost, holds);

@@ -6,7 +6,7 @@ use crate::blobs::hash_back;
 use crate::store::Holds;
 use crate::store::sqlite::AtRest;
 use serde::{Deserialize, Serialize};
-use standpipe_domain::ids::{Millis, Sha256};
+use standpipe_domain::ids::{DeviceId, Millis, Sha256};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -139,12 +139,52 @@ pub(super) fn keep_apart(folder: &Path, before: &Manifest) -> Result<(), BackupE
         // Not every file system has a second name for a file.
         Err(_) => {
             let part = files::part_of(&to);
-            if let Copied::Whole(_) = files::copy(&from, &part, *sha256)? {
-                files::into_place(&part, &to)?;
+            match files::copy(&from, &part, *sha256)? {
+                Copied::Whole(_) => files::into_place(&part, &to)?,
+                Copied::Missing => {}
+                // What can be read of it may still be wanted, and the backup that is being made would take it away.
+                Copied::There | Copied::Unreadable | Copied::Spoilt => {
+                    return Err(BackupError::NotApart { database: from, apart });
+                }
             }
         }
     }
     before.write(&apart)
+}
+
+/// The databases in `folder`, with a manifest or without.
+fn databases(folder: &Path) -> Result<Vec<String>, BackupError> {
+    let names = files::names(folder)?.into_iter().filter_map(|name| name.into_string().ok());
+    Ok(names.filter(|name| is_database(name)).collect())
+}
+
+/// Whether a database in `folder` says that it is another hub's. One that cannot be read says nothing.
+pub(super) fn holds_another(folder: &Path, hub: DeviceId) -> Result<bool, BackupError> {
+    let of = |name: &String| Some(AtRest::open(&folder.join(name)).ok()?.holds().ok()?.hub);
+    Ok(databases(folder)?.iter().filter_map(of).any(|of| of != hub))
+}
+
+/// Keeps the databases in `folder` that no manifest names, with the manifest that cannot be read, where no later backup
+/// takes them away: nobody knows which of them is whole, or of which life of the hub. `id` is one that was never used.
+pub(super) fn keep_unnamed(folder: &Path, id: Uuid) -> Result<(), BackupError> {
+    let names = databases(folder)?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let apart = folder.join(format!("unnamed-{id}"));
+    files::make_dir(&apart)?;
+    for name in names.iter().map(String::as_str).chain([FILE]) {
+        match fs::rename(folder.join(name), apart.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(BackupError::disk("moving aside", &folder.join(name))(error));
+            }
+            _ => {}
+        }
+    }
+    files::sync_dir(&apart)?;
+    files::sync_dir(folder)?;
+    tracing::warn!(path = %apart.display(), "what no readable manifest named was kept there; delete it once nobody wants it");
+    Ok(())
 }
 
 /// A name for a copy of the database.
@@ -154,43 +194,91 @@ pub(super) fn new_database(id: Uuid) -> String {
 
 /// Whether a copy of the database can have this name.
 fn is_database(name: &str) -> bool {
-    id_of(name).is_some_and(|id| name == new_database(id))
+    parts(name).is_some_and(|(id, _)| name == new_database(id))
 }
 
-/// Removes what backups left that were interrupted or replaced: all but the database that `manifest` names.
+/// Removes what backups left that were interrupted or replaced: all but the database that `manifest` names. Without one
+/// only what was begun: each of the others may be the one that is whole.
 pub(super) fn tidy(folder: &Path, manifest: Option<&Manifest>) -> Result<(), BackupError> {
-    let kept = manifest.map(|manifest| manifest.database.file.as_str());
     for name in files::names(folder)? {
-        let Some(text) = name.to_str() else { continue };
         // Files of others are theirs; of ours SQLite may have left one beside each.
-        if id_of(text).is_some() && Some(text) != kept {
+        let Some((_, end)) = name.to_str().and_then(parts) else { continue };
+        let is_left = match manifest {
+            Some(manifest) => name.to_str() != Some(&manifest.database.file),
+            None => end.starts_with(".part"),
+        };
+        if is_left {
             files::remove(&folder.join(&name))?;
         }
     }
     Ok(())
 }
 
-fn id_of(name: &str) -> Option<Uuid> {
-    let rest = name.strip_prefix("hub-")?;
-    let (id, rest) = rest.split_at_checked(36)?;
-    rest.starts_with(".db").then(|| Uuid::try_parse(id).ok()).flatten()
+/// The id in the name of a copy of the database, or of what lies beside one, and what stands behind it.
+fn parts(name: &str) -> Option<(Uuid, &str)> {
+    let (id, rest) = name.strip_prefix("hub-")?.split_at_checked(36)?;
+    Some((Uuid::try_parse(id).ok()?, rest.strip_prefix(".db")?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest, Sha256 as Hasher};
     use tempfile::TempDir;
+
+    const ID: &str = "01890000-0000-7000-8000-000000000001";
+
+    /// The manifest of a backup whose database has these bytes.
+    fn manifest(file: &str, bytes: &[u8]) -> Manifest {
+        let database = Database {
+            file: file.into(),
+            bytes: bytes.len() as u64,
+            sha256: Sha256(Hasher::digest(bytes).into()),
+        };
+        let (hub, epoch) = (DeviceId(Uuid::nil()), Uuid::nil());
+        let holds = Holds { hub, epoch, sites: vec![], chains: vec![], photos: 0, photo_bytes: 0 };
+        Manifest::of(Millis(0), database, 0, holds)
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_kept_apart_is_not_passed_over() {
+        // On another file system, where no file has a second name in this one.
+        let (dir, other) = (TempDir::new().unwrap(), TempDir::new_in("/dev/shm").unwrap());
+        let before = manifest(&new_database(Uuid::nil()), b"whole");
+        let database = dir.path().join(&before.database.file);
+        let apart = dir.path().join(format!("before-{}", before.holds.epoch));
+        std::os::unix::fs::symlink(other.path(), &apart).unwrap();
+        fs::write(&database, "spoilt").unwrap();
+        let link = fs::hard_link(&database, apart.join("link")).unwrap_err();
+        assert_eq!(link.kind(), io::ErrorKind::CrossesDevices);
+
+        let refused = keep_apart(dir.path(), &before).unwrap_err();
+        assert!(matches!(refused, BackupError::NotApart { .. }), "{refused}");
+        assert_eq!(files::names(&apart).unwrap().len(), 0, "nothing says that it is kept there");
+        fs::remove_file(&database).unwrap();
+        fs::create_dir(&database).unwrap();
+        let refused = keep_apart(dir.path(), &before).unwrap_err();
+        assert!(matches!(refused, BackupError::NotApart { .. }), "it cannot be read: {refused}");
+        fs::remove_dir(&database).unwrap();
+        fs::write(&database, "whole").unwrap();
+        keep_apart(dir.path(), &before).unwrap();
+        assert_eq!(fs::read(apart.join(&before.database.file)).unwrap(), b"whole");
+        assert_eq!(Manifest::read(&apart).unwrap(), before);
+    }
 
     #[test]
     fn only_what_backups_left_is_tidied_away() {
         let dir = TempDir::new().unwrap();
-        let id = "01890000-0000-7000-8000-000000000001";
-        let ours = [".db", ".db.part", ".db.part-journal"].map(|end| format!("hub-{id}{end}"));
+        let ours = [".db", ".db.part", ".db.part-journal"].map(|end| format!("hub-{ID}{end}"));
         let others = ["hub-.db", "hub-2023.db", "hub.db", "photo.part", "hub-阀阀阀阀阀阀阀阀阀阀阀阀.db"];
         for name in ours.iter().map(String::as_str).chain(others) {
             fs::write(dir.path().join(name), "").unwrap();
         }
         tidy(dir.path(), None).unwrap();
+        let is_there = ours.each_ref().map(|name| dir.path().join(name).exists());
+        assert_eq!(is_there, [true, false, false], "no manifest says that another one is whole");
+        let replaced = manifest(&new_database(Uuid::nil()), b"");
+        tidy(dir.path(), Some(&replaced)).unwrap();
         let mut left = files::names(dir.path()).unwrap();
         left.sort();
         let mut expected = others.map(std::ffi::OsString::from).to_vec();

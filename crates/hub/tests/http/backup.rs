@@ -183,6 +183,45 @@ async fn a_backup_that_is_killed_leaves_the_last_whole_one() {
 }
 
 #[tokio::test]
+async fn a_backup_whose_manifest_is_spoilt_is_not_removed_before_there_is_another() {
+    let office = Office::open().await;
+    let tablet = Tablet::enrol(&office).await;
+    tablet.upload(&photo(60, 9_000)).await;
+    let dir = TempDir::new().unwrap();
+    let to = dir.path().to_str().unwrap();
+    let first = back_up(&office, dir.path()).await;
+    let name = first["manifest"]["database"]["file"].as_str().unwrap();
+    let database = std::fs::read(dir.path().join(name)).unwrap();
+    std::fs::write(dir.path().join("manifest.json"), "{").unwrap();
+
+    let another = TempDir::new().unwrap();
+    Running::start(another.path(), &[]).await.terminate(Signal::TERM).await;
+    let refused = run(another.path(), &["backup", "--to", to]).await;
+    assert!(text(&refused.stderr).contains("holds the backup of another hub"), "{}", text(&refused.stderr));
+
+    let new = tablet.upload(&photo(61, 9_000)).await;
+    let pipe = Pipe::instead_of(shelf(office.dir(), new));
+    let (child, _writer) = up_to(&pipe, &office, dir.path()).await;
+    killed(child).await;
+    assert_eq!(std::fs::read(dir.path().join(name)).unwrap(), database, "it is the only one");
+
+    pipe.end();
+    let made = run(office.dir(), &["backup", "--to", to]).await;
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(text(&made.stderr).contains("manifest.json cannot be read"), "{}", text(&made.stderr));
+    let kept: Vec<_> = files(dir.path()).into_iter().filter(|file| file.ends_with(name)).collect();
+    let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!(std::fs::read(kept).unwrap(), database, "it may hold what the new one does not");
+    let apart = kept.parent().unwrap();
+    assert!(text(&made.stderr).contains(apart.to_str().unwrap()), "{}", text(&made.stderr));
+    assert_eq!(std::fs::read(apart.join("manifest.json")).unwrap(), b"{");
+    assert!(run(office.dir(), &["verify", "--backup", to]).await.status.success());
+    back_up(&office, dir.path()).await;
+    assert_eq!(files(dir.path()).len(), 2 + 2 + 2, "and no later one takes it away");
+    office.close().await;
+}
+
+#[tokio::test]
 async fn photos_that_the_hub_lost_are_told_and_hold_nothing_up() {
     let office = Office::open().await;
     let mut tablet = Tablet::enrol(&office).await;
