@@ -209,10 +209,11 @@ describe('a reason for setting aside', () => {
   const types = readFileSync(join(root, 'ui/kit/src/generated/domain.ts'), 'utf8');
   const named = (text: string, by: RegExp) => [...text.matchAll(by)].map(([, code]) => code!);
   const judged = ['findings', 'mod', 'steps', 'values'].map((name) => rust(`hub/src/judge/${name}.rs`)).join('');
+  const taken = ['transaction', 'alone'].map((name) => rust(`hub/src/ingest/${name}.rs`)).join('');
   const ruled = (name: string) =>
     named(types.match(new RegExp(`export type ${name} =[^;]*;`))![0], /"code": "([^"]+)"/g);
   const recorded = [
-    ...named(judged + rust('hub/src/ingest/transaction.rs'), /(?:Refusal::new|refuse)\(\s*"([a-z-]+)"/g),
+    ...named(judged + taken, /(?:Refusal::new|refuse)\(\s*"([a-z-]+)"/g),
     ...ruled('Refusal'),
     ...ruled('NoStep'),
     // What else stands in the way of a signature keeps a person from signing, and is not asked again by the office.
@@ -229,6 +230,7 @@ describe('a reason for setting aside', () => {
   it('is one of those that are known', () => {
     expect(recorded).toContain('sealed');
     expect(recorded).toContain('own-claim');
+    expect(recorded).toContain('not-judged');
     expect(recorded).toContain('not-taken-back');
     expect(photos).toContain('file-missing');
   });

@@ -18,14 +18,14 @@ use standpipe_oplog::pen::Draft;
 use standpipe_oplog::wire::{MAX_BODY, PushConflict};
 use uuid::Uuid;
 
-const ROOM: &str = "P1-KZ";
+pub(super) const ROOM: &str = "P1-KZ";
 
-fn pass(item: &str) -> Draft {
+pub(super) fn pass(item: &str) -> Draft {
     answers(check(ROOM), item, Outcome::Pass, None)
 }
 
 /// The outcomes on the first check of the round, by item.
-async fn shown(store: &dyn Store) -> Vec<(String, Outcome)> {
+pub(super) async fn shown(store: &dyn Store) -> Vec<(String, Outcome)> {
     let view = store.round(round(), day(MORNING)).await.unwrap().unwrap();
     view.checks[0].answers.iter().map(|(item, answer)| (item.clone(), answer.outcome)).collect()
 }

@@ -4,7 +4,7 @@ use super::kit::{MORNING, answers, check, garden, log, round};
 use crate::demo;
 use crate::office::{Hand, write};
 use crate::pull;
-use crate::store::{Doing, Store, StoreError};
+use crate::store::{Doing, PageOp, Store, StoreError};
 use crate::world::day;
 use futures::future::join_all;
 use serde_json::json;
@@ -65,6 +65,15 @@ fn note(n: usize) -> Draft {
     Draft::set(entity::CHECK, check("P1-KZ").0, format!("note-{n}"), json!(n), None)
 }
 
+/// The sum that a page over the whole log ends with.
+fn sum(ops: &[PageOp]) -> Checksum {
+    let of = |op: &PageOp| {
+        let id = serde_json::from_str::<standpipe_oplog::op::Op>(&op.body).unwrap().op_id;
+        Checksum::of(id, op.at, &op.body)
+    };
+    ops.iter().map(of).sum()
+}
+
 fn hand() -> Hand {
     Hand { scope: demo::site(), actor: demo::person("office"), now: MORNING }
 }
@@ -116,6 +125,47 @@ pub async fn work_that_fails_leaves_nothing(store: &dyn Store) {
     assert_eq!(log(store).await, before, "and whoever comes next is served");
 }
 
+pub async fn a_part_that_fails_takes_back_only_itself(store: &dyn Store) {
+    let (world, _) = garden(store).await;
+    let before = log(store).await;
+    let kind = world.clone();
+    let done = store.transact(move |ledger| {
+        let mut failed = Vec::new();
+        for n in 1..=4 {
+            failed.extend(
+                ledger
+                    .attempt(&mut |ledger| {
+                        write(ledger, &*kind, hand(), [note(n)])?;
+                        match n {
+                            2 => panic!("giving up on purpose"),
+                            3 => serde_json::from_str::<()>("x").reading("failing on purpose"),
+                            _ => Ok(()),
+                        }
+                    })?
+                    .err(),
+            );
+        }
+        Ok(failed)
+    });
+    let failed = done.await.unwrap();
+    assert!(matches!(*failed, [StoreError::GaveUp { .. }, StoreError::Unreadable { .. }]), "{failed:?}");
+    let page = log(store).await;
+    assert_eq!(page.next, before.next + 2);
+    let kept = &page.ops[before.ops.len()..];
+    assert!(kept[0].body.contains("note-1") && kept[1].body.contains("note-4"), "{kept:?}");
+    assert_eq!(page.checksum, sum(&page.ops));
+
+    // What stands in the way of everybody is no fault of one part.
+    let stopped: Result<(), _> = store
+        .transact(move |ledger| {
+            write(ledger, &*world, hand(), [note(5)])?;
+            ledger.attempt(&mut |_| Err(StoreError::Stopped)).map(drop)
+        })
+        .await;
+    assert!(matches!(stopped, Err(StoreError::Stopped)));
+    assert_eq!(log(store).await, page);
+}
+
 pub async fn many_writers_at_once_all_keep_their_work(store: &dyn Store) {
     let (world, _) = garden(store).await;
     let before = log(store).await.next;
@@ -131,15 +181,7 @@ pub async fn many_writers_at_once_all_keep_their_work(store: &dyn Store) {
     assert_eq!(kept.len(), 32);
     let page = log(store).await;
     assert_eq!(page.next, before + 32);
-    let sum: Checksum = page
-        .ops
-        .iter()
-        .map(|op| {
-            let id = serde_json::from_str::<standpipe_oplog::op::Op>(&op.body).unwrap().op_id;
-            Checksum::of(id, op.at, &op.body)
-        })
-        .sum();
-    assert_eq!(page.checksum, sum);
+    assert_eq!(page.checksum, sum(&page.ops));
 }
 
 pub async fn who_listens_hears_after_the_change_is_there(store: &dyn Store) {

@@ -5,6 +5,7 @@ pub(crate) mod aside;
 pub(crate) mod backup;
 pub(crate) mod bytes;
 pub(crate) mod demo;
+pub(crate) mod fault;
 pub(crate) mod filing;
 pub(crate) mod findings;
 pub(crate) mod ingest;
@@ -67,6 +68,7 @@ macro_rules! suite {
                 what_stands_in_a_deleted_record_keeps_it_in_sight, what_was_signed_is_kept_and_says_so;
             log: pages_hold_whole_transactions_in_order_with_the_sum, a_cursor_beyond_the_head_is_told,
                 a_transaction_is_seen_whole_or_not_made, work_that_fails_leaves_nothing,
+                a_part_that_fails_takes_back_only_itself,
                 many_writers_at_once_all_keep_their_work, who_listens_hears_after_the_change_is_there;
             restore: only_what_bears_the_hubs_own_mark_is_taken_back, sums_tell_where_two_ends_differ,
                 a_page_can_begin_where_its_transaction_does;

@@ -1,16 +1,16 @@
 //! Judges again what was set aside: whoever may do more by now, or what is there by now, may change the judgement.
 
 use super::Intake;
+use super::alone::not_judged;
 use super::arrived::Arrived;
-use super::follow::follow;
-use crate::office::Hand;
-use crate::store::{Aside, Device, Ledger, Store, StoreError};
+use crate::judge::Refusal;
+use crate::store::{Aside, Device, Ledger, Quarantine, Store, StoreError};
 use crate::world::World;
 use standpipe_domain::ids::DeviceId;
 use standpipe_oplog::PROTOCOL;
 use standpipe_oplog::chain::{START, Written};
 use standpipe_oplog::wire::{PushHead, Refused};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -96,31 +96,44 @@ fn judge(
     for place in places {
         rows.extend(ledger.quarantined_at(device.id, place)?);
     }
-    for row in &rows {
-        ledger.put_back(row)?;
-    }
     // What had arrived before the tablet was revoked is not held against it.
     device.revoked &= rows.iter().any(|row| row.code == "revoked");
+    let judged = ledger.attempt(&mut |ledger| judge_rows(ledger, world, &device, &rows))?;
+    let Err(error) = judged else { return Ok(()) };
+    let ops: Vec<Option<Uuid>> = rows.iter().map(|row| row.op_id).collect();
+    tracing::error!(device = %device.id, ?ops, %error, "the hub has a fault: it failed at what was judged again");
+    // That the tablet was withdrawn stays the reason: under another it would be taken over the next time.
+    for row in rows.into_iter().filter(|row| row.code != "revoked") {
+        ledger.put_back(&row)?;
+        let Refusal { code, detail } = not_judged();
+        ledger.set_aside(&Quarantine { code, detail, ..row })?;
+    }
+    Ok(())
+}
+
+fn judge_rows(
+    ledger: &mut dyn Ledger,
+    world: &dyn World,
+    device: &Device,
+    rows: &[Quarantine],
+) -> Result<(), StoreError> {
+    for row in rows {
+        ledger.put_back(row)?;
+    }
     let at = world.now();
-    let mut touched = BTreeSet::new();
     for rows in rows.chunk_by(|a, b| a.incarnation == b.incarnation) {
-        let line = |row: &crate::store::Quarantine| {
+        let line = |row: &Quarantine| {
             let read = Written::read(&row.body, START).map_err(|error| (row.body.to_string(), error));
             Arrived { dev_seq: row.dev_seq, read }
         };
-        let lines: Vec<Arrived> = rows.iter().map(line).collect();
-        let head = head_of(&rows[0]);
-        let mut intake = Intake::new(ledger, world, &device, &head, at);
-        intake.transaction(rows[0].tx, &lines, &mut touched)?;
-        intake.settle()?;
+        let group = (rows[0].tx, rows.iter().map(line).collect());
+        Intake::new(ledger, world, device, &head_of(&rows[0]), at).transactions(&[group])?;
     }
     // It is listed by when it came, however often it was judged.
-    rows.iter().try_for_each(|row| ledger.keep_arrival(row))?;
-    let Device { site: scope, person: actor, .. } = device;
-    follow(ledger, world, Hand { scope, actor, now: at }, &touched)
+    rows.iter().try_for_each(|row| ledger.keep_arrival(row))
 }
 
-fn head_of(row: &crate::store::Quarantine) -> PushHead {
+fn head_of(row: &Quarantine) -> PushHead {
     let (incarnation, after) = (row.incarnation, row.dev_seq.saturating_sub(1));
     PushHead { protocol: PROTOCOL, incarnation, after, prev_hash: START }
 }

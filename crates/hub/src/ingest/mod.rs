@@ -1,6 +1,7 @@
 //! Takes what a tablet pushes: all of it, in one durable transaction, applied or set aside.
 
 mod again;
+mod alone;
 mod arrived;
 mod follow;
 mod take_back;
@@ -78,16 +79,47 @@ pub async fn push(
     body: &[u8],
     room: Room,
 ) -> Result<Pushed, NotTaken> {
+    let taken = take(store, &world, device, body, room, Way::Together).await;
+    match taken {
+        // The tablet would send the same again for ever, and nothing behind it.
+        Err(NotTaken::Store(error)) if error.is_of_the_work() => {
+            tracing::error!(device = %device.id, %error, "a push failed: its transactions are taken one by one");
+            take(store, &world, device, body, room, Way::OneByOne).await
+        }
+        taken => taken,
+    }
+}
+
+/// How the transactions of a push are taken.
+#[derive(Clone, Copy)]
+enum Way {
+    /// What follows from them is made once for all of them. Where one fails all do.
+    Together,
+    /// Each with all that follows from it, so that it fails for itself.
+    OneByOne,
+}
+
+async fn take(
+    store: &dyn Store,
+    world: &Arc<dyn World>,
+    device: &Device,
+    body: &[u8],
+    room: Room,
+    way: Way,
+) -> Result<Pushed, NotTaken> {
     let (head, lines) = decode_push(body)?;
-    let device = device.clone();
+    let (world, device) = (Arc::clone(world), device.clone());
     let pushed = store
         .transact(move |ledger| {
             let at = world.now();
-            Intake::new(ledger, &*world, &device, &head, at).take(lines, room)
+            Intake::new(ledger, &*world, &device, &head, at).take(lines, room, way)
         })
         .await?;
     Ok(pushed)
 }
+
+/// The lines of one transaction. A line that names none is one by itself.
+type Group = (Option<Uuid>, Vec<Arrived>);
 
 /// One push on its way in.
 struct Intake<'a> {
@@ -118,7 +150,7 @@ impl<'a> Intake<'a> {
         Self { ledger, world, device, head, at, seen, owing, latest, any_aside }
     }
 
-    fn take(mut self, lines: Vec<Line>, room: Room) -> Result<Pushed, StoreError> {
+    fn take(mut self, lines: Vec<Line>, room: Room, way: Way) -> Result<Pushed, StoreError> {
         let PushHead { incarnation, after, .. } = *self.head;
         let device = self.device.id;
         let hashes = hashes(self.head, &lines);
@@ -133,7 +165,7 @@ impl<'a> Intake<'a> {
         };
         let acknowledged = after + lines.len() as u64;
         let is_new = from < lines.len();
-        let mut groups: Vec<(Option<Uuid>, Vec<Arrived>)> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         for ((dev_seq, hash), read) in (after + 1..).zip(hashes).zip(lines).skip(from) {
             self.ledger.extend(device, incarnation, dev_seq, hash)?;
             let line = Arrived { dev_seq, read };
@@ -143,19 +175,27 @@ impl<'a> Intake<'a> {
                 None => groups.push((tx, vec![line])),
             }
         }
-        let mut touched = BTreeSet::new();
-        for (tx, group) in groups {
-            self.transaction(tx, &group, &mut touched)?;
+        match way {
+            Way::Together => self.transactions(&groups)?,
+            Way::OneByOne => groups.iter().try_for_each(|group| self.alone(group))?,
         }
-        self.settle()?;
-        let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
-        follow(self.ledger, self.world, hand, &touched)?;
         let quarantined = self.ledger.refused(device, incarnation, after + 1..=acknowledged)?;
         if is_new && !quarantined.is_empty() {
             self.must_fit(room)?;
         }
         let durable_seq = self.ledger.durable_seq(device, incarnation)?;
         Ok(Pushed::Taken(PushAnswer { acknowledged, durable_seq, quarantined }))
+    }
+
+    /// Takes transactions, with all that follows from them.
+    fn transactions(&mut self, groups: &[Group]) -> Result<(), StoreError> {
+        let mut touched = BTreeSet::new();
+        for (tx, lines) in groups {
+            self.transaction(*tx, lines, &mut touched)?;
+        }
+        self.settle()?;
+        let hand = Hand { scope: self.device.site, actor: self.device.person, now: self.at };
+        follow(self.ledger, self.world, hand, &touched)
     }
 
     /// Undoes the push where more is aside now than there is room for.

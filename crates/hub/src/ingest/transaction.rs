@@ -21,7 +21,7 @@ const DEEPEST: usize = 64;
 const LONGEST: usize = 1_024;
 
 /// What is to be done with a line.
-enum Fate<'l> {
+pub(super) enum Fate<'l> {
     /// Applied, if the whole transaction may be.
     Fresh(&'l Written),
     /// Nothing: the log holds it. A tablet that was restored, or a hub that was, makes a tablet offer it again.
@@ -29,10 +29,11 @@ enum Fate<'l> {
     Refused(Refusal),
 }
 
-/// Why a transaction is set aside, and the operation that is to blame; `None` for one of an earlier push.
-struct Blame {
-    dev_seq: Option<u64>,
-    refusal: Refusal,
+/// Why a transaction is set aside, and the operation that is to blame; `None` for one of an earlier push, or where nobody can
+/// tell.
+pub(super) struct Blame {
+    pub dev_seq: Option<u64>,
+    pub refusal: Refusal,
 }
 
 impl Intake<'_> {
@@ -96,7 +97,7 @@ impl Intake<'_> {
     }
 
     /// What of a line can be judged without a look at the records.
-    fn look<'l>(&mut self, line: &'l Arrived) -> Result<Fate<'l>, StoreError> {
+    pub(super) fn look<'l>(&mut self, line: &'l Arrived) -> Result<Fate<'l>, StoreError> {
         let (head, device) = (self.head, self.device);
         let refuse = |code: &str, detail: &str| Ok(Fate::Refused(Refusal::new(code, detail)));
         if let Ok(written) = &line.read
@@ -204,7 +205,7 @@ impl Intake<'_> {
     }
 
     /// Keeps a line as it came, out of the log.
-    fn set_aside(&mut self, line: &Arrived, blame: &Blame) -> Result<(), StoreError> {
+    pub(super) fn set_aside(&mut self, line: &Arrived, blame: &Blame) -> Result<(), StoreError> {
         let Blame { dev_seq: by, refusal } = blame;
         self.any_aside = Some(true);
         let detail = match by {

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The database itself refused: a damaged file, a lost connection.
     #[error("{doing}: {source}")]
     Database { doing: &'static str, source: Box<dyn Error + Send + Sync> },
+    /// The program itself panicked at it.
+    #[error("{doing}: the program has a fault, and gave up on it")]
+    GaveUp { doing: &'static str },
     /// Nobody knows whether it was kept: it is to be done again, which does no harm.
     #[error("{doing}: the office's database cannot do it for now; try again soon ({detail})")]
     Away { doing: &'static str, detail: String },
@@ -56,11 +59,21 @@ impl StoreError {
         }
     }
 
+    /// Whether it failed at what it was to do, and not because of the state that the database is in: whatever else is to be
+    /// done may well succeed, and this one will not by being tried again.
+    pub fn is_of_the_work(&self) -> bool {
+        match self {
+            Self::GaveUp { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } => true,
+            Self::Database { source, .. } => source.downcast_ref().is_some_and(SqlError::is_unfit),
+            _ => false,
+        }
+    }
+
     /// A stable code for it.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Full { .. } => "hub-full",
-            Self::Database { .. } => "database",
+            Self::Database { .. } | Self::GaveUp { .. } => "database",
             Self::Away { .. } => "database-away",
             Self::Damaged { .. } => "database-damaged",
             Self::Unsuitable { .. } => "database-unsuitable",
@@ -69,6 +82,21 @@ impl StoreError {
             Self::QuarantineFull { .. } => "quarantine-full",
             Self::TooLarge { .. } => "too-large",
             Self::Stopped => "stopping",
+        }
+    }
+}
+
+impl SqlError {
+    /// Whether it is a value that cannot be written, or read, or not beside what is there.
+    fn is_unfit(&self) -> bool {
+        use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
+        match self {
+            Self::Unfit(_) | Self::Cell { .. } | Self::Beyond => true,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => {
+                matches!(failure.code, ConstraintViolation | TooBig | TypeMismatch)
+            }
+            Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
+            _ => false,
         }
     }
 }

@@ -21,8 +21,18 @@ use standpipe_oplog::wire::Refused;
 use std::ops::RangeInclusive;
 use uuid::Uuid;
 
+/// A part of a transaction's work, which may fail for itself.
+pub type Part<'p> = &'p mut dyn FnMut(&mut dyn Ledger) -> Result<(), StoreError>;
+
 /// One transaction. What it did is undone when the work that uses it fails.
 pub trait Ledger: Records + Replica<Error = StoreError> {
+    /// Does a part of the work. Where that fails, or panics, for what it is itself, this alone is undone: the transaction
+    /// goes on, and is told why.
+    ///
+    /// # Errors
+    /// What stands in the way of the rest, too: a disk that is full, a database that went away.
+    fn attempt(&mut self, part: Part<'_>) -> Result<Result<(), StoreError>, StoreError>;
+
     // The chains of the devices. Each link stands for one operation that arrived, whatever became of it.
 
     /// The end of a chain; zero and [`START`](standpipe_oplog::chain::START) before its first link.

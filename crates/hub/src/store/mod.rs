@@ -18,7 +18,7 @@ mod views;
 pub use crate::blobs::Book;
 pub use error::{Doing, StoreError, is_full};
 pub use holds::{ChainEnd, Holds, SiteHead};
-pub use ledger::{Ledger, Projected};
+pub use ledger::{Ledger, Part, Projected};
 pub use project::{PROJECTION, enter, project, replay};
 pub use records::{
     BlobRow, CheckRow, IssueQuery, IssueRow, Records, RoundRow, SignOffRow, answer_now, answer_shown,

@@ -15,6 +15,7 @@ const meanings = {
   'own-claim': 'own-claim',
   malformed: 'malformed',
   'unknown-item': 'update',
+  'not-judged': 'fault',
   'too-large': 'tell',
   'op-id-taken': 'tell',
   'foreign-device': 'tell',

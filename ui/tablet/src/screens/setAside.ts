@@ -68,6 +68,7 @@ const remedies = {
   'no-date': 'again',
   'no-words': 'again',
   'no-photo': 'again',
+  'not-judged': 'judge-again',
   'not-taken-back': 'wait',
   'file-missing': 'retake',
   'file-damaged': 'retake',

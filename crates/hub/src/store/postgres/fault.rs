@@ -10,8 +10,14 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 pub(super) fn fault(error: &Error) -> SqlError {
     let text = words(error);
     let Some(said) = error.as_db_error() else {
-        let is_lost = error.is_closed() || is_io(error);
-        return if is_lost { SqlError::Lost(text) } else { SqlError::Refused(text) };
+        return if error.is_closed() || is_io(error) {
+            SqlError::Lost(text)
+        } else if error.source().is_some_and(<dyn std::error::Error>::is::<SqlError>) {
+            // Of a value that was to be sent.
+            SqlError::Unfit(text)
+        } else {
+            SqlError::Refused(text)
+        };
     };
     match said.code() {
         code if *code == SqlState::DISK_FULL => SqlError::Full(text),
@@ -19,6 +25,7 @@ pub(super) fn fault(error: &Error) -> SqlError {
         _ if is_end(said) => SqlError::Lost(text),
         code if *code == SqlState::LOCK_NOT_AVAILABLE => SqlError::Held(text),
         code if is_away(code) => SqlError::Away(text),
+        code if is_unfit(code) => SqlError::Unfit(text),
         _ => SqlError::Refused(text),
     }
 }
@@ -38,6 +45,13 @@ pub(super) fn is_io(error: &Error) -> bool {
 
 fn is_end(said: &DbError) -> bool {
     matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+/// Whether it is what was to be written that is refused: anything else may well be taken.
+fn is_unfit(code: &SqlState) -> bool {
+    // Values; constraints; limits of size; what somebody's own trigger says; and whatever stands behind one of these.
+    ["21", "22", "23", "54", "P0"].iter().any(|class| code.code().starts_with(class))
+        || *code == SqlState::IN_FAILED_SQL_TRANSACTION
 }
 
 /// Whether it is worth trying again: the server stops, starts, or is short of something.

@@ -3,7 +3,8 @@
 use super::desk::{Desk, bits, parse};
 use super::rows::word;
 use super::value::bind;
-use crate::store::{Aside, ChainEnd, Device, Ledger, Projected, Quarantine, StoreError};
+use super::writer::{KEEPING, attempt};
+use crate::store::{Aside, ChainEnd, Device, Ledger, Part, Projected, Quarantine, StoreError};
 use serde::de::IgnoredAny;
 use standpipe_domain::ids::{CheckId, DeviceId, FindingId, IssueId, Millis, Sha256, SignOffId, SiteId};
 use standpipe_domain::record::{Finding, Issue, entity, issue_id};
@@ -20,6 +21,21 @@ use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 impl Ledger for Desk<'_> {
+    fn attempt(&mut self, part: Part<'_>) -> Result<Result<(), StoreError>, StoreError> {
+        self.batch(KEEPING, "SAVEPOINT part")?;
+        let (pokes, head) = (self.pokes.clone(), self.head);
+        // PostgreSQL lets no savepoint go behind a statement that failed, whatever became of that.
+        let release = |desk: &mut Self| desk.batch(KEEPING, "RELEASE SAVEPOINT part");
+        match attempt(|desk| part(desk), self).and_then(|()| release(self)) {
+            Err(error) if error.is_of_the_work() => {
+                self.batch(KEEPING, "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")?;
+                (self.pokes, self.head) = (pokes, head);
+                Ok(Err(error))
+            }
+            done => done.map(Ok),
+        }
+    }
+
     fn held(&mut self, device: DeviceId, incarnation: u32) -> Result<Held, StoreError> {
         let sql = "SELECT dev_seq, hash FROM chain WHERE device = ? AND incarnation = ?
                    ORDER BY dev_seq DESC LIMIT 1";

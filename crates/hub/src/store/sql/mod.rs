@@ -72,6 +72,9 @@ pub enum SqlError {
     /// The disk of PostgreSQL is full.
     #[error("{0}")]
     Full(String),
+    /// PostgreSQL does not take this value, or not beside what is there.
+    #[error("{0}")]
+    Unfit(String),
     /// PostgreSQL answers that it will not.
     #[error("{0}")]
     Refused(String),

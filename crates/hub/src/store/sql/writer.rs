@@ -177,10 +177,13 @@ fn settle<L: Line>(line: &mut L, identity: &Identity, jobs: Vec<Job>) -> BTreeSe
     }
 }
 
-/// Does one task. One that panics has failed.
-pub(in crate::store) fn attempt(task: Task, desk: &mut Desk<'_>) -> Result<(), StoreError> {
-    catch_unwind(AssertUnwindSafe(|| task(desk)))
-        .unwrap_or_else(|_| Err(failed("the program gave up on it".into())))
+/// Does some work. Where that panics it has failed.
+pub(in crate::store) fn attempt(
+    work: impl FnOnce(&mut Desk<'_>) -> Result<(), StoreError>,
+    desk: &mut Desk<'_>,
+) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| work(desk)))
+        .unwrap_or_else(|_| Err(StoreError::GaveUp { doing: KEEPING }))
 }
 
 /// What each is told whose change was not kept because of `error`.
@@ -189,10 +192,6 @@ pub(in crate::store) fn told(error: &StoreError) -> StoreError {
         StoreError::Full { .. } => StoreError::Full { doing: KEEPING },
         StoreError::Away { detail, .. } => StoreError::Away { doing: KEEPING, detail: detail.clone() },
         StoreError::Stopped => StoreError::Stopped,
-        error => failed(error.to_string()),
+        error => StoreError::Database { doing: KEEPING, source: error.to_string().into() },
     }
-}
-
-fn failed(text: String) -> StoreError {
-    StoreError::Database { doing: KEEPING, source: text.into() }
 }

@@ -51,6 +51,14 @@ fn dump(dir: &TempDir) -> Vec<(&'static str, Vec<Vec<Value>>)> {
 }
 
 #[tokio::test]
+async fn what_the_hub_fails_at_is_set_aside_and_holds_nothing_up() {
+    let fresh = fresh().await;
+    let ask = async |sql| fresh.store.change(move |desk| desk.batch("asking", sql)).await.unwrap();
+    crate::conformance::fault::what_the_hub_fails_at_is_set_aside_and_holds_nothing_up(&fresh.store, ask)
+        .await;
+}
+
+#[tokio::test]
 async fn a_rebuild_gives_the_same_rows() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir).await.unwrap();

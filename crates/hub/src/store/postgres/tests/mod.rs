@@ -59,6 +59,14 @@ async fn what_is_acknowledged_is_durable_whatever_the_server_would_have() {
 }
 
 #[tokio::test]
+async fn what_the_hub_fails_at_is_set_aside_and_holds_nothing_up() {
+    let fresh = fresh().await;
+    let ask = async |sql| fresh.store.change(move |desk| desk.batch("asking", sql)).await.unwrap();
+    crate::conformance::fault::what_the_hub_fails_at_is_set_aside_and_holds_nothing_up(&fresh.store, ask)
+        .await;
+}
+
+#[tokio::test]
 async fn a_hub_is_the_same_after_a_restart() {
     let url = aside(server::schema).await;
     let store = open(&url).await;
