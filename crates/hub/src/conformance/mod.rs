@@ -17,6 +17,7 @@ pub(crate) mod restore;
 pub(crate) mod seals;
 pub(crate) mod text;
 pub(crate) mod update;
+pub(crate) mod values;
 pub(crate) mod views;
 
 /// A test for each of the suite's functions, on a store that `$fresh` makes.
@@ -80,6 +81,7 @@ macro_rules! suite {
                 a_seal_of_a_tablet_that_a_restored_hub_has_forgotten_is_taken;
             text: an_operation_may_hold_any_text, what_is_set_aside_may_hold_any_text, names_may_be_any_text,
                 what_is_listed_is_in_the_order_of_its_bytes;
+            values: a_value_that_its_field_does_not_hold_is_set_aside;
             views: a_round_shows_what_was_recorded_on_it, photos_tell_where_they_are,
                 issues_are_found_by_what_is_in_them, a_rebuild_shows_the_same;
         }

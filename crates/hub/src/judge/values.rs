@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use standpipe_domain::answer::{Answer, Answers, Refusal as Unacceptable, brief};
 use standpipe_domain::evidence::Evidence;
-use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{CheckId, SiteId, UnitId};
 use standpipe_domain::merge_rule::ANSWER;
-use standpipe_domain::record::{Finding, entity, finding_id, follows_from_id, read, set};
+use standpipe_domain::record::{Finding, entity, finding_id, follows_from_id, holds, read, set};
 use standpipe_domain::signoff::NoSignOff;
 use standpipe_oplog::chain::Written;
 use standpipe_oplog::op::{Amend, Kind, Op, Resolve, Saw};
 use standpipe_oplog::seal::{Jws, SealPayload, Verified};
+use std::fmt::Display;
 use uuid::Uuid;
 
 /// Judges one operation of a transaction, which is `tx`.
@@ -63,7 +63,11 @@ pub(super) fn evidence(value: &Value) -> Result<(), Refusal> {
 }
 
 pub(super) fn parsed<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
-    T::deserialize(value).map_err(|error| Refusal::new("malformed", error.to_string()))
+    T::deserialize(value).map_err(malformed)
+}
+
+fn malformed(error: impl Display) -> Refusal {
+    Refusal::new("malformed", error.to_string())
 }
 
 /// What was signed takes amendments only. A photo that somebody else took meanwhile is added all the same: it takes
@@ -91,20 +95,18 @@ fn unsealed(ledger: &mut dyn Ledger, op: &Op) -> Judgement {
 }
 
 fn one(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op, field: &str, value: &Value) -> Judgement {
+    if let (entity::CHECK, Some(item)) = (op.entity.as_str(), field.strip_prefix(ANSWER)) {
+        return answer(ledger, seen, op.id, item, value);
+    }
     match (op.entity.as_str(), field) {
-        (entity::CHECK, field) => match field.strip_prefix(ANSWER) {
-            Some(item) => answer(ledger, seen, op.id, item, value),
-            None => Ok(Ok(())),
-        },
         (entity::SIGN_OFF, _) => {
             Ok(Err(Refusal::new("not-allowed", "a signature is sealed; the hub countersigns it")))
         }
-        (entity::FINDING, "severity") => Ok(parsed::<Severity>(value).map(drop)),
         (entity::FINDING, "words") => Ok(parsed::<String>(value).and_then(|text| short(&text))),
         (entity::FINDING, "check" | "item") => {
             Ok(Err(Refusal::new("not-allowed", "a finding stays with its item")))
         }
-        _ => Ok(Ok(())),
+        (entity, field) => Ok(holds(entity, field, value).map_err(malformed)),
     }
 }
 
@@ -119,7 +121,7 @@ fn several(ledger: &mut dyn Ledger, seen: &mut Seen, op: &Op) -> Judgement {
                 Err(Refusal::new("malformed", "a finding's id follows from its check and item"))
             }
             Ok(finding) => short(&finding.words),
-            Err(error) => Err(Refusal::new("malformed", error.to_string())),
+            Err(error) => Err(malformed(error)),
         });
     }
     for (field, value) in fields {
