@@ -203,18 +203,16 @@ fn written(op: &Op, field: &str) -> Option<(Value, Vec<Uuid>)> {
 }
 
 /// What somebody replaces who writes a field and saw `seen` of it, out of every operation on its record: the last of what
-/// they saw. What their own tablet, by its device and incarnation, wrote over nothing else than that counts as seen too:
-/// it was recorded while what they write now was on its way. Whatever is named that did not write this field is left out.
+/// they saw. What they wrote themselves, by `is_own`, over nothing else than that counts as seen too: it was recorded
+/// while what they write now was on its way. Whatever is named that did not write this field is left out.
 pub fn replaced<'a>(
     ops: impl IntoIterator<Item = &'a Op>,
     field: &str,
     seen: &[Uuid],
-    own: (DeviceId, u32),
+    is_own: impl Fn(&Op) -> bool,
 ) -> Vec<Uuid> {
-    let writes: Vec<(Uuid, Vec<Uuid>, bool)> = ops
-        .into_iter()
-        .filter_map(|op| Some((op.op_id, written(op, field)?.1, (op.device, op.incarnation) == own)))
-        .collect();
+    let writes: Vec<(Uuid, Vec<Uuid>, bool)> =
+        ops.into_iter().filter_map(|op| Some((op.op_id, written(op, field)?.1, is_own(op)))).collect();
     let mut known: BTreeSet<Uuid> =
         writes.iter().map(|(rev, ..)| *rev).filter(|rev| seen.contains(rev)).collect();
     let from_nothing = known.is_empty();

@@ -243,7 +243,9 @@ fn who_writes_replaces_the_last_of_what_they_saw() {
     let own = |n, base| Op { device: DeviceId(uuid(7)), ..answer(n, "pass", base) };
     let replaced = |ops: &[Op], seen: &[u128]| {
         let seen: Vec<_> = seen.iter().copied().map(uuid).collect();
-        let revs = super::replaced(ops, "answer:valve", &seen, (DeviceId(uuid(7)), 1));
+        let revs = super::replaced(ops, "answer:valve", &seen, |op| {
+            (op.device, op.incarnation) == (DeviceId(uuid(7)), 1)
+        });
         revs.into_iter().map(|rev| rev.as_u128()).collect::<Vec<_>>()
     };
     let theirs = |n, base| answer(n, "fail", base);

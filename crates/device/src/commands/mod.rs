@@ -16,7 +16,7 @@ use standpipe_domain::checklist::{self, Checklist};
 use standpipe_domain::ids::CheckId;
 use standpipe_domain::permission::{Act, may_one};
 use standpipe_oplog::merge::{self, Register};
-use standpipe_oplog::op::{Kind, Resolve, Saw};
+use standpipe_oplog::op::{Kind, Op, Resolve, Saw};
 use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
 
@@ -67,7 +67,8 @@ fn replaced(writing: &mut Writing<'_>, id: Uuid, field: &str, seen: &[Uuid]) -> 
     }
     let identity = writing.identity()?;
     let own = (identity.device, identity.incarnation);
-    Ok(merge::replaced(&log::ops_of(writing, id)?, field, seen, own))
+    let is_own = |op: &Op| (op.device, op.incarnation) == own;
+    Ok(merge::replaced(&log::ops_of(writing, id)?, field, seen, is_own))
 }
 
 /// Whether a field says just this, and nothing else.
