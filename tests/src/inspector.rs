@@ -174,12 +174,14 @@ impl<'e> Inspector<'e> {
 
     fn step(&mut self, photos: &mut Photos) -> Result<(), Error> {
         let Some(issue) = self.dice.choice(self.engine.issues()?) else { return Ok(()) };
-        let Some(step) = self.dice.choice(self.engine.issue(issue.id)?.next_steps) else { return Ok(()) };
+        let view = self.engine.issue(issue.id)?;
+        let Some(step) = self.dice.choice(&view.next_steps).copied() else { return Ok(()) };
         if step == Step::Verify {
             let bytes = picture(self.dice.u64(..));
             photos.push(self.attach(&bytes, AttachTo::Issue { issue: issue.id })?);
         }
-        let request = StepRequest { words: "looked at it".into(), ..StepRequest::bare(step) };
+        let request =
+            StepRequest { words: "looked at it".into(), seen: view.seen(), ..StepRequest::bare(step) };
         self.engine.issue_step(issue.id, &request).map(drop)
     }
 

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ts_rs::TS;
+use uuid::Uuid;
 
 /// Where an issue stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -59,6 +60,10 @@ pub struct StepRequest {
     /// With `propose` the solution, with `object` and `reopen` the reason; elsewhere a note.
     #[serde(default)]
     pub words: String,
+    /// The statuses that its author saw: see [`IssueView::statuses`]. Over any other the step is not taken.
+    #[serde(default)]
+    #[ts(type = "string[]")]
+    pub seen: Vec<Uuid>,
 }
 
 /// Why a step cannot be taken.
@@ -67,6 +72,9 @@ pub struct StepRequest {
 pub enum NoStep {
     #[error("an issue that is {from:?} cannot take the step {step:?}")]
     NotFromHere { from: Status, step: Step },
+    /// A status stands that whoever takes the step did not see.
+    #[error("{by} has moved the issue on meanwhile: look again")]
+    MovedOn { by: String },
     #[error("this person may not take this step")]
     NotAllowed,
     #[error("nobody verifies their own claim")]
@@ -203,9 +211,9 @@ impl Mover<'_> {
 }
 
 impl StepRequest {
-    /// A step that needs nothing but itself.
+    /// A step that needs nothing but itself, by somebody who has seen nothing.
     pub fn bare(step: Step) -> Self {
-        Self { step, unit: None, person: None, date: None, words: String::new() }
+        Self { step, unit: None, person: None, date: None, words: String::new(), seen: Vec::new() }
     }
 
     /// Whether the request carries what its step needs.
@@ -272,6 +280,9 @@ pub struct IssueLine {
 pub struct IssueView {
     #[serde(flatten)]
     pub line: IssueLine,
+    /// Every status that stands, the one that the line says first: several where steps were taken out of each other's
+    /// sight. Screens show them all, and a step is taken over all of them.
+    pub statuses: Vec<StatusSide>,
     pub round: Option<RoundId>,
     pub unit_id: Option<UnitId>,
     pub person_id: Option<PersonId>,
@@ -286,6 +297,23 @@ pub struct IssueView {
     /// Whether it is in the tracker that the office had before; `None` where there is none, or who asks is a tablet.
     #[serde(default)]
     pub outside: Option<Outside>,
+}
+
+impl IssueView {
+    /// What whoever looks at this sees of the status, as a step names it.
+    pub fn seen(&self) -> Vec<Uuid> {
+        self.statuses.iter().map(|side| side.rev).collect()
+    }
+}
+
+/// A status that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StatusSide {
+    /// The operation that wrote it.
+    #[ts(type = "string")]
+    pub rev: Uuid,
+    pub status: Status,
+    pub by: String,
 }
 
 /// Whether an issue is in the tracker that the office had before the hub's.
@@ -341,7 +369,6 @@ pub struct TimelineEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn person(n: u128) -> PersonId {
         PersonId(Uuid::from_u128(n))

@@ -85,6 +85,7 @@ pub fn declarations() -> String {
         issue::NoStep,
         issue::IssueLine,
         issue::IssueView,
+        issue::StatusSide,
         issue::Outside,
         issue::Solution,
         issue::TimelineEntry,

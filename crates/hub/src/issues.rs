@@ -13,7 +13,7 @@ use standpipe_domain::issue::{Mover, NoStep, Status, Step, StepRequest, Timeline
 use standpipe_domain::permission::{PROVE, may_one};
 use standpipe_domain::record::{Finding, Issue, entity, fields, issue_id, set};
 use standpipe_domain::words::Words;
-use standpipe_oplog::merge::Side;
+use standpipe_oplog::merge::{self, Side};
 use standpipe_oplog::op::{Kind, Resolve, Saw};
 use standpipe_oplog::pen::Draft;
 use std::collections::BTreeSet;
@@ -88,6 +88,11 @@ fn take(
         return Ok(Err(NotMoved::Unknown(id)));
     };
     let Some(person) = ledger.person(by)? else { return Ok(Err(NoStep::NotAllowed.into())) };
+    if let Some(side) = unseen(ledger, id, by, &request.seen)? {
+        let first = ledger.person(side.actor)?;
+        let by = first.map_or_else(|| side.actor.to_string(), |first| first.name);
+        return Ok(Err(NoStep::MovedOn { by }.into()));
+    }
     let mover = Mover { person: by, roles: &person.roles };
     let allowed = mover.may_take(request.step, row.issue.status, row.issue.claimed_by);
     let photographers = ledger.members(id.0, set::PROOF)?.into_iter().map(|side| side.actor);
@@ -121,6 +126,22 @@ fn take(
     drafts.push(Draft::add(entity::ISSUE, id.0, set::TIMELINE, json!(entry)));
     write(ledger, world, Hand { scope, actor: by, now }, drafts)?;
     Ok(Ok(()))
+}
+
+/// A status that stands and that `by`, who saw `seen`, has never seen. What they themselves wrote over nothing else than
+/// that they know: a second window of theirs may still show what was before.
+fn unseen(
+    ledger: &mut dyn Ledger,
+    id: IssueId,
+    by: PersonId,
+    seen: &[Uuid],
+) -> Result<Option<Side>, StoreError> {
+    let sides = ledger.register(id.0, "status")?.sides;
+    if sides.iter().all(|side| seen.contains(&side.rev)) {
+        return Ok(None);
+    }
+    let known = merge::replaced(&ledger.ops_of(id.0)?, "status", seen, |op| op.actor == by);
+    Ok(sides.into_iter().find(|side| !known.contains(&side.rev)))
 }
 
 /// Opens the issue of a finding that has severity and words and whose item failed, or lets the issue say what the finding says by

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use standpipe_bridge::Filing;
 use standpipe_domain::ids::{DeviceId, IssueId, PersonId};
-use standpipe_domain::issue::Step;
+use standpipe_domain::issue::{Step, StepRequest};
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::people::Role;
 use standpipe_domain::record::entity;
@@ -333,7 +333,9 @@ impl Hub {
     fn take(&self, issue: IssueId, by: PersonId, step: Step) -> bool {
         let Some(Running { world, store }) = &self.running else { return false };
         let (store, world): (&dyn Store, Arc<dyn World>) = (&**store, world.clone());
-        time().wait(step_of(store, world, issue, by, request(step))).is_ok()
+        let Ok(Some(view)) = time().wait(store.issue(issue, by, world.today())) else { return false };
+        let request = StepRequest { seen: view.seen(), ..request(step) };
+        time().wait(step_of(store, world, issue, by, request)).is_ok()
     }
 
     /// Offers a code that enrols a tablet of `person`.

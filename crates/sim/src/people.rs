@@ -164,6 +164,7 @@ fn step(engine: &Engine, which: u64, photos: &mut Vec<(Sha256, u64)>) -> Result<
         offered.extend(engine.issue(line.id)?.next_steps.into_iter().map(|step| (line.id, step)));
     }
     let Some((issue, step)) = dice.pick(&offered).copied() else { return Ok(false) };
+    let seen = engine.issue(issue)?.seen();
     if step == Step::Verify {
         let bytes = photo(which, 500, true);
         let file =
@@ -173,7 +174,7 @@ fn step(engine: &Engine, which: u64, photos: &mut Vec<(Sha256, u64)>) -> Result<
         engine.attach_end(&upload)?;
         photos.push((sha256(&bytes), bytes.len() as u64));
     }
-    engine.issue_step(issue, &request(step)).map(|_| true)
+    engine.issue_step(issue, &StepRequest { seen, ..request(step) }).map(|_| true)
 }
 
 /// A step with everything that it may need.

@@ -73,6 +73,7 @@ impl Desk {
             person: directory.people.first().map(|person| person.id),
             date: Some(jiff::civil::date(2033, 7, 1)),
             words: "soon".into(),
+            seen: view.seen(),
             ..StepRequest::bare(step)
         };
         let url = format!("{}/issues/{}/steps", self.base, issue.id);

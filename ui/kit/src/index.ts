@@ -2,6 +2,7 @@ export type * from './generated/domain';
 export * from './answer';
 export * from './aside';
 export * from './format';
+export * from './issue';
 export * from './judge';
 export { follow, language, languages, markDocument, speak, type Language } from './language.svelte';
 export { markOf, toneOf, type Mark } from './marks';

@@ -20,7 +20,7 @@ const header = (call: Call | undefined, name: string) => new Headers(call?.init.
 describe('a change', () => {
   it('says that it comes from the console, and reading does not need to', async () => {
     const { api, calls } = hub(() => json([]));
-    await api.step('i/1', { step: 'verify', unit: null, person: null, date: null, words: '' });
+    await api.step('i/1', { step: 'verify', unit: null, person: null, date: null, words: '', seen: [] });
     await api.rounds();
     expect(calls.map(({ url }) => url)).toEqual(['/api/v1/issues/i%2F1/steps', '/api/v1/rounds']);
     expect(header(calls[0], 'Standpipe-Client')).toBe('console');

@@ -2,19 +2,20 @@ import { describe, expect, it } from 'vitest';
 import type { Person } from '@standpipe/kit';
 import { begin, beside, ofUnit, request, type Draft } from '../src/issues/steps';
 
-const empty: Draft = { unit: '', person: '', date: '', words: '' };
+const empty: Draft = { unit: '', person: '', date: '', words: '', seen: ['a', 'b'] };
 const refused = (code: string) => ({ code, message: '', details: {} });
 const issue = {
   unit_id: 'u',
   person_id: 'p',
   deadline: '2023-07-20',
   solution: { words: '换阀', date: '2023-07-15' },
+  statuses: ['a', 'b'].map((rev) => ({ rev, status: 'assigned', by: '甲' }) as const),
 };
 
 describe('a step’s form', () => {
   it('begins with what stands already, for the steps that change it', () => {
-    expect(begin('assign', issue)).toEqual({ unit: 'u', person: 'p', date: '2023-07-20', words: '' });
-    expect(begin('propose', issue)).toEqual({ unit: '', person: '', date: '2023-07-15', words: '换阀' });
+    expect(begin('assign', issue)).toEqual({ ...empty, unit: 'u', person: 'p', date: '2023-07-20' });
+    expect(begin('propose', issue)).toEqual({ ...empty, date: '2023-07-15', words: '换阀' });
     expect(begin('object', issue)).toEqual(empty);
   });
 
@@ -25,6 +26,7 @@ describe('a step’s form', () => {
       person: null,
       date: null,
       words: '换阀',
+      seen: ['a', 'b'],
     });
   });
 });

@@ -59,6 +59,18 @@ fn with(step: Step, words: &str) -> StepRequest {
     StepRequest { words: words.into(), ..StepRequest::bare(step) }
 }
 
+/// Takes a step in the office, by somebody who looks at the issue as it stands.
+pub(super) async fn step_seen(
+    store: &dyn Store,
+    world: &Arc<StillWorld>,
+    id: IssueId,
+    by: &str,
+    request: StepRequest,
+) -> Result<(), NotMoved> {
+    let seen = issue(store, id, by).await.seen();
+    step(store, world.clone(), id, demo::person(by), StepRequest { seen, ..request }).await
+}
+
 /// Walks an issue as far as the claim that it is done.
 async fn claim(store: &dyn Store, world: &Arc<StillWorld>, id: IssueId) {
     let propose = StepRequest { date: Some(date(2023, 7, 7)), ..with(Step::Propose, "更换阀门") };
@@ -70,7 +82,7 @@ async fn claim(store: &dyn Store, world: &Arc<StillWorld>, id: IssueId) {
         ("property", with(Step::ClaimDone, "已更换")),
     ] {
         world.wait(1_000);
-        step(store, world.clone(), id, demo::person(by), request).await.unwrap();
+        step_seen(store, world, id, by, request).await.unwrap();
     }
 }
 
@@ -269,7 +281,7 @@ pub async fn an_issue_walks_from_the_office_to_the_tablet_and_back(store: &dyn S
     let last = view.timeline.last().unwrap();
     assert_eq!((last.step, last.words.as_str()), (Some(Step::Verify), "属实"));
     assert_eq!(last.by, "检查员甲", "whoever the tablet belongs to, whatever name it wrote");
-    step(store, world, id, demo::person("branch"), with(Step::Close, "")).await.unwrap();
+    step_seen(store, &world, id, "branch", with(Step::Close, "")).await.unwrap();
     let view = issue(store, id, "branch").await;
     assert_eq!(view.line.status, Status::Closed);
     let steps: Vec<_> = view.timeline.iter().filter_map(|entry| entry.step).collect();
@@ -343,7 +355,7 @@ pub async fn a_step_that_may_not_be_taken_is_set_aside(store: &dyn Store) {
 pub async fn the_office_is_held_to_the_same_rules(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
     let id = issue_id(fail(store, &mut tablet, PIPE, "door-seal", "封条破损").await);
-    let take = async |by: &str, request| step(store, world.clone(), id, demo::person(by), request).await;
+    let take = async |by: &str, request| step_seen(store, &world, id, by, request).await;
     let ghost = IssueId(world.uuid());
     let unknown = step(store, world.clone(), ghost, demo::person("office"), assignment()).await;
     assert!(matches!(unknown, Err(NotMoved::Unknown(it)) if it == ghost));
@@ -360,6 +372,39 @@ pub async fn the_office_is_held_to_the_same_rules(store: &dyn Store) {
     assert_eq!(issue(store, id, "office").await.line.status, Status::Assigned);
 }
 
+pub async fn an_office_step_is_not_taken_over_what_its_author_never_saw(store: &dyn Store) {
+    let (world, mut tablet) = garden(store).await;
+    let id = issue_id(fail(store, &mut tablet, PIPE, "door-seal", "封条破损").await);
+    // Both open the form; one of them is first.
+    let seen = issue(store, id, "office").await.seen();
+    let assign = |day| StepRequest { date: Some(day), seen: seen.clone(), ..assignment() };
+    let take = async |by: &str, request| step(store, world.clone(), id, demo::person(by), request).await;
+    take("office", assign(date(2023, 7, 20))).await.unwrap();
+    let first = store.who(demo::person("office")).await.unwrap().unwrap().name;
+    let told = |refused| matches!(refused, Err(NotMoved::NoStep(NoStep::MovedOn { by })) if by == first);
+    assert!(told(take("branch", assign(date(2023, 7, 21))).await));
+    assert!(told(take("branch", assignment()).await), "who names nothing has seen nothing");
+    let view = issue(store, id, "office").await;
+    assert_eq!((view.line.deadline, view.timeline.len()), (Some(date(2023, 7, 20)), 2));
+    // What somebody did themselves they know, whatever another window of theirs still shows.
+    take("office", assign(date(2023, 7, 22))).await.unwrap();
+    assert!(told(take("branch", StepRequest { seen: view.seen(), ..assignment() }).await));
+
+    // Two statuses at once, as a restored hub's log may hold them.
+    let open = issue(store, id, "branch").await;
+    let hand = Hand { scope: demo::site(), actor: demo::person("office"), now: world.now() };
+    let lost = Draft::set(entity::ISSUE, id.0, "status", json!(Status::Proposed), Some(seen[0]));
+    let hub = world.clone();
+    store.transact(move |ledger| write(ledger, &*hub, hand, [lost])).await.unwrap();
+    assert!(told(take("branch", StepRequest { seen: open.seen(), ..assignment() }).await));
+    let both = issue(store, id, "branch").await;
+    let statuses: Vec<_> = both.statuses.iter().map(|side| side.status).collect();
+    assert_eq!((both.line.status, &*statuses), (Status::Proposed, &[Status::Proposed, Status::Assigned][..]));
+    let agree = StepRequest { seen: both.seen(), ..with(Step::Agree, "") };
+    take("branch", agree).await.unwrap();
+    assert_eq!(issue(store, id, "branch").await.statuses.len(), 1, "who saw both settles them");
+}
+
 pub async fn an_office_step_settles_what_stood_beside(store: &dyn Store) {
     let (world, mut tablet) = garden(store).await;
     let id = issue_id(fail(store, &mut tablet, PIPE, "door-seal", "封条破损").await);
@@ -371,7 +416,7 @@ pub async fn an_office_step_settles_what_stood_beside(store: &dyn Store) {
     store.transact(move |ledger| write(ledger, &*hub, hand, drafts)).await.unwrap();
     let sides = async || store.transact(move |ledger| ledger.register(id.0, "deadline")).await.unwrap().sides;
     assert_eq!(sides().await.len(), 3, "with the empty one it was opened with");
-    step(store, world, id, demo::person("office"), assignment()).await.unwrap();
+    step_seen(store, &world, id, "office", assignment()).await.unwrap();
     assert_eq!(sides().await.len(), 1);
     assert_eq!(issue(store, id, "office").await.line.deadline, Some(date(2023, 7, 8)));
 }

@@ -63,6 +63,7 @@ macro_rules! suite {
                 an_amendment_to_fail_opens_one, an_amendment_gives_way_to_what_is_answered_after_it, an_issue_says_when_its_item_does_not_fail_any_more,
                 an_issue_walks_from_the_office_to_the_tablet_and_back,
                 a_step_that_may_not_be_taken_is_set_aside, the_office_is_held_to_the_same_rules,
+                an_office_step_is_not_taken_over_what_its_author_never_saw,
                 an_office_step_settles_what_stood_beside,
                 whoever_wrote_where_an_issue_will_be_is_overruled;
             kept: what_was_recorded_unseen_keeps_a_record_and_says_who_deleted_it,

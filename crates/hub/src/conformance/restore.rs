@@ -1,10 +1,9 @@
 //! What a hub takes back that it had taken once, and how a tablet finds where the two differ.
 
-use super::issues::{assignment, issue};
+use super::issues::{assignment, issue, step_seen};
 use super::kit::{MORNING, StillWorld, Tablet, answers, check, finding, garden, log, ops};
 use crate::demo;
 use crate::ingest::take_back;
-use crate::issues::step;
 use crate::pull;
 use crate::store::Store;
 use standpipe_domain::answer::Outcome;
@@ -51,7 +50,7 @@ pub(crate) async fn go_on(store: &dyn Store, Backed { world, finder, .. }: &mut 
     let ids = finder.record(store, [fails, record]).await;
     world.wait(1_000);
     let issue = issue_id(id);
-    step(store, world.clone(), issue, demo::person("branch"), assignment()).await.unwrap();
+    step_seen(store, world, issue, "branch", assignment()).await.unwrap();
     world.wait(1_000);
     let worse = serde_json::json!(Severity::Critical);
     finder.record(store, [Draft::set(entity::FINDING, id.0, "severity", worse, Some(ids[1]))]).await;

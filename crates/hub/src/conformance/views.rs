@@ -1,10 +1,10 @@
 //! What the console shows.
 
+use super::issues::step_seen;
 use super::kit::{MORNING, answers, check, finding, garden, photo, round};
 use super::seals;
 use crate::blobs::{ALLOWANCE, Blob, Upload};
 use crate::demo;
-use crate::issues::step;
 use crate::store::Store;
 use crate::world::{World, day};
 use jiff::civil::date;
@@ -116,7 +116,7 @@ pub async fn issues_are_found_by_what_is_in_them(store: &dyn Store) {
         date: Some(date(2023, 7, 8)),
         ..StepRequest::bare(Step::Assign)
     };
-    step(store, world, pipe, demo::person("office"), assign).await.unwrap();
+    step_seen(store, &world, pipe, "office", assign).await.unwrap();
 
     let found = async |status, unit, q: &str, today| {
         let filter = IssueFilter { status, unit, q: q.into() };

@@ -181,7 +181,7 @@ impl From<NotMoved> for Problem {
 impl From<NoStep> for Problem {
     fn from(no: NoStep) -> Self {
         let status = match no {
-            NoStep::NotFromHere { .. } | NoStep::OwnClaim => StatusCode::CONFLICT,
+            NoStep::NotFromHere { .. } | NoStep::MovedOn { .. } | NoStep::OwnClaim => StatusCode::CONFLICT,
             NoStep::NotAllowed => StatusCode::FORBIDDEN,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };

@@ -144,11 +144,11 @@ impl Form {
         let words = self.timeline.as_ref().map(|entry| entry.words.clone()).unwrap_or_default();
         let deadline = self.value("deadline")?;
         Ok(StepRequest {
-            step,
             unit: self.value("unit")?,
             person: self.value("person")?,
             date: solution.as_ref().map(|solution| solution.date).or(deadline),
             words: solution.map_or(words, |solution| solution.words),
+            ..StepRequest::bare(step)
         })
     }
 

@@ -23,6 +23,12 @@ pub async fn issue(tablet: &mut Tablet<'_>, reader: &Person<'_>, hash: Sha256, m
     issues[0]["id"].as_str().unwrap().to_owned()
 }
 
+/// What the console shows of an issue's status, as a step names it.
+fn seen(issue: &Value) -> Value {
+    let statuses = issue["statuses"].as_array().unwrap().iter();
+    statuses.map(|side| side["rev"].clone()).collect()
+}
+
 #[tokio::test]
 async fn a_photo_is_recorded_then_arrives_and_is_given_whole_or_in_part() {
     let office = Office::open().await;
@@ -76,9 +82,11 @@ async fn the_office_moves_an_issue_on_and_shows_the_fix() {
     let mut tablet = Tablet::enrol(&office).await;
     let admin = office.person("office").await;
     let id = issue(&mut tablet, &admin, sha256(b"before"), "image/jpeg").await;
-    let step = |body: Value| {
+    let seen = seen(&admin.get(&format!("/issues/{id}")).await);
+    let step = |mut body: Value| {
         let admin = &admin;
         let path = format!("/issues/{id}/steps");
+        body["seen"] = seen.clone();
         async move { admin.post(&path, &body).await }
     };
     assert_eq!(problem(step(json!({ "step": "close" })).await).await, is(409, "not-from-here"));
@@ -116,6 +124,38 @@ async fn the_office_moves_an_issue_on_and_shows_the_fix() {
     assert_eq!(problem(small).await, is(404, "no-thumbnail"), "a tablet makes its own");
     let nowhere = admin.ask(Method::POST, &format!("/issues/{}/proof?name=x", Uuid::nil())).body("x");
     assert_eq!(problem(nowhere.send().await.unwrap()).await, is(404, "unknown"));
+}
+
+#[tokio::test]
+async fn of_two_who_have_the_same_form_open_the_second_is_told_who_was_first() {
+    let office = Office::open().await;
+    let mut tablet = Tablet::enrol(&office).await;
+    let (one, other) = (office.person("office").await, office.person("branch").await);
+    let id = issue(&mut tablet, &one, sha256(b"before"), "image/jpeg").await;
+    let (view, steps) = (format!("/issues/{id}"), format!("/issues/{id}/steps"));
+    let person = &one.get("/directory").await["people"][0];
+    let (opened, also_opened) = (one.get(&view).await, other.get(&view).await);
+    let assign = |date: &str, opened: &Value| {
+        json!({
+            "step": "assign", "unit": person["unit"], "person": person["id"], "date": date, "seen": seen(opened)
+        })
+    };
+    assert_eq!(one.post(&steps, &assign("2023-07-15", &opened)).await.status(), 200);
+    let second = other.post(&steps, &assign("2023-07-20", &also_opened)).await;
+    assert_eq!(second.status(), 409);
+    let second: Value = second.json().await.unwrap();
+    let first = &one.get("/session").await["name"];
+    assert_eq!((&second["code"], &second["details"]["by"]), (&"moved-on".into(), first), "{second}");
+    let now = other.get(&view).await;
+    assert_eq!((&now["deadline"], &now["statuses"][0]["by"]), (&"2023-07-15".into(), first));
+    let nothing_seen = other.post(&steps, &assign("2023-07-20", &json!({ "statuses": [] }))).await;
+    assert_eq!(problem(nothing_seen).await, is(409, "moved-on"));
+
+    // Who was first goes on from a window that still shows what was before their own step; the other looks again.
+    assert_eq!(one.post(&steps, &assign("2023-07-16", &opened)).await.status(), 200);
+    let now = other.get(&view).await;
+    let looked: Value = other.post(&steps, &assign("2023-07-20", &now)).await.json().await.unwrap();
+    assert_eq!(looked["deadline"], "2023-07-20", "{looked}");
 }
 
 #[tokio::test]

@@ -315,9 +315,13 @@ date: string | null,
 /**
  * With `propose` the solution, with `object` and `reopen` the reason; elsewhere a note.
  */
-words: string, };
+words: string, 
+/**
+ * The statuses that its author saw: see [`IssueView::statuses`]. Over any other the step is not taken.
+ */
+seen: string[], };
 
-export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" } | { "code": "no-photo" } | { "code": "too-long", limit: number, };
+export type NoStep = { "code": "not-from-here", from: Status, step: Step, } | { "code": "moved-on", by: string, } | { "code": "not-allowed" } | { "code": "own-claim" } | { "code": "assignment-incomplete" } | { "code": "no-date" } | { "code": "no-words" } | { "code": "no-photo" } | { "code": "too-long", limit: number, };
 
 export type IssueLine = { id: IssueId, 
 /**
@@ -345,7 +349,12 @@ withdrawn: boolean,
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
 
-export type IssueView = { round: RoundId | null, unit_id: UnitId | null, person_id: PersonId | null, solution: Solution | null, 
+export type IssueView = { 
+/**
+ * Every status that stands, the one that the line says first: several where steps were taken out of each other's
+ * sight. Screens show them all, and a step is taken over all of them.
+ */
+statuses: Array<StatusSide>, round: RoundId | null, unit_id: UnitId | null, person_id: PersonId | null, solution: Solution | null, 
 /**
  * As it was found.
  */
@@ -386,6 +395,12 @@ withdrawn: boolean,
  * From the phase down to the place; empty where the issue has none.
  */
 path: Array<Words>, asset: Words | null, changed: Millis, };
+
+export type StatusSide = { 
+/**
+ * The operation that wrote it.
+ */
+rev: string, status: Status, by: string, };
 
 export type Outside = { "state": "waits" } | { "state": "sent" } | { "state": "filed", number: number, address: string, } | { "state": "gone", number: number, } | { "state": "refused", said: string, };
 

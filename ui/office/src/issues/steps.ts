@@ -1,4 +1,4 @@
-import { asProblem, type IssueView, type Person, type Step, type StepRequest } from '@standpipe/kit';
+import { asProblem, seenOf, type IssueView, type Person, type Step, type StepRequest } from '@standpipe/kit';
 
 /** What is typed into a step's form, not sent yet. */
 export interface Draft {
@@ -6,6 +6,8 @@ export interface Draft {
   person: string;
   date: string;
   words: string;
+  /** What its author saw of the issue's status when they opened the form. */
+  seen: string[];
 }
 
 export type Entry = 'unit' | 'person' | 'date' | 'words' | 'files';
@@ -24,15 +26,19 @@ export const entries: Record<Step, Entry[]> = {
 };
 
 /** A form as it is first shown: what stands already needs no second typing. */
-export function begin(step: Step, issue: Pick<IssueView, 'unit_id' | 'person_id' | 'deadline' | 'solution'>): Draft {
+export function begin(
+  step: Step,
+  issue: Pick<IssueView, 'unit_id' | 'person_id' | 'deadline' | 'solution' | 'statuses'>,
+): Draft {
   const { unit_id, person_id, deadline, solution } = issue;
-  if (step === 'assign') return { unit: unit_id ?? '', person: person_id ?? '', date: deadline ?? '', words: '' };
-  if (step === 'propose') return { unit: '', person: '', date: solution?.date ?? '', words: solution?.words ?? '' };
-  return { unit: '', person: '', date: '', words: '' };
+  const empty: Draft = { unit: '', person: '', date: '', words: '', seen: seenOf(issue) };
+  if (step === 'assign') return { ...empty, unit: unit_id ?? '', person: person_id ?? '', date: deadline ?? '' };
+  if (step === 'propose') return { ...empty, date: solution?.date ?? '', words: solution?.words ?? '' };
+  return empty;
 }
 
-export function request(step: Step, { unit, person, date, words }: Draft): StepRequest {
-  return { step, unit: unit || null, person: person || null, date: date || null, words: words.trim() };
+export function request(step: Step, { unit, person, date, words, seen }: Draft): StepRequest {
+  return { step, unit: unit || null, person: person || null, date: date || null, words: words.trim(), seen };
 }
 
 export type Missing = 'needUnit' | 'needPerson' | 'needDate';

@@ -17,7 +17,7 @@ use standpipe_domain::checklist::ChecklistRef;
 use standpipe_domain::evidence::EvidenceView;
 use standpipe_domain::finding::Severity;
 use standpipe_domain::ids::{AssetId, CheckId, FindingId, IssueId, Millis, PersonId, RoundId, UnitId};
-use standpipe_domain::issue::{IssueLine, IssueView, Mover, Solution, Status, TimelineEntry};
+use standpipe_domain::issue::{IssueLine, IssueView, Mover, Solution, Status, StatusSide, TimelineEntry};
 use standpipe_domain::record::{entity, set};
 use standpipe_domain::words::Words;
 use uuid::Uuid;
@@ -142,6 +142,7 @@ pub fn issue(
     Ok(Some(IssueView {
         outside: None,
         line: line(conn, &row, &code, today)?,
+        statuses: statuses(conn, id)?,
         before,
         after: photos(conn, id, set::PROOF)?,
         timeline: timeline
@@ -154,6 +155,17 @@ pub fn issue(
         person_id: row.person,
         solution: row.solution,
     }))
+}
+
+/// Every status that stands, the shown one first.
+fn statuses(conn: &Connection, id: IssueId) -> Result<Vec<StatusSide>, StoreError> {
+    let mut statuses = Vec::new();
+    for side in replica::register(conn, id.0, "status")?.sides {
+        // One of a later version is not shown, so that nobody takes a step over it.
+        let Ok(status) = Status::deserialize(&side.value) else { continue };
+        statuses.push(StatusSide { rev: side.rev, status, by: person_name(conn, side.actor)? });
+    }
+    Ok(statuses)
 }
 
 /// The number that people call an issue by; `None` for one that is not known.

@@ -3,9 +3,10 @@
 use super::{Scene, evidence};
 use crate::store::{IssueQuery, IssueRow, Records, StoreError, answer_now};
 use jiff::civil::Date;
+use serde::Deserialize;
 use standpipe_domain::answer::Outcome;
 use standpipe_domain::ids::{IssueId, PersonId};
-use standpipe_domain::issue::{IssueLine, IssueView, Mover, TimelineEntry};
+use standpipe_domain::issue::{IssueLine, IssueView, Mover, Status, StatusSide, TimelineEntry};
 use standpipe_domain::office::IssueFilter;
 use standpipe_domain::record::set;
 
@@ -101,6 +102,7 @@ pub(super) fn issue(
     Ok(Some(IssueView {
         next_steps: mover.next_steps(issue.status, issue.claimed_by),
         line,
+        statuses: statuses(records, id, &scene)?,
         round: issue.round,
         unit_id: issue.unit,
         person_id: issue.person,
@@ -111,6 +113,18 @@ pub(super) fn issue(
         // That is no matter of records.
         outside: None,
     }))
+}
+
+/// Every status that stands, the shown one first.
+fn statuses(records: &mut dyn Records, id: IssueId, scene: &Scene) -> Result<Vec<StatusSide>, StoreError> {
+    let fields = records.sides(id.0)?.into_iter();
+    let sides = fields.filter(|(field, _)| field == "status").flat_map(|(_, sides)| sides);
+    // One of a later version is not shown, so that nobody takes a step over it.
+    let shown = sides.filter_map(|side| {
+        let status = Status::deserialize(&side.value).ok()?;
+        Some(StatusSide { rev: side.rev, status, by: scene.person(side.actor) })
+    });
+    Ok(shown.collect())
 }
 
 fn timeline(records: &mut dyn Records, id: IssueId, scene: &Scene) -> Result<Vec<TimelineEntry>, StoreError> {
