@@ -82,12 +82,16 @@ fn a_conflict_says_what_both_started_from_and_of_each_who_wrote_it_when_and_on_w
 }
 
 #[test]
-fn an_answer_given_over_a_conflict_settles_it() {
+fn an_answer_given_over_all_sides_of_a_conflict_settles_it_and_one_over_the_shown_side_does_not() {
     let mut tablet = Tablet::new();
     let item = tablet.first_item(EXTINGUISHER);
     tablet.answer(EXTINGUISHER, &item, answer(Outcome::Pass)).unwrap();
     colleague_says(&mut tablet, &item, "fail");
     let view = tablet.answer(EXTINGUISHER, &item, answer(Outcome::NotApplicable)).unwrap();
+    let outcomes: Vec<_> = view.conflicts[0].sides.iter().map(|side| &side.value["outcome"]).collect();
+    assert_eq!(outcomes, ["not-applicable", "pass"], "the fail was shown");
+    let seen = view.conflicts[0].revs();
+    let view = tablet.answer_over(seen, EXTINGUISHER, &item, answer(Outcome::NotApplicable)).unwrap();
     assert_eq!((view.answers[&item].outcome, view.conflicts.len()), (Outcome::NotApplicable, 0));
     let field = format!("answer:{item}");
     let settled = tablet.engine.resolve(check(EXTINGUISHER), &field, "x", &[]).unwrap_err();
