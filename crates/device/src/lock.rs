@@ -10,7 +10,7 @@ use std::path::Path;
 /// # Errors
 /// `in-use` while another app holds it.
 pub(crate) fn hold(folder: &Path) -> Result<File, Error> {
-    make_private(folder).map_err(VaultError::io("making the folder", folder))?;
+    make_private(folder)?;
     let path = folder.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(VaultError::io("opening the file", &path))?;

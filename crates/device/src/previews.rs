@@ -6,8 +6,9 @@ use crate::store::{Store, StoreError};
 use crate::vault::VaultError;
 use sha2::{Digest, Sha256 as Hasher};
 use standpipe_domain::ids::Sha256;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -32,10 +33,20 @@ impl Previews {
             hold(&wake.0).woken = true;
             wake.1.notify_all();
         });
-        let shared = Arc::clone(&state);
-        let thread = thread::Builder::new().name("previews".into()).spawn(move || work(&store, &shared));
-        // Without the thread there are no previews; recording goes on.
+        store.begin_previews();
+        let (shared, made_for) = (Arc::clone(&state), Arc::clone(&store));
+        let work = move || {
+            // No original waits for a thread that is gone. A panic in it was logged.
+            if catch_unwind(AssertUnwindSafe(|| work(&made_for, &shared))).is_err() {
+                made_for.end_previews();
+            }
+        };
+        let thread = thread::Builder::new().name("previews".into()).spawn(work);
+        // Without the thread there are no previews; recording goes on, and sending too.
         let thread = thread.map_err(|error| tracing::error!(%error, "no thread for previews")).ok();
+        if thread.is_none() {
+            store.end_previews();
+        }
         Self { state, thread }
     }
 
@@ -45,7 +56,7 @@ impl Previews {
         let own = Arc::downgrade(store);
         store.on_photo(move || {
             if let Some(store) = own.upgrade() {
-                make_all(&store, &mut HashSet::new(), || false);
+                make_all(&store, || false);
             }
         });
         store.photo_came();
@@ -78,8 +89,6 @@ fn hold(mutex: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 fn work(store: &Store, (mutex, changed): &(Mutex<State>, Condvar)) {
-    // A photo that could not be read or written now is tried again at the next start, not in a circle.
-    let mut given_up = HashSet::new();
     loop {
         let mut state = changed
             .wait_while(hold(mutex), |state| !state.woken && !state.over)
@@ -89,29 +98,34 @@ fn work(store: &Store, (mutex, changed): &(Mutex<State>, Condvar)) {
         }
         (state.woken, state.busy) = (false, true);
         drop(state);
-        make_all(store, &mut given_up, || hold(mutex).over);
+        make_all(store, || hold(mutex).over);
         hold(mutex).busy = false;
         changed.notify_all();
     }
 }
 
-/// Makes every preview that is missing, until it is `over`.
-fn make_all(store: &Store, given_up: &mut HashSet<Sha256>, over: impl Fn() -> bool) {
-    while let Some(pending) = next(store, given_up) {
+/// Makes every preview that is missing, until it is `over`. A photo that cannot be read or written now is tried again with the
+/// next one that comes, and at the next start, not in a circle.
+fn make_all(store: &Store, over: impl Fn() -> bool) {
+    store.begin_previews();
+    while let Some(pending) = next(store) {
         if over() {
             return;
         }
         if let Err(error) = make(store, pending) {
             tracing::warn!(photo = %pending.sha256, %error, "no preview for now");
-            given_up.insert(pending.sha256);
+            store.give_preview_up(pending.sha256);
         }
     }
 }
 
-fn next(store: &Store, given_up: &HashSet<Sha256>) -> Option<PendingPreview> {
+fn next(store: &Store) -> Option<PendingPreview> {
     let pending = store.read("looking for photos without a preview", blobs::pending_previews);
-    let pending = pending.inspect_err(|error| tracing::warn!(%error, "no previews for now")).ok()?;
-    pending.into_iter().find(|pending| !given_up.contains(&pending.sha256))
+    let pending = pending.inspect_err(|error| {
+        tracing::warn!(%error, "no previews for now");
+        store.end_previews();
+    });
+    pending.ok()?.into_iter().find(|pending| store.expects_preview(pending.sha256))
 }
 
 /// Why there is no preview for now.

@@ -101,7 +101,7 @@ impl Vault {
     /// Opens the vault in `folder`, or makes it, and sweeps away what was half in when the app last ended.
     pub fn open(folder: &Path) -> Result<Self, VaultError> {
         let vault = Self::at(folder);
-        make_private(folder).map_err(VaultError::io("making the folder", folder))?;
+        make_private(folder)?;
         let incoming = vault.incoming();
         for part in [&incoming, &vault.folder.join("photos"), &vault.folder.join("previews")] {
             fs::create_dir_all(part).map_err(VaultError::io("making the folder", part))?;
@@ -280,13 +280,24 @@ fn make_folder(folder: &Path) -> Result<(), VaultError> {
     sync_folder(folder.parent().unwrap_or(folder))
 }
 
-/// What lies here is for this person's eyes only: the token and the key too lie here.
-pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+/// Makes a folder that lasts, where it is not there, with those that it lies in. What lies here is for this person's eyes only:
+/// the token and the key too lie here.
+pub(crate) fn make_private(folder: &Path) -> Result<(), VaultError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let outer = folder.parent().filter(|outer| *outer != Path::new("")).unwrap_or(Path::new("."));
+    make_private(outer)?;
+    #[cfg_attr(not(unix), allow(unused_mut))]
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    match builder.create(folder) {
+        // Made by somebody else at this moment.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made.map_err(VaultError::io("making the folder", folder))?,
+    }
+    sync_folder(outer)
 }
 
 /// A new name lasts only once its folder is on disk. Windows cannot open folders and needs no such step.

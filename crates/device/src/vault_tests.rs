@@ -109,3 +109,15 @@ fn the_vault_is_listed_by_names_and_a_file_is_believed_for_its_hash() {
     assert_eq!(fs::read(aside).unwrap(), b"test");
     assert_eq!(place.vault.originals().unwrap().len(), 1);
 }
+
+#[test]
+fn what_cannot_be_read_is_not_put_aside() {
+    let place = place();
+    let of = sha256(b"evidence");
+    // It is there, opens, and gives no byte.
+    let path = place.vault.path(of, Role::Original);
+    fs::create_dir_all(&path).unwrap();
+    assert_eq!(place.vault.put_aside(of, place.world.uuid()).unwrap_err().code(), "disk-fault");
+    let names = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(names.collect::<Vec<_>>(), [path]);
+}

@@ -10,7 +10,8 @@ mod sign;
 pub use photo::Incomings;
 
 use crate::error::Error;
-use crate::store::{Writing, log, query, replica};
+use crate::store::{Fault, Writing, log, query, replica};
+use rusqlite::Connection;
 use serde_json::Value;
 use standpipe_domain::checklist::{self, Checklist};
 use standpipe_domain::ids::CheckId;
@@ -21,21 +22,21 @@ use standpipe_oplog::pen::Draft;
 use uuid::Uuid;
 
 /// Refuses whoever may do none of these.
-fn must_be_allowed(writing: &mut Writing<'_>, acts: &[Act]) -> Result<(), Error> {
-    let person = writing.identity()?.person;
-    let roles = query::roles(writing, person)?;
+fn must_be_allowed(conn: &Connection, acts: &[Act]) -> Result<(), Error> {
+    let person = query::identity(conn)?.ok_or(Fault::NotEnrolled)?.person;
+    let roles = query::roles(conn, person)?;
     if may_one(&roles, acts) { Ok(()) } else { Err(Error::NotAllowed) }
 }
 
 /// The checklist of a check.
-fn checklist_of(writing: &Writing<'_>, id: CheckId) -> Result<&'static Checklist, Error> {
-    let (_, reference) = query::check_row(writing, id)?.ok_or(Error::Unknown { what: "check", id: id.0 })?;
+fn checklist_of(conn: &Connection, id: CheckId) -> Result<&'static Checklist, Error> {
+    let (_, reference) = query::check_row(conn, id)?.ok_or(Error::Unknown { what: "check", id: id.0 })?;
     checklist::find(&reference).ok_or(Error::UnknownChecklist)
 }
 
 /// What was signed does not change.
-fn must_be_open(writing: &Writing<'_>, id: CheckId) -> Result<(), Error> {
-    if replica::is_sealed(writing, id.0)? { Err(Error::Sealed) } else { Ok(()) }
+fn must_be_open(conn: &Connection, id: CheckId) -> Result<(), Error> {
+    if replica::is_sealed(conn, id.0)? { Err(Error::Sealed) } else { Ok(()) }
 }
 
 /// Writes a field, in place of what its author saw there. Whatever stands besides they have not seen, and it goes on
@@ -97,5 +98,5 @@ fn take_out(
 /// A value as it is read back once it is written, so that it can be compared with what was recorded: 2.0 is written as 2.
 fn json(value: &impl serde::Serialize) -> Result<Value, Error> {
     let read_back = || serde_json::from_slice(&standpipe_oplog::canonical::bytes(value)?);
-    read_back().map_err(|error| crate::store::Fault::Json(error).into())
+    read_back().map_err(|error| Fault::Json(error).into())
 }

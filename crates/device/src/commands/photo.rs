@@ -5,8 +5,10 @@ use super::{checklist_of, json, must_be_allowed, must_be_open, take_out};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::media::{MediaKind, sniff};
-use crate::store::{Writing, blobs, query};
+use crate::store::blobs::{self, Own};
+use crate::store::{Writing, query};
 use crate::vault::{Arrived, Incoming};
+use rusqlite::Connection;
 use standpipe_domain::answer::Refusal;
 use standpipe_domain::evidence::{Evidence, EvidenceView};
 use standpipe_domain::ids::{CheckId, Sha256};
@@ -52,17 +54,9 @@ impl Engine {
     /// Begins to bring a file in; gives the name of the upload.
     ///
     /// # Errors
-    /// `no-room`, `empty-file`, `sealed`: before a byte was copied.
+    /// `no-room`, `empty-file`, `not-allowed`, `unknown`, `sealed`: before a byte was copied.
     pub fn attach_begin(&self, file: NewFile) -> Result<String, Error> {
-        self.store.read("looking where a photo belongs", |conn| {
-            let (what, id) = match &file.to {
-                AttachTo::Item { check, .. } => ("check", check.0),
-                AttachTo::Issue { issue } => ("issue", issue.0),
-            };
-            query::takes_photos(conn, &file.to)?.map_or(Err(Error::Unknown { what, id }), |open| {
-                if open { Ok(()) } else { Err(Error::Sealed) }
-            })
-        })?;
+        self.store.read("looking where a photo belongs", |conn| must_take(conn, &file.to))?;
         let name = self.store.world().uuid();
         let incoming = self.store.vault().begin(name, file.bytes, self.store.world())?;
         self.incomings.put(name.to_string(), Coming { incoming, file });
@@ -87,7 +81,8 @@ impl Engine {
         drop(self.incomings.take(upload));
     }
 
-    /// Attaches the file. When this returns, its bytes are on disk under their hash, and the record is committed.
+    /// Attaches the file, whatever a pull has brought since it was begun. When this returns, its bytes are on disk under their
+    /// hash, and the record is committed.
     pub fn attach_end(&self, upload: &str) -> Result<EvidenceView, Error> {
         let Coming { incoming, file } = self.incomings.take(upload).ok_or(Error::UnknownUpload)?;
         let arrived = self.store.vault().finish(incoming)?;
@@ -128,10 +123,12 @@ fn finding_of(check: CheckId, item: &str) -> Uuid {
 fn attach(writing: &mut Writing<'_>, arrived: &Arrived, file: NewFile) -> Result<Evidence, Error> {
     let (name, record, field, item) = place(writing, file.to)?;
     let kind = sniff(&arrived.head);
+    let (sha256, bytes, media_type) = (arrived.sha256, arrived.bytes, kind.media_type());
+    let own = Own { sha256, bytes, media_type, preview: preview_of(kind) };
     let evidence = Evidence {
-        sha256: arrived.sha256,
-        media_type: kind.media_type().to_owned(),
-        bytes: arrived.bytes,
+        sha256,
+        media_type: media_type.to_owned(),
+        bytes,
         name: file.name.chars().take(NAME).collect(),
         item,
         at: writing.now(),
@@ -143,12 +140,32 @@ fn attach(writing: &mut Writing<'_>, arrived: &Arrived, file: NewFile) -> Result
         .find(|held| held.evidence.sha256 == evidence.sha256 && held.evidence.item == evidence.item)
     {
         // It may have been known from a colleague so far, without its bytes being here.
-        blobs::put_own(writing, &known.evidence, preview_of(kind), known.rev)?;
+        blobs::put_own(writing, &own, known.rev)?;
         return Ok(known.evidence);
     }
     let op_id = writing.record(Draft::add(name, record, field, json(&evidence)?))?;
-    blobs::put_own(writing, &evidence, preview_of(kind), op_id)?;
+    blobs::put_own(writing, &own, op_id)?;
     Ok(evidence)
+}
+
+/// Whether a photo may be added there. Asked before it comes in and not again: a seal or a change of roles that is pulled
+/// meanwhile must not cost a photo that somebody has taken. What becomes of it then the hub says, as of any late record.
+fn must_take(conn: &Connection, to: &AttachTo) -> Result<(), Error> {
+    match to {
+        AttachTo::Issue { issue } => {
+            must_be_allowed(conn, &PROVE)?;
+            query::issue_row(conn, *issue)?.ok_or(Error::Unknown { what: "issue", id: issue.0 })?;
+            Ok(())
+        }
+        AttachTo::Item { check, item } => {
+            must_be_allowed(conn, &[Act::Record])?;
+            if checklist_of(conn, *check)?.item(item).is_none() {
+                return Err(Refusal::UnknownItem { item: item.clone() }.into());
+            }
+            // What was amended to fail is a finding, and wants its proof.
+            if query::was_amended_to_fail(conn, *check, item)? { Ok(()) } else { must_be_open(conn, *check) }
+        }
+    }
 }
 
 /// What the photo is to be attached to: entity, record, field, item.
@@ -157,22 +174,9 @@ fn place(
     to: AttachTo,
 ) -> Result<(&'static str, Uuid, &'static str, Option<String>), Error> {
     match to {
-        AttachTo::Issue { issue } => {
-            must_be_allowed(writing, &PROVE)?;
-            query::issue_row(writing, issue)?.ok_or(Error::Unknown { what: "issue", id: issue.0 })?;
-            Ok((entity::ISSUE, issue.0, set::PROOF, None))
-        }
+        AttachTo::Issue { issue } => Ok((entity::ISSUE, issue.0, set::PROOF, None)),
         AttachTo::Item { check, item } => {
-            must_be_allowed(writing, &[Act::Record])?;
-            let list = checklist_of(writing, check)?;
-            if list.item(&item).is_none() {
-                return Err(Refusal::UnknownItem { item }.into());
-            }
-            let amended = query::was_amended_to_fail(writing, check, &item)?;
-            if !amended {
-                must_be_open(writing, check)?;
-            }
-            if amended || has_failed(writing, check, &item)? {
+            if query::was_amended_to_fail(writing, check, &item)? || has_failed(writing, check, &item)? {
                 let finding = begin(writing, check, &item)?;
                 return Ok((entity::FINDING, finding.0, set::PHOTOS, Some(item)));
             }

@@ -53,14 +53,12 @@ impl Folder {
     /// Makes the folder, where it is not there: for this person's eyes only, and durably, since an enrolment that is written
     /// into it cannot be had twice.
     pub(super) fn make(self, root: &Path) -> Result<(), VaultError> {
-        let path = self.path(root);
-        if path.exists() {
+        make_private(&self.path(root))?;
+        if self == Self::Root {
             return Ok(());
         }
-        make_private(&path).map_err(VaultError::io("making the folder", &path))?;
-        if self != Self::Root {
-            sync_folder(&further(root))?;
-        }
+        // An app that made it and was killed before it had synced it left it here, and need not have made it last.
+        sync_folder(&further(root))?;
         sync_folder(root)
     }
 

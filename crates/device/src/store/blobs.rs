@@ -64,7 +64,7 @@ pub struct Waiting {
 
 impl Store {
     /// The next blob to go up: all thumbnails before the first original, each only after the operation that mentions
-    /// it is at the hub. What was set aside is passed over.
+    /// it is at the hub. What was set aside is passed over, and so is an original whose thumbnail is still being made.
     pub fn next_upload(&self) -> Result<Option<PendingUpload>, StoreError> {
         self.read("looking for the next photo to send", |conn| {
             match self.first_upload(conn, Role::Thumbnail, None)? {
@@ -88,24 +88,30 @@ impl Store {
         but: Option<Sha256>,
     ) -> Result<Option<PendingUpload>, StoreError> {
         let mut first = conn.prepare_cached(
-            "SELECT of, sha256, bytes, state, url FROM upload
+            "SELECT of, sha256, bytes, state, url, ?1 = 'original' AND EXISTS
+                 (SELECT 1 FROM blob WHERE blob.sha256 = of AND here = 1 AND preview = 'pending')
+             FROM upload INDEXED BY upload_open
              WHERE role = ?1 AND of IS NOT ?2 AND state <> 'verified' AND state <> 'set-aside' AND NOT EXISTS
                  (SELECT 1 FROM op JOIN chain ON op.incarnation = chain.incarnation
                   WHERE op.op_id = upload.op_id AND op.dev_seq > chain.acknowledged)
-             ORDER BY op_id LIMIT 1",
+             ORDER BY op_id",
         )?;
-        let read = |row: &Row<'_>| {
+        let mut rows = first.query(params![sql::Word(role), but.map(Hash)])?;
+        while let Some(row) = rows.next()? {
             let key = UploadKey { of: row.get::<_, Hash>(0)?.0, role };
-            Ok(PendingUpload {
+            if row.get(5)? && self.expects_preview(key.of) {
+                continue;
+            }
+            return Ok(Some(PendingUpload {
                 key,
                 sha256: row.get::<_, Hash>(1)?.0,
                 bytes: row.get(2)?,
                 path: self.vault.path(key.of, key.role),
                 created: row.get::<_, String>(3)? == "created",
                 upload_url: row.get(4)?,
-            })
-        };
-        Ok(first.query_row(params![sql::Word(role), but.map(Hash)], read).optional()?)
+            }));
+        }
+        Ok(None)
     }
 
     /// The hub made a place for the blob.
@@ -143,8 +149,9 @@ impl Store {
     }
 
     /// Everything that was set aside is tried again; what is lost, and was seen to, only where its file has come back, and what
-    /// the office is still to be asked about not at all. Nor what is lost where originals are `held`: it would seem to wait.
-    pub fn upload_retry_all(&self, held: bool) -> Result<(), StoreError> {
+    /// the office is still to be asked about not at all. Nor, `but_lost`, what is lost: it would seem to wait, where originals
+    /// are held back, and again and again, where nobody asked.
+    pub fn upload_retry_all(&self, but_lost: bool) -> Result<(), StoreError> {
         let taken_up = self.write_quietly("taking up what was set aside", |writing| {
             let gone = format!("{IS_GONE} AND role = 'original' AND of IN {SEEN}");
             let again = "UPDATE upload SET state = 'waiting', sent = 0, url = NULL, code = NULL";
@@ -152,7 +159,7 @@ impl Store {
             let sql =
                 format!("SELECT of, bytes FROM upload WHERE {gone} AND NOT (?1 AND code = 'file-damaged')");
             let mut lost = writing.prepare(&sql)?;
-            let mut rows = lost.query([held])?;
+            let mut rows = lost.query([but_lost])?;
             let mut back = Vec::new();
             while let Some(row) = rows.next()? {
                 let (of, bytes): (Hash, u64) = (row.get(0)?, row.get(1)?);
@@ -162,8 +169,8 @@ impl Store {
                 }
             }
             let stays = format!("{IS_UNASKED} OR {gone} OR (?1 AND role = 'original' AND {IS_GONE})");
-            let mut count =
-                writing.execute(&format!("{again} WHERE state = 'set-aside' AND NOT ({stays})"), [held])?;
+            let mut count = writing
+                .execute(&format!("{again} WHERE state = 'set-aside' AND NOT ({stays})"), [but_lost])?;
             for of in back {
                 count += writing.execute(&format!("{again} WHERE of = ?1 AND role = 'original'"), [of])?;
             }
@@ -281,23 +288,29 @@ pub fn waiting(conn: &Connection) -> Result<Waiting, StoreError> {
     Ok(waiting)
 }
 
-/// Writes down evidence that came in on this tablet: its bytes are in the vault, and are to go up.
-pub fn put_own(
-    writing: &Writing<'_>,
-    evidence: &Evidence,
-    preview: (&str, Option<&str>),
-    op_id: Uuid,
-) -> Result<(), StoreError> {
+/// What came in on this tablet.
+pub struct Own<'a> {
+    pub sha256: Sha256,
+    pub bytes: u64,
+    pub media_type: &'a str,
+    /// What will become of its preview, with the reason where there will be none.
+    pub preview: (&'a str, Option<&'a str>),
+}
+
+/// Writes down what came in on this tablet: its bytes are in the vault, and are to go up behind the operation that mentions
+/// them. What others have recorded of the same photo may be wrong.
+pub fn put_own(writing: &Writing<'_>, own: &Own<'_>, op_id: Uuid) -> Result<(), StoreError> {
+    let Own { sha256, bytes, media_type, preview } = *own;
     writing
         .prepare_cached(
             "INSERT INTO blob (sha256, bytes, media_type, here, preview, preview_code) VALUES (?1, ?2, ?3, 1, ?4, ?5)
              ON CONFLICT (sha256) DO UPDATE SET
                  preview = iif(here = 1 OR preview = 'ready', preview, ?4), preview_code = iif(here = 1, preview_code, ?5),
-                 here = 1, media_type = ?3",
+                 here = 1, bytes = ?2, media_type = ?3",
         )?
-        .execute(params![Hash(evidence.sha256), evidence.bytes, evidence.media_type, preview.0, preview.1])?;
-    let key = UploadKey { of: evidence.sha256, role: Role::Original };
-    put_upload(writing, key, evidence.sha256, evidence.bytes, op_id, writing.now())
+        .execute(params![Hash(sha256), bytes, media_type, preview.0, preview.1])?;
+    let key = UploadKey { of: sha256, role: Role::Original };
+    put_upload(writing, key, sha256, bytes, op_id, writing.now())
 }
 
 /// Writes down evidence that an operation mentions, wherever its bytes are.
@@ -365,7 +378,8 @@ pub fn offer_fetched(conn: &Connection, of: Sha256, op_id: Uuid, at: Millis) -> 
     put_upload(conn, UploadKey { of, role: Role::Original }, of, bytes, op_id, at)
 }
 
-/// Puts a blob in line to go up, unless it stands there already; one that was set aside is tried again.
+/// Puts a blob in line to go up, unless it stands there already; one that was set aside is tried again, and one that stood
+/// there with other bytes begins again with these.
 pub fn put_upload(
     conn: &Connection,
     key: UploadKey,
@@ -376,8 +390,8 @@ pub fn put_upload(
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO upload (of, role, sha256, bytes, op_id, state, at) VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6)
-         ON CONFLICT (of, role) DO UPDATE SET state = 'waiting', sent = 0, url = NULL, code = NULL
-             WHERE state = 'set-aside'",
+         ON CONFLICT (of, role) DO UPDATE SET sha256 = ?3, bytes = ?4, state = 'waiting', sent = 0, url = NULL, code = NULL
+             WHERE state = 'set-aside' OR (state <> 'verified' AND (sha256, bytes) <> (?3, ?4))",
     )?
     .execute(params![Hash(key.of), sql::Word(key.role), Hash(sha256), bytes, op_id, at.0])?;
     lapse_loss(conn, key)

@@ -3,6 +3,7 @@
 //! One connection writes, behind a lock; others read, and never wait for it (WAL). Each write is one transaction with
 //! `synchronous=FULL`: when it returns, power may fail.
 
+mod awaited;
 mod backup;
 pub mod blobs;
 pub(crate) mod chain;
@@ -32,6 +33,8 @@ pub use write::Writing;
 use crate::vault::Vault;
 use crate::world::World;
 use rusqlite::Connection;
+use standpipe_domain::ids::Sha256;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::watch;
@@ -49,6 +52,8 @@ pub struct Store {
     writer: Mutex<Connection>,
     changes: watch::Sender<u64>,
     on_photo: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Previews that cannot be made for now; absent while nobody makes any.
+    given_up: Mutex<Option<HashSet<Sha256>>>,
 }
 
 impl Store {

@@ -62,6 +62,7 @@ impl Store {
             readers: Mutex::new(Vec::new()),
             changes: watch::Sender::new(0),
             on_photo: OnceLock::new(),
+            given_up: Mutex::default(),
         })
     }
 }

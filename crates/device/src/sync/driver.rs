@@ -56,6 +56,8 @@ pub(super) struct Driver {
     reached: watch::Sender<Option<Arc<HubClient>>>,
     pulled: Duration,
     greeted: Duration,
+    /// When what was set aside was last offered, or nothing was to be.
+    pub(super) offered: Duration,
     /// When the last turn began.
     began: Moment,
     changes: watch::Receiver<u64>,
@@ -120,6 +122,7 @@ impl Driver {
             sleep,
             pulled: outside.world.elapsed(),
             greeted: outside.world.elapsed(),
+            offered: outside.world.elapsed(),
             began: Moment::of(&*outside.world),
             outside,
             hub: None,
@@ -370,8 +373,9 @@ impl Driver {
 
     fn next_upload(&mut self) -> Result<Option<PendingUpload>, Trouble> {
         let store = &self.standing.store;
-        if self.standing.due().retry || self.photos.parole(self.elapsed()) {
-            store.upload_retry_all(self.standing.holds_originals()?)?;
+        let is_asked = self.standing.due().retry;
+        if is_asked || self.photos.parole(self.elapsed()) {
+            store.upload_retry_all(!is_asked || self.standing.holds_originals()?)?;
             self.changes.mark_unchanged();
             self.standing.due().retry = false;
             self.photos.forget();

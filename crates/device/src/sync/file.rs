@@ -25,7 +25,8 @@ impl Spoilt {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Missing => "file-missing",
-            Self::Damaged(_) | Self::Unread(_) => "file-damaged",
+            Self::Damaged(_) => "file-damaged",
+            Self::Unread(_) => "file-unread",
         }
     }
 
@@ -33,7 +34,8 @@ impl Spoilt {
     pub fn code_unasked(&self) -> &'static str {
         match self {
             Self::Missing => "file-missing-unasked",
-            Self::Damaged(_) | Self::Unread(_) => "file-damaged-unasked",
+            Self::Damaged(_) => "file-damaged-unasked",
+            Self::Unread(_) => self.code(),
         }
     }
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 const LONGEST: u64 = 60_000;
 
+/// What was set aside is tried again by itself after so long: whatever kept it may have been mended.
+pub const PAROLE: Duration = Duration::from_secs(15 * 60);
+
 /// The pauses between tries that fail: from one second to one minute, for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {

@@ -5,6 +5,7 @@ use super::driver::Driver;
 use super::fault::Fault;
 use super::file::{self, Piece, Spoilt};
 use super::hub_client::{Created, HubClient, NewBlob, Patched};
+use super::pace::PAROLE;
 use crate::store::Store;
 use crate::store::blobs::{PendingUpload, Role, UploadKey};
 use crate::world::{World, aside};
@@ -17,8 +18,6 @@ use std::time::Duration;
 const STRIKES: u32 = 3;
 /// So many times in a row a piece may go astray, or the hub forget the upload.
 const SETBACKS: u32 = 3;
-/// What was set aside for that is tried again after so long: it may have been mended.
-const PAROLE: Duration = Duration::from_secs(15 * 60);
 pub(super) const DOING: &str = "sending a photo";
 /// What a hub may say of an upload that it has found in place of a new one.
 const OF_AN_UPLOAD: [&str; 5] =
@@ -35,11 +34,13 @@ pub(super) struct Photos {
     /// Blobs whose bytes were found to be what was recorded, since the app started.
     sound: HashSet<UploadKey>,
     strikes: HashMap<UploadKey, u32>,
+    /// How many times in a row a file could not be read. Says nothing of the hub, nor the hub's faults of the file.
+    unread: HashMap<UploadKey, u32>,
     /// Blobs whose bytes went along with their announcement when the line broke: what arrived is asked for.
     broken: HashSet<UploadKey>,
     /// The office is still to be asked for originals that are spoilt here.
     pub(super) asks: bool,
-    /// When a blob was last set aside because the hub failed at it, by the clock that never goes back.
+    /// Since when a blob is set aside that may go up yet, by the clock that never goes back.
     struck: Option<Duration>,
 }
 
@@ -67,6 +68,7 @@ impl Default for Photos {
             piece,
             sound: HashSet::new(),
             strikes: HashMap::new(),
+            unread: HashMap::new(),
             broken: HashSet::new(),
             asks: true,
             struck: None,
@@ -86,7 +88,7 @@ impl Photos {
         (self.ahead, self.asks) = (None, true);
     }
 
-    /// Whether it is time to try again what was set aside because the hub failed.
+    /// Whether it is time to try again what was set aside.
     pub(super) fn parole(&self, now: Duration) -> bool {
         self.struck.is_some_and(|at| now.saturating_sub(at) >= PAROLE)
     }
@@ -184,6 +186,7 @@ impl Driver {
                 }
             }
             self.photos.sound.insert(blob.key);
+            self.photos.unread.remove(&blob.key);
         }
         Ok(Some(self.prepare(blob, bytes)))
     }
@@ -220,12 +223,13 @@ impl Driver {
         if matches!(event, Event::Sent { .. }) {
             current.setbacks = 0;
             self.photos.strikes.remove(&key);
+            self.photos.unread.remove(&key);
         }
         current.effect = current.upload.step(event);
         self.photos.piece = current.upload.piece();
         match &current.effect {
             Effect::Done => self.standing.store.upload_verified(key)?,
-            Effect::SetAside(code) => self.put_aside(&current.blob, code)?,
+            Effect::SetAside(code) => self.put_aside_for_now(&current.blob, code)?,
             _ => {
                 self.photos.current = Some(current);
                 self.standing.tell();
@@ -242,22 +246,23 @@ impl Driver {
         current.upload.step(Event::Lost);
         self.photos.piece = current.upload.piece();
         current.note(&self.standing.store)?;
-        if matches!(fault, Fault::HubFault { .. }) && self.strikes_out(current.blob.key) {
-            self.put_aside(&current.blob, fault.code())?;
+        if matches!(fault, Fault::HubFault { .. }) && strikes_out(&mut self.photos.strikes, current.blob.key)
+        {
+            self.put_aside_for_now(&current.blob, fault.code())?;
         }
         Err(fault.into())
     }
 
-    /// One more failure at a blob. Whether it has failed so often that the next gets its turn.
-    pub(super) fn strikes_out(&mut self, key: UploadKey) -> bool {
-        let strikes = self.photos.strikes.entry(key).or_default();
-        *strikes += 1;
-        if *strikes < STRIKES {
-            return false;
-        }
-        self.photos.strikes.remove(&key);
-        self.photos.struck = Some(self.elapsed());
-        true
+    /// The file of a blob could not be read once more. Whether that was so often that the next gets its turn.
+    pub(super) fn stays_unread(&mut self, key: UploadKey) -> bool {
+        strikes_out(&mut self.photos.unread, key)
+    }
+
+    /// Sets a blob aside whose bytes may be whole: it is tried again after a while.
+    pub(super) fn put_aside_for_now(&mut self, blob: &PendingUpload, code: &str) -> Result<(), Trouble> {
+        let now = self.elapsed();
+        self.photos.struck.get_or_insert(now);
+        self.put_aside(blob, code)
     }
 
     pub(super) fn put_aside(&mut self, blob: &PendingUpload, code: &str) -> Result<(), Trouble> {
@@ -266,6 +271,17 @@ impl Driver {
         self.standing.tell();
         Ok(())
     }
+}
+
+/// One more failure at a blob. Whether it has failed so often that the next gets its turn.
+fn strikes_out(failures: &mut HashMap<UploadKey, u32>, key: UploadKey) -> bool {
+    let strikes = failures.entry(key).or_default();
+    *strikes += 1;
+    let is_out = *strikes >= STRIKES;
+    if is_out {
+        failures.remove(&key);
+    }
+    is_out
 }
 
 /// Why a request for a photo gave no event.

@@ -4,6 +4,7 @@ use super::driver::Driver;
 use super::fault::{Fault, stops_everything};
 use super::hub_client::HubClient;
 use super::moment::Moment;
+use super::pace::PAROLE;
 use super::source::Source;
 use super::under_way::{QUICK, UnderWay, is_taken};
 use crate::store::Store;
@@ -196,8 +197,13 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether something that was set aside is to be offered again.
-    pub(super) fn offers(&self) -> Result<bool, Trouble> {
+    /// Whether something that was set aside is to be offered again. Now and then it is, unasked: its reason may have passed.
+    pub(super) fn offers(&mut self) -> Result<bool, Trouble> {
+        let now = self.elapsed();
+        if now.saturating_sub(self.offered) >= PAROLE {
+            self.offered = now;
+            self.standing.due().offer = true;
+        }
         if self.standing.due().offer && self.standing.store.set_aside_ids()?.is_empty() {
             // What is set aside from here on has just been judged.
             self.standing.due().offer = false;
@@ -210,6 +216,7 @@ impl Driver {
         // Only a line that breaks leaves it due: it is tried again with the next that holds. A hub that fails at it would
         // fail again.
         self.standing.due().offer = false;
+        self.offered = self.elapsed();
         let done = self.offer_all(hub).await;
         self.offer_broke = done.as_ref().is_err_and(stops_everything);
         self.standing.due().offer |= self.offer_broke;

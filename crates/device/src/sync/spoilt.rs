@@ -23,22 +23,13 @@ impl Driver {
         spoilt: &Spoilt,
     ) -> Result<(), Trouble> {
         tracing::error!(sha256 = %blob.sha256, path = %blob.path.display(), "a photo cannot be sent: {spoilt}");
-        // It may well be whole. Only a disk that says so again and again is believed.
-        if let Spoilt::Unread(detail) = spoilt
-            && !self.strikes_out(blob.key)
-        {
-            return Err(Trouble::TabletFault { detail: detail.clone() });
+        if matches!(spoilt, Spoilt::Unread(_)) {
+            return self.unread(hub, blob, spoilt).await;
         }
         if blob.key.role == Role::Thumbnail {
             return self.put_aside(blob, spoilt.code());
         }
-        let states = hub.blob_states(&[blob.sha256]).await;
-        let state = states.and_then(|mut states| {
-            states
-                .remove(&blob.sha256)
-                .ok_or_else(|| Fault::of_hub(DOING, "the hub does not say whether it has a photo"))
-        });
-        match state {
+        match state_of(hub, blob).await {
             Ok(BlobState::Verified) => match self.is_at_office_alone(blob.key).await {
                 Ok(()) => Ok(()),
                 Err(trouble) => {
@@ -54,6 +45,30 @@ impl Driver {
                 Err(fault.into())
             }
         }
+    }
+
+    /// The bytes here could not be read. They may well be whole: nothing is done to them, and it is tried again. Once it has
+    /// failed again and again the next gets its turn, unless the office has the photo anyhow.
+    async fn unread(
+        &mut self,
+        hub: &HubClient,
+        blob: &PendingUpload,
+        spoilt: &Spoilt,
+    ) -> Result<(), Trouble> {
+        if !self.stays_unread(blob.key) {
+            return Err(Trouble::TabletFault { detail: spoilt.to_string() });
+        }
+        let state = match blob.key.role {
+            Role::Original => state_of(hub, blob).await,
+            Role::Thumbnail => Ok(BlobState::Absent),
+        };
+        if matches!(state, Ok(BlobState::Verified)) {
+            self.standing.store.upload_verified(blob.key)?;
+            self.standing.tell();
+            return Ok(());
+        }
+        self.put_aside_for_now(blob, spoilt.code())?;
+        Ok(state.map(drop)?)
     }
 
     /// Asks for the originals that are spoilt here, those that could not be asked for when they were found to be so among them.
@@ -92,4 +107,10 @@ impl Driver {
         self.standing.tell();
         Ok(())
     }
+}
+
+/// What the office has of a photo.
+async fn state_of(hub: &HubClient, blob: &PendingUpload) -> Result<BlobState, Fault> {
+    let state = hub.blob_states(&[blob.sha256]).await?.remove(&blob.sha256);
+    state.ok_or_else(|| Fault::of_hub(DOING, "the hub does not say whether it has a photo"))
 }

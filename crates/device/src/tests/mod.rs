@@ -5,6 +5,7 @@ mod full_disk;
 mod issues;
 mod jose;
 mod kept;
+mod meanwhile;
 mod merging;
 mod on_disk;
 mod outbox;

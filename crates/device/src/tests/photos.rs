@@ -275,3 +275,65 @@ fn a_hub_that_lost_its_disk_is_offered_every_photo_again() {
     store.repaired(uuid::Uuid::from_u128(0xF), 0).unwrap();
     assert_eq!(store.waiting().unwrap().photos, 1);
 }
+
+#[test]
+fn what_a_colleague_says_of_a_photo_keeps_it_from_nobody_who_took_it_too() {
+    let mut tablet = Tablet::new();
+    let (item, bytes) = (item(&tablet), jpeg(3));
+    let wrong = json!({"sha256": sha256(&bytes), "media_type": "image/jpeg", "bytes": 7, "name": "1.jpg", "item": item, "at": 1});
+    tablet.office.write([Draft::add(entity::CHECK, check(EXTINGUISHER).0, set::PHOTOS, wrong)]);
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let store = tablet.engine.store();
+    let in_line = || {
+        tablet.attach(EXTINGUISHER, &item, "1.jpg", &bytes).unwrap();
+        let told: (u64, u64, String) = store
+            .read("looking", |conn| {
+                let sql = "SELECT blob.bytes, upload.bytes, state FROM blob JOIN upload ON of = blob.sha256
+                           WHERE role = 'original'";
+                Ok::<_, Error>(conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+            })
+            .unwrap();
+        told
+    };
+    let length = bytes.len() as u64;
+    assert_eq!(in_line(), (length, length, "waiting".into()));
+    // As an earlier version left it, before it was tried or after.
+    for state in ["created", "set-aside"] {
+        store
+            .write::<_, Error>("as before", |writing| {
+                writing
+                    .execute("UPDATE upload SET bytes = 7, state = ?1 WHERE role = 'original'", [state])?;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(in_line(), (length, length, "waiting".into()), "{state}");
+    }
+    store.upload_created(UploadKey { of: sha256(&bytes), role: Role::Original }, "http://hub/1").unwrap();
+    assert_eq!(in_line(), (length, length, "created".into()), "and goes on where it was");
+}
+
+#[test]
+fn where_previews_are_made_in_place_none_holds_its_original_back() {
+    let folder = TempDir::new().unwrap();
+    let tablet = Tablet::new();
+    let Tablet { engine, folder: _kept, world, office } = tablet;
+    drop(engine);
+    let engine = Engine::open_on_one_thread(folder.path(), world.clone()).unwrap();
+    engine.enrol(&identity(1)).unwrap();
+    let tablet = Tablet { engine, world, folder, office };
+    tablet.office.deliver(tablet.engine.store()).unwrap();
+    let store = tablet.engine.store();
+    let next = || {
+        let chain = store.chain_state().unwrap();
+        store.acknowledge(chain.id, chain.last_seq, 0).unwrap();
+        store.next_upload().unwrap().map(|next| (next.key.of, next.key.role))
+    };
+    let (first, second) = (jpeg(11), jpeg(13));
+    let in_the_way = store.vault().preview(sha256(&first)).parent().unwrap().to_owned();
+    fs::write(&in_the_way, "").unwrap();
+    tablet.attach(EXTINGUISHER, &item(&tablet), "1.jpg", &first).unwrap();
+    assert_eq!(next(), Some((sha256(&first), Role::Original)), "it cannot be made now");
+    fs::remove_file(&in_the_way).unwrap();
+    tablet.attach(EXTINGUISHER, &item(&tablet), "2.jpg", &second).unwrap();
+    assert_eq!(next(), Some((sha256(&first), Role::Thumbnail)), "with the next one it is");
+}

@@ -58,23 +58,29 @@ impl Vault {
     }
 
     /// Puts what lies under the name of an original aside, under a name with `name` in it, unless it is the original after all.
-    /// Gives what lies under its name then.
+    /// Gives what lies under its name then. Where it cannot be read it stays where it is: it may be whole.
     pub fn put_aside(&self, of: Sha256, name: Uuid) -> Result<Found, VaultError> {
         let path = self.path(of, Role::Original);
         let mut aside = path.clone();
         aside.set_extension(format!("spoilt-{name}"));
         let moving =
             |from: &Path, to: &Path| fs::rename(from, to).map_err(VaultError::io("putting aside", from));
+        let folder = path.parent().unwrap_or(&path);
         moving(&path, &aside)?;
         // Somebody may have brought the right one between the look and this.
-        let mut file = File::open(&aside).map_err(VaultError::io("looking at", &aside))?;
-        if hash_of(&mut file).map_err(VaultError::io("looking at", &aside))? == of {
-            moving(&aside, &path)?;
-            return self.look_at(of);
+        let looked = File::open(&aside).and_then(|mut file| hash_of(&mut file));
+        if looked.as_ref().is_ok_and(|hash| *hash != of) {
+            tracing::error!(path = %aside.display(), "a file was not the photo that its name says, and was put aside");
+            sync_folder(folder)?;
+            return Ok(Found::Nothing);
         }
-        tracing::error!(path = %aside.display(), "a file was not the photo that its name says, and was put aside");
-        sync_folder(path.parent().unwrap_or(&path))?;
-        Ok(Found::Nothing)
+        // Unless it has come in once more meanwhile, and so is there.
+        if !path.exists() {
+            moving(&aside, &path)?;
+        }
+        sync_folder(folder)?;
+        looked.map_err(VaultError::io("looking at", &path))?;
+        self.look_at(of)
     }
 }
 

@@ -74,7 +74,8 @@ const remedies = {
   'file-damaged': 'retake',
   'file-missing-unasked': 'asked',
   'file-damaged-unasked': 'asked',
-  'hash-mismatch': 'tap',
+  'file-unread': 'retry',
+  'hash-mismatch': 'retry',
   'hub-fault': 'retry',
 } as const;
 

@@ -2,7 +2,6 @@
 
 use super::common::{answers_in, day, kept, person_name};
 use super::evidence::{Held, evidence_of, held_view};
-use super::issue::issue_row;
 use super::round::{StopRow, stop_columns};
 use super::seal;
 use crate::store::fault::StoreError;
@@ -16,7 +15,7 @@ use standpipe_domain::finding::{FindingView, Severity, lacks};
 use standpipe_domain::ids::{AssetId, CheckId, FindingId, RoundId};
 use standpipe_domain::merge_rule::ANSWER;
 use standpipe_domain::record::{finding_id, issue_id};
-use standpipe_domain::tablet::{Amendment, AttachTo, CheckView, FieldConflict, LastAnswer};
+use standpipe_domain::tablet::{Amendment, CheckView, FieldConflict, LastAnswer};
 use standpipe_oplog::merge::{Amended, Register, Side, amended_answer, amendments};
 use standpipe_oplog::op::Kind;
 use std::collections::BTreeMap;
@@ -66,19 +65,6 @@ pub fn check_row(conn: &Connection, id: CheckId) -> Result<Option<(RoundId, Chec
         })
         .optional()?;
     Ok(row)
-}
-
-/// Whether photos may still be added there; `None` where nothing is known of it.
-pub fn takes_photos(conn: &Connection, to: &AttachTo) -> Result<Option<bool>, StoreError> {
-    match to {
-        AttachTo::Issue { issue } => Ok(issue_row(conn, *issue)?.map(|_| true)),
-        AttachTo::Item { check, item } => match check_row(conn, *check)? {
-            None => Ok(None),
-            Some(_) => {
-                Ok(Some(!replica::is_sealed(conn, check.0)? || was_amended_to_fail(conn, *check, item)?))
-            }
-        },
-    }
 }
 
 /// Whether the latest amendment of a sealed item says that it fails: it is a finding then, and wants its proof.

@@ -13,7 +13,7 @@ mod sync;
 mod today;
 
 pub use asset::{asset, search};
-pub use check::{check, check_row, finding_conflicts, is_found, takes_photos, was_amended_to_fail};
+pub use check::{check, check_row, finding_conflicts, is_found, was_amended_to_fail};
 pub use common::{answers_in, identity, person_name, place_path, roles, site, unit_name};
 #[cfg(test)]
 pub use evidence::held_view;

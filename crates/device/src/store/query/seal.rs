@@ -27,6 +27,15 @@ use standpipe_oplog::seal::{
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
+/// Where a signature stands among others: as the office numbered their seals, behind them those that it has not. Whose clock
+/// says what is nothing to go by.
+macro_rules! in_order {
+    () => {
+        "(SELECT min(coalesce(hub_seq, 1 << 62 | seq)) FROM op
+              WHERE op.id = sign_off.id AND kind NOT IN ('set', 'add') AND kind = 'seal')"
+    };
+}
+
 /// The place for each signature that a round asks for, and those that were given. `sealable` is what there is to sign.
 pub fn sign_offs(
     conn: &Connection,
@@ -35,12 +44,14 @@ pub fn sign_offs(
 ) -> Result<Vec<SignOffView>, StoreError> {
     let amended = sealable.amended();
     let place = |unit: &UnitId| {
-        // Whoever signs again, for amendments, is shown by the newest signature.
+        // Whoever signs again, for amendments, is shown by the last signature.
         let signed = conn
-            .prepare_cached(
+            .prepare_cached(concat!(
                 "SELECT id, name, objection, strokes, at, evidence FROM sign_off
-                 WHERE round = ?1 AND unit = ?2 ORDER BY at DESC, id DESC LIMIT 1",
-            )?
+                 WHERE round = ?1 AND unit = ?2 ORDER BY ",
+                in_order!(),
+                " DESC LIMIT 1"
+            ))?
             .query_row(params![round.id.0, unit.0], |row| Ok((signature(row)?, row.get::<_, Json<_>>(5)?.0)))
             .optional()?;
         let signed = match signed {
@@ -137,7 +148,7 @@ pub fn sealed_of_others(conn: &Connection, round: RoundId) -> Result<Vec<(Sha256
 /// Who sealed a round's checks, and when first.
 pub fn sealed(conn: &Connection, round: RoundId) -> Result<Option<Sealed>, StoreError> {
     let signed: Vec<(String, i64)> = conn
-        .prepare_cached("SELECT name, at FROM sign_off WHERE round = ?1 ORDER BY at, id")?
+        .prepare_cached(concat!("SELECT name, at FROM sign_off WHERE round = ?1 ORDER BY ", in_order!()))?
         .query_map([round.0], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let at = signed.first().map(|(_, at)| Millis(*at));
@@ -284,7 +295,7 @@ pub fn reports(conn: &Connection, round: RoundId) -> Result<Vec<SealReport>, Sto
     let own = identity(conn)?;
     let own_key = own.as_ref().map(|own| jwk(&SigningKey::from_bytes(&own.key.0).verifying_key()));
     let rows: Vec<(SignOffId, UnitId)> = conn
-        .prepare_cached("SELECT id, unit FROM sign_off WHERE round = ?1 ORDER BY at, id")?
+        .prepare_cached(concat!("SELECT id, unit FROM sign_off WHERE round = ?1 ORDER BY ", in_order!()))?
         .query_map([round.0], |row| Ok((SignOffId(row.get(0)?), UnitId(row.get(1)?))))?
         .collect::<Result<_, _>>()?;
     let report = |(sign_off, unit)| {

@@ -1,5 +1,6 @@
 //! The driver against a small hub that misbehaves in every way a hub, a network or a café's login page can.
 
+mod awaited;
 mod client;
 mod fetching;
 mod full_disk;

@@ -2,9 +2,13 @@
 
 use super::hub::{Hub, problem};
 use super::tablet::{Tablet, record};
+use crate::sync::pace::PAROLE;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use standpipe_domain::sync::{AsideId, SyncState, Trouble};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// An answer that breaks off.
 fn broken() -> Response {
@@ -97,6 +101,33 @@ async fn what_the_office_set_aside_in_an_earlier_chain_and_lost_is_pushed_anew()
                 kept.aside.clear();
             }
             tablet.standing.due().greet = true;
+            tablet.go_on();
+            tablet.line(|line| line.set_aside == 0 && line.state == SyncState::Safe).await;
+            assert_eq!(hub.kept().ops.len(), 1);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_offered_again_unasked_a_quarter_of_an_hour_later_and_not_before() {
+    let hub = Hub::start().await;
+    hub.kept().quarantine = Some("not-allowed");
+    let (world, tablet) = Tablet::with_world(&hub);
+    record(&tablet.store);
+    let offers = |hub: &Hub| hub.asked().iter().filter(|line| *line == "POST /sync/offer").count();
+    tablet
+        .play(async |tablet| {
+            tablet.set_aside().await;
+            hub.asked();
+            for (passes, offered) in [(PAROLE, 1), (Duration::ZERO, 0), (PAROLE - MINUTE, 0), (MINUTE, 1)] {
+                world.passes(passes);
+                tablet.go_on();
+                tablet.pause().await;
+                assert_eq!(offers(&hub), offered, "after {passes:?}");
+            }
+            // The person was given the role meanwhile.
+            hub.kept().quarantine = None;
+            world.passes(PAROLE);
             tablet.go_on();
             tablet.line(|line| line.set_aside == 0 && line.state == SyncState::Safe).await;
             assert_eq!(hub.kept().ops.len(), 1);

@@ -3,12 +3,14 @@
 use super::hub::{Hub, problem, silence};
 use super::tablet::{Tablet, record};
 use crate::store::blobs::Role;
+use crate::sync::pace::PAROLE;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use standpipe_domain::sync::{AsideId, SyncState, Trouble};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
 
 const KIB: usize = 1024;
 
@@ -184,7 +186,7 @@ async fn a_hub_that_verified_something_else_is_not_believed() {
 #[tokio::test]
 async fn a_photo_that_the_hub_refuses_is_set_aside_and_the_next_goes_up() {
     let hub = Hub::start().await;
-    let tablet = Tablet::of(&hub);
+    let (world, tablet) = Tablet::with_world(&hub);
     let refused = tablet.photo(&[1; 100]);
     let good = tablet.photo(&[2; 100]);
     let creations = AtomicU32::new(0);
@@ -200,9 +202,22 @@ async fn a_photo_that_the_hub_refuses_is_set_aside_and_the_next_goes_up() {
             assert_eq!((line.state, line.set_aside, line.photos), (SyncState::NeedsAttention, 1, 1));
             assert!(!hub.kept().verified.contains_key(&refused));
             assert!(hub.kept().verified.contains_key(&good));
-            // The person asks for another try.
+            hub.asked();
+            world.passes(PAROLE - Duration::from_secs(60));
+            tablet.go_on();
+            tablet.pause().await;
+            assert!(!hub.sent().iter().any(|line| line == "POST /blobs"), "not before a while has passed");
+            // Somebody asks for another try, and it is refused once more.
+            let mut refuses = true;
+            hub.rule("POST /blobs", move || std::mem::take(&mut refuses).then(|| problem(413, "too-large")));
             tablet.standing.due().retry = true;
             tablet.standing.wake();
+            tablet.line(|line| line.set_aside == 1).await;
+            tablet.pause().await;
+            assert!(!hub.kept().verified.contains_key(&refused));
+            // Nobody asks.
+            world.passes(PAROLE);
+            tablet.go_on();
             tablet.safe().await;
             assert!(hub.kept().verified.contains_key(&refused));
         })
@@ -376,10 +391,10 @@ async fn an_upload_that_the_hub_gave_up_while_the_tablet_was_away_begins_again()
 }
 
 #[tokio::test]
-async fn bytes_that_arrive_wrong_are_sent_once_more_and_then_shown() {
+async fn bytes_that_arrive_wrong_are_sent_once_more_then_shown_and_tried_again_unasked() {
     let hub = Hub::start().await;
-    let tablet = Tablet::of(&hub);
-    tablet.photo(&[4; 100]);
+    let (world, tablet) = Tablet::with_world(&hub);
+    let photo = tablet.photo(&[4; 100]);
     hub.rule("PATCH /blobs/1", || Some(problem(422, "hash-mismatch")));
     hub.rule("PATCH /blobs/2", || Some(problem(422, "hash-mismatch")));
     tablet
@@ -388,6 +403,10 @@ async fn bytes_that_arrive_wrong_are_sent_once_more_and_then_shown() {
             assert_eq!(tablet.standing.line().set_aside, 1);
             let originals = hub.sent().iter().filter(|line| *line == "created original").count();
             assert_eq!(originals, 2);
+            world.passes(PAROLE);
+            tablet.go_on();
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&photo], [4; 100]);
         })
         .await;
 }

@@ -15,18 +15,10 @@ fn asleep(world: &TestWorld) {
     world.set_now(Millis(world.now().0 + NIGHT));
 }
 
-/// A tablet of `hub` in a world whose clock can be put forward.
-fn tablet_of(hub: &Hub) -> (Arc<TestWorld>, Tablet) {
-    let world = Arc::new(TestWorld::new(1));
-    let tablet = Tablet::within(Arc::clone(&world) as Arc<dyn World>);
-    tablet.enrol(&hub.address);
-    (world, tablet)
-}
-
 #[tokio::test]
 async fn after_a_sleep_the_hub_is_greeted_before_anything_goes_up_and_the_clock_is_measured_anew() {
     let hub = Hub::start().await;
-    let (world, tablet) = tablet_of(&hub);
+    let (world, tablet) = Tablet::with_world(&hub);
     tablet
         .play(async |tablet| {
             tablet.in_step().await;
@@ -62,7 +54,7 @@ async fn after_a_sleep_the_hub_is_greeted_before_anything_goes_up_and_the_clock_
 #[tokio::test]
 async fn a_night_between_a_greeting_and_its_answer_is_not_taken_for_the_clocks_fault() {
     let hub = Hub::start().await;
-    let (world, tablet) = tablet_of(&hub);
+    let (world, tablet) = Tablet::with_world(&hub);
     let mut nights = vec![Arc::clone(&world)];
     let kept = hub.clone();
     hub.rule("POST /sync/hello", move || {

@@ -4,10 +4,11 @@ use super::fetching::{fetch, where_is};
 use super::hub::{Hub, problem, silence};
 use super::tablet::Tablet;
 use crate::store::blobs::Role;
+use crate::sync::pace::PAROLE;
 use standpipe_domain::evidence::Whereabouts;
 use standpipe_domain::hold::{Choices, Network, Surroundings};
 use standpipe_domain::ids::Sha256;
-use standpipe_domain::sync::{AsideId, SyncState};
+use standpipe_domain::sync::{AsideId, SyncState, Trouble};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -198,6 +199,101 @@ async fn a_spoilt_photo_of_which_the_office_says_nothing_keeps_no_other_waiting(
                 tablet.go_on();
             }
             assert_eq!(tablet.standing.line().set_aside, 1);
+        })
+        .await;
+}
+
+/// The file of a photo cannot be read for now, though it is whole, until what this gives is called.
+fn unreadable(tablet: &Tablet, of: Sha256) -> impl FnOnce() + use<> {
+    let path = tablet.store.vault().path(of, Role::Original);
+    let whole = path.with_extension("kept");
+    fs::rename(&path, &whole).unwrap();
+    // A name that leads to itself: no file system follows it.
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    move || fs::rename(whole, path).unwrap()
+}
+
+#[tokio::test]
+async fn a_photo_that_cannot_be_read_for_a_moment_is_never_told_as_lost_and_goes_up_unasked() {
+    let hub = Hub::start().await;
+    let (world, tablet) = Tablet::with_world(&hub);
+    let of = tablet.photo(b"my own photo");
+    // Its thumbnail comes first. Twice the hub fails at it, and once the disk: that is three times of neither.
+    hub.rule("PATCH /blobs/1", || Some(problem(500, "broken")));
+    tablet
+        .play(async |tablet| {
+            tablet.pause().await;
+            tablet.go_on();
+            tablet.pause().await;
+            hub.behave();
+            let mend = unreadable(tablet, of);
+            for _ in 0..2 {
+                tablet.go_on();
+                tablet.pause().await;
+                let line = tablet.standing.line();
+                assert_eq!((line.set_aside, line.photos, line.lost), (0, 1, 0));
+                assert!(matches!(line.trouble, Some(Trouble::TabletFault { .. })), "{:?}", line.trouble);
+            }
+            tablet.go_on();
+            let line = tablet.line(|line| line.set_aside == 1).await;
+            assert_eq!((line.photos, line.lost), (1, 0), "nobody knows that it is lost");
+            assert_eq!(where_is(&tablet.store), attention("file-unread"));
+            tablet.store.see_to(&[AsideId::Photo(of)], true).unwrap();
+            assert_eq!(tablet.standing.line().set_aside, 1, "nobody puts away what may be whole");
+            tablet.pause().await;
+            mend();
+            world.passes(PAROLE);
+            tablet.go_on();
+            tablet.safe().await;
+            assert_eq!(hub.kept().verified[&of], b"my own photo");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn of_a_photo_that_cannot_be_read_now_and_that_the_office_has_nothing_is_put_aside() {
+    let hub = Hub::start().await;
+    let tablet = Tablet::of(&hub);
+    let of = tablet.photo(b"my own photo");
+    hub.kept().verified.insert(of, b"my own photo".to_vec());
+    let path = tablet.store.vault().path(of, Role::Original);
+    let mend = unreadable(&tablet, of);
+    tablet
+        .play(async |tablet| {
+            for _ in 0..3 {
+                assert_ne!(where_is(&tablet.store), Whereabouts::SafeAtOffice);
+                tablet.pause().await;
+                tablet.go_on();
+            }
+            tablet.safe().await;
+            assert_eq!(where_is(&tablet.store), Whereabouts::SafeAtOffice);
+            assert!(path.is_symlink(), "what lies there stays");
+            mend();
+            assert_eq!(fs::read(&path).unwrap(), b"my own photo");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_lost_is_not_taken_up_again_beside_what_may_go_up_yet() {
+    let hub = Hub::start().await;
+    let (world, tablet) = Tablet::with_world(&hub);
+    let gone = tablet.photo(b"this one vanishes");
+    let refused = tablet.photo(b"this one is refused");
+    fs::remove_file(tablet.store.vault().path(gone, Role::Original)).unwrap();
+    // Two thumbnails come first.
+    hub.rule("PATCH /blobs/2", || Some(problem(400, "of-a-later-version")));
+    tablet
+        .play(async |tablet| {
+            tablet.line(|line| line.set_aside == 2).await;
+            tablet.pause().await;
+            hub.behave();
+            tablet.told.lock().unwrap().clear();
+            world.passes(PAROLE);
+            tablet.go_on();
+            tablet.line(|line| line.set_aside == 1 && line.photos == 0).await;
+            assert!(hub.kept().verified.contains_key(&refused));
+            assert!(tablet.told.lock().unwrap().iter().all(|line| line.lost == 1), "it never seems to wait");
         })
         .await;
 }

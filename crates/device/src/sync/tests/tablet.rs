@@ -2,9 +2,9 @@
 
 use super::hub::Hub;
 use crate::identity::{Identity, Seed, Token};
-use crate::store::blobs::{self, Role, UploadKey};
+use crate::store::blobs::{self, Own, Role, UploadKey};
 use crate::store::query::sync_detail;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Writing};
 use crate::sync::driver::{Driver, Sleep};
 use crate::sync::fetch::Order;
 use crate::sync::hub_client::Outside;
@@ -45,6 +45,14 @@ impl Tablet {
         let tablet = Self::new();
         tablet.enrol(&hub.address);
         tablet
+    }
+
+    /// A tablet that is enrolled at `hub`, in a world whose time can be changed.
+    pub fn with_world(hub: &Hub) -> (Arc<TestWorld>, Self) {
+        let world = Arc::new(TestWorld::new(1));
+        let tablet = Self::within(Arc::clone(&world) as Arc<dyn World>);
+        tablet.enrol(&hub.address);
+        (world, tablet)
     }
 
     /// A tablet with one record, which `hub` sets aside, as whatever else comes.
@@ -191,24 +199,41 @@ pub fn evidence(sha256: Sha256, bytes: usize) -> Evidence {
     Evidence { sha256, media_type, bytes: bytes as u64, name: "a.jpg".into(), item: None, at: Millis(1) }
 }
 
-/// Brings a photo in, with a thumbnail, as the engine does. Gives its hash.
-pub fn photo(store: &Store, bytes: &[u8]) -> Sha256 {
-    let of = sha256(bytes);
+fn keep(store: &Store, bytes: &[u8]) -> Sha256 {
     let (vault, world) = (store.vault(), store.world());
     let mut incoming = vault.begin(world.uuid(), bytes.len() as u64, world).unwrap();
     incoming.write(bytes).unwrap();
-    vault.finish(incoming).unwrap();
-    let thumbnail = format!("thumbnail of {of}");
-    vault.keep_thumbnail(of, thumbnail.as_bytes(), world.uuid()).unwrap();
+    vault.finish(incoming).unwrap().sha256
+}
+
+/// Records a photo, with what has become of its preview.
+fn add(writing: &mut Writing<'_>, of: Sha256, bytes: &[u8], preview: &str) -> Result<Uuid, StoreError> {
     let evidence = evidence(of, bytes.len());
+    let value = serde_json::to_value(&evidence).unwrap();
+    let op_id = writing.record(Draft::add(entity::CHECK, Uuid::from_u128(6), set::PHOTOS, value))?;
+    let Evidence { sha256, bytes, ref media_type, .. } = evidence;
+    blobs::put_own(writing, &Own { sha256, bytes, media_type, preview: (preview, None) }, op_id)?;
+    Ok(op_id)
+}
+
+/// Brings a photo in, of which the engine is still to make the small picture. Gives its hash.
+pub fn fresh_photo(store: &Store, bytes: &[u8]) -> Sha256 {
+    let of = keep(store, bytes);
+    store.write("adding a photo", |writing| add(writing, of, bytes, "pending").map(drop)).unwrap();
+    of
+}
+
+/// Brings a photo in, with a thumbnail, as the engine does. Gives its hash.
+pub fn photo(store: &Store, bytes: &[u8]) -> Sha256 {
+    let of = keep(store, bytes);
+    let thumbnail = format!("thumbnail of {of}");
+    store.vault().keep_thumbnail(of, thumbnail.as_bytes(), store.world().uuid()).unwrap();
     store
         .write("adding a photo", |writing| {
-            let value = serde_json::to_value(&evidence).unwrap();
-            let op_id = writing.record(Draft::add(entity::CHECK, Uuid::from_u128(6), set::PHOTOS, value))?;
-            blobs::put_own(writing, &evidence, ("ready", None), op_id)?;
+            let op_id = add(writing, of, bytes, "ready")?;
             let key = UploadKey { of, role: Role::Thumbnail };
-            let bytes = thumbnail.len() as u64;
-            blobs::put_upload(writing, key, sha256(thumbnail.as_bytes()), bytes, op_id, writing.now())
+            let (sha256, bytes) = (sha256(thumbnail.as_bytes()), thumbnail.len() as u64);
+            blobs::put_upload(writing, key, sha256, bytes, op_id, writing.now())
         })
         .unwrap();
     of
