@@ -183,7 +183,8 @@ pub(super) fn keep_unnamed(folder: &Path, id: Uuid) -> Result<(), BackupError> {
     }
     files::sync_dir(&apart)?;
     files::sync_dir(folder)?;
-    tracing::warn!(path = %apart.display(), "what no readable manifest named was kept there; delete it once nobody wants it");
+    let path = apart.display();
+    tracing::warn!(%path, "what no readable manifest names is kept there; delete it once nobody wants it");
     Ok(())
 }
 

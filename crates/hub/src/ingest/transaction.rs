@@ -29,8 +29,8 @@ pub(super) enum Fate<'l> {
     Refused(Refusal),
 }
 
-/// Why a transaction is set aside, and the operation that is to blame; `None` for one of an earlier push, or where nobody can
-/// tell.
+/// Why a transaction is set aside, and the operation that is to blame; `None` for one of an earlier push, or where nobody
+/// can tell.
 pub(super) struct Blame {
     pub dev_seq: Option<u64>,
     pub refusal: Refusal,

@@ -91,11 +91,13 @@ impl SqlError {
     fn is_unfit(&self) -> bool {
         use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
         match self {
-            Self::Unfit(_) | Self::Cell { .. } | Self::Beyond => true,
+            Self::Unfit(_)
+            | Self::Cell { .. }
+            | Self::Beyond
+            | Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
             Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => {
                 matches!(failure.code, ConstraintViolation | TooBig | TypeMismatch)
             }
-            Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
             _ => false,
         }
     }
