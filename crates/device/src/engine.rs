@@ -51,14 +51,12 @@ impl Engine {
     /// `in-use` while another app works on it; `database-newer` for the data of a newer app, of which nothing was
     /// changed.
     pub fn open(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
-        Self::open_with(lock::hold(folder).map(Some)?, folder, world, |store| {
-            Previews::start(Arc::clone(store))
-        })
+        Self::open_with(lock::hold(folder).map(Some)?, folder, world, Previews::start)
     }
 
     /// As [`Engine::open`], for whoever holds the tablet's lock already.
     pub(crate) fn open_under_lock(folder: &Path, world: Arc<dyn World>) -> Result<Self, Error> {
-        Self::open_with(None, folder, world, |store| Previews::start(Arc::clone(store)))
+        Self::open_with(None, folder, world, Previews::start)
     }
 
     /// As [`Engine::open`], with previews made where a photo comes in: for a simulation on one thread.

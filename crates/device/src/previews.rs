@@ -26,7 +26,7 @@ struct State {
 }
 
 impl Previews {
-    pub fn start(store: Arc<Store>) -> Self {
+    pub fn start(store: &Arc<Store>) -> Self {
         let state = Arc::new((Mutex::new(State { woken: true, ..State::default() }), Condvar::new()));
         let wake = Arc::clone(&state);
         store.on_photo(move || {
@@ -34,7 +34,7 @@ impl Previews {
             wake.1.notify_all();
         });
         store.begin_previews();
-        let (shared, made_for) = (Arc::clone(&state), Arc::clone(&store));
+        let (shared, made_for) = (Arc::clone(&state), Arc::clone(store));
         let work = move || {
             // No original waits for a thread that is gone. A panic in it was logged.
             if catch_unwind(AssertUnwindSafe(|| work(&made_for, &shared))).is_err() {

@@ -38,7 +38,7 @@ impl HeldUp {
                 Ok::<_, StoreError>(())
             })
             .unwrap();
-        let previews = Previews::start(Arc::clone(store));
+        let previews = Previews::start(store);
         Self { pipe: Some(pipe), previews, _folder: Arc::clone(folder) }
     }
 

@@ -64,7 +64,7 @@ async fn an_original_without_a_thumbnail_is_fetched_and_gets_its_pictures_here()
     hub.kept().verified.insert(of, photo.clone());
     Tablet::of(&hub)
         .play(async |tablet| {
-            let previews = Previews::start(Arc::clone(&tablet.store));
+            let previews = Previews::start(&tablet.store);
             let original = tablet.store.vault().path(of, Role::Original);
             while !original.exists() {
                 tablet.pause().await;
@@ -291,7 +291,7 @@ async fn the_large_picture_is_made_once_the_original_has_come() {
     hub.kept().thumbnails.insert(of, b"small".to_vec());
     Tablet::of(&hub)
         .play(async |tablet| {
-            let previews = Previews::start(Arc::clone(&tablet.store));
+            let previews = Previews::start(&tablet.store);
             tablet.safe().await;
             assert!(!tablet.store.vault().preview(of).exists());
             fetch(tablet, of).await.unwrap();

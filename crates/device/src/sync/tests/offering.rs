@@ -119,7 +119,7 @@ async fn what_was_set_aside_is_offered_again_unasked_a_quarter_of_an_hour_later_
         .play(async |tablet| {
             tablet.set_aside().await;
             hub.asked();
-            for (passes, offered) in [(PAROLE, 1), (Duration::ZERO, 0), (PAROLE - MINUTE, 0), (MINUTE, 1)] {
+            for (passes, offered) in [(PAROLE, 1), (Duration::ZERO, 0), (14 * MINUTE, 0), (MINUTE, 1)] {
                 world.passes(passes);
                 tablet.go_on();
                 tablet.pause().await;

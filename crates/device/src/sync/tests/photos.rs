@@ -203,7 +203,7 @@ async fn a_photo_that_the_hub_refuses_is_set_aside_and_the_next_goes_up() {
             assert!(!hub.kept().verified.contains_key(&refused));
             assert!(hub.kept().verified.contains_key(&good));
             hub.asked();
-            world.passes(PAROLE - Duration::from_secs(60));
+            world.passes(Duration::from_secs(14 * 60));
             tablet.go_on();
             tablet.pause().await;
             assert!(!hub.sent().iter().any(|line| line == "POST /blobs"), "not before a while has passed");

@@ -279,7 +279,7 @@ async fn of_an_original_that_was_found_and_is_at_the_office_the_small_picture_go
     vault.finish(incoming).unwrap();
     tablet
         .play(async |tablet| {
-            let previews = Previews::start(Arc::clone(&tablet.store));
+            let previews = Previews::start(&tablet.store);
             tablet.safe().await;
             previews.finish();
             while hub.kept().verified.len() < 2 {

@@ -117,7 +117,8 @@ impl Tablet {
     pub async fn play<T>(mut self, story: impl AsyncFnOnce(&mut Self) -> T) -> T {
         let (driver, orders) = self.driver.take().unwrap();
         tokio::select! {
-            () = driver.run(orders) => unreachable!("the driver never ends"),
+            // The driver's work is large, and every test's with it.
+            () = Box::pin(driver.run(orders)) => unreachable!("the driver never ends"),
             told = tokio::time::timeout(Duration::from_secs(60), story(&mut self)) => told.expect("the story ends"),
         }
     }
