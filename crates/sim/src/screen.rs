@@ -11,7 +11,7 @@ use standpipe_device::store::StoreError;
 use standpipe_domain::answer::{Answer, Outcome};
 use standpipe_domain::finding::Severity;
 use standpipe_domain::record::entity;
-use standpipe_domain::tablet::{CheckView, NewAnswer, NewFinding};
+use standpipe_domain::tablet::{CheckView, FieldConflict, NewAnswer, NewFinding};
 use standpipe_oplog::op::{Kind, Op, Resolve};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -70,7 +70,7 @@ impl Screen {
     /// came in between, which nobody saw. An operation that does, if there is one.
     pub fn replaces_unseen(&self, engine: &Engine, before: i64) -> Result<Option<Uuid>, StoreError> {
         let written = look(engine, |conn| since(conn, self.drawn))?;
-        let sides = self.view.conflicts.iter().flat_map(|conflict| conflict.revs());
+        let sides = self.view.conflicts.iter().flat_map(FieldConflict::revs);
         let mut seen: BTreeSet<Uuid> = self.view.revs.values().flatten().copied().chain(sides).collect();
         seen.extend(written.iter().filter(|(_, is_own, _)| *is_own).map(|(_, _, op)| op.op_id));
         let mut own = written.iter().filter(|(seq, is_own, _)| *is_own && *seq > before).map(|(.., op)| op);

@@ -75,9 +75,12 @@ fn looked(seed: u64, steps: Vec<Step>) -> Vec<Step> {
         at += Duration::from_millis(dice.within(after));
         news.push(Step { at, act });
     };
-    let write = |dice: &mut Dice, tablet, is_said| match is_said {
-        true => Act::Say { tablet, stop, item, words: dice.below(3) },
-        false => Act::Answer { tablet, stop, item, fails: dice.chance(500) },
+    let write = |dice: &mut Dice, tablet, is_said| {
+        if is_said {
+            Act::Say { tablet, stop, item, words: dice.below(3) }
+        } else {
+            Act::Answer { tablet, stop, item, fails: dice.chance(500) }
+        }
     };
     let is_said = dice.chance(500);
     then(&mut dice, 0..300, Act::Answer { tablet: one, stop, item, fails: true });
